@@ -1,0 +1,279 @@
+package gpflow
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Subtask is one of the parallel instances of a node.
+type Subtask struct{ Index, Parallelism int }
+
+// ---- operators
+
+// Rows is a run of rows of a batch on one of a node's inputs.
+type Rows struct {
+	*Batch
+	Input    int // index into Traits.Inputs
+	From, To int // rows [From, To)
+}
+
+// Operator is the logic of one node in one subtask. One goroutine calls it; it
+// starts none, does no I/O, does not block, and knows no clock: all it sees of
+// time are marks and timers.
+//
+// Within one input, rows and marks come in the order in which they were
+// emitted. A batch of Rows is read-only and must not be kept; a Value that is
+// kept is cloned.
+type Operator interface {
+	// Process takes the rows in.From to in.To-1 and returns the first row that
+	// it has not finished. It returns in.To when done. It may return earlier
+	// when out.Full(), and is then called again from that row when downstream
+	// has room; an operator that makes many rows of one remembers where it
+	// was. Process accounts for every row that it finishes: with exactly one
+	// of out.Row, Filter, Absorb, Late and Fail.
+	//
+	// An error ends the subtask. A record that cannot be processed is not an
+	// error of Process but is given to out.Fail.
+	Process(in Rows, out *Collector) (next int, err error)
+}
+
+// MarkHandler is implemented by operators that act on the watermark.
+type MarkHandler interface {
+	// OnMark is called when the node's watermark, the minimum over its inputs,
+	// has reached t: no row before t is expected. What it emits goes out
+	// before the mark. It may return false when out.Full(), and is called
+	// again with the same t when there is room. t is MaxTimestamp at the end
+	// of the stream.
+	OnMark(t Timestamp, out *Collector) (done bool, err error)
+}
+
+// TimerHandler is implemented by operators that act on processing time.
+type TimerHandler interface {
+	// OnTimer is called when the clock has reached a time asked for with
+	// OperatorContext.Timer. The rules of OnMark apply.
+	OnTimer(now Timestamp, out *Collector) (done bool, err error)
+}
+
+// Closer is implemented by operators and sources that hold something to be
+// given back. Close is called once, after the last call of any other method.
+type Closer interface{ Close() error }
+
+// OperatorContext is what an operator is made with.
+type OperatorContext struct {
+	Address   string // "filter.human"
+	Config    Config
+	Constants Constants
+	In        []*Schema // by input
+	Out       []*Schema // by port
+	Subtask   Subtask
+	State     State
+	Timer     func(at Timestamp) // asks for OnTimer; nil for operators without
+	Log       *slog.Logger
+}
+
+// State is where an operator keeps what must survive: it is part of every
+// checkpoint. It belongs to the subtask's goroutine.
+type State interface {
+	// Panes returns the keyed state that the descriptor declares under name.
+	Panes(name string) Panes
+}
+
+// Panes is keyed state by time: pane -> key -> row. A pane is named by a
+// timestamp of the operator's choosing, such as the start of a window.
+// Expiry is dropping a pane, whole.
+type Panes interface {
+	// Upsert returns the row of key in a pane, made of nulls if fresh. hash is
+	// HashKey(key). Key is copied; values put into the row must own their
+	// bytes (Value.Clone). The row is valid until the next call.
+	Upsert(pane Timestamp, key []byte, hash uint64) (row []Value, fresh bool)
+	// First returns the earliest pane, or false.
+	First() (Timestamp, bool)
+	// Next returns a cursor behind the entry at c in the pane, with its key
+	// and row, or ok = false at the end. The zero Cursor is the beginning. The
+	// order is that of the key groups and, within one, of insertion.
+	Next(pane Timestamp, c Cursor) (next Cursor, key []byte, row []Value, ok bool)
+	// Len returns the number of keys in the pane.
+	Len(pane Timestamp) int
+	// Drop forgets the pane.
+	Drop(pane Timestamp)
+}
+
+// Cursor is a place in a pane's table.
+type Cursor struct{ Group, Entry int }
+
+// ---- sources
+
+// Split is a part of a source's input that one reader reads in order, such as
+// a file, a range of a file, or a partition.
+type Split struct {
+	// ID is the split's stable name; it is in the origin of its records.
+	ID string
+	// Data is the connector's own description of it.
+	Data []byte
+}
+
+// Position is how far a split has been read: the place to go on from. Its form
+// is the connector's own; records that were emitted lie before it.
+type Position []byte
+
+// Source is a connector of one node. It is a factory; the enumerator finds the
+// splits, once for the job, and readers read them.
+type Source interface {
+	Enumerator() (Enumerator, error)
+	// Reader returns the reader of one subtask. Every split that it is
+	// assigned was found by the enumerator, in this process or another.
+	Reader(*ReaderContext) (Reader, error)
+}
+
+// Enumerator finds splits. It lives in an actor of its own, and may block.
+type Enumerator interface {
+	// Discover returns the splits found since the last call, in the order in
+	// which they are to be read, and whether there will never be more.
+	Discover(ctx context.Context) (splits []Split, done bool, err error)
+	Close() error
+}
+
+// Reader reads splits. One goroutine of its own calls it, so that it may wait
+// for a disk; it must not wait for input to appear, but return Idle.
+type Reader interface {
+	// Assign adds a split, from the given position; nil is its beginning.
+	Assign(s Split, from Position) error
+	// Poll adds rows of one split to out, until out.Full() or nothing more can
+	// be had at once. It is not called while no split is assigned.
+	Poll(ctx context.Context, out *Reading) (Progress, error)
+	// Close releases everything. No other method is called during or after.
+	Close() error
+}
+
+// Progress is what a Poll came to.
+type Progress struct {
+	// Idle says that nothing can be had now; Poll is called again after Wait,
+	// or when ReaderContext.Wake is called.
+	Idle bool
+	Wait Duration
+	// Ended is the id of a split that has been read to its end, and is
+	// forgotten by the reader; "": none.
+	Ended string
+}
+
+// SourceContext is what a source is made with.
+type SourceContext struct {
+	Address   string
+	Config    Config
+	Constants Constants
+	// Schema has the columns to read, a subset of those declared: the others
+	// are read by nobody and need not be decoded.
+	Schema *Schema
+	// EventTime says that somebody downstream uses event time, so that the
+	// order within a split matters.
+	EventTime   bool
+	Parallelism int
+	Log         *slog.Logger
+}
+
+// ReaderContext is what a reader is made with.
+type ReaderContext struct {
+	Subtask Subtask
+	Wake    func() // may be called from any goroutine
+}
+
+// Reading is where a reader puts what it has read: rows of one split, and
+// records that could not be decoded.
+type Reading struct {
+	Builder
+	split  string
+	failed []FailedRecord
+	pos    Position
+	ledger int64 // records read, decoded or not
+	size   int
+}
+
+// FailedRecord is a record that a source could not decode.
+type FailedRecord struct {
+	Raw            []byte // owned by the record
+	Position, Line int64
+	Err            error
+	After          int // rows of the batch that lie before it
+}
+
+// NewReading returns a Reading of rows of s.
+func NewReading(s *Schema) *Reading { return &Reading{Builder: *NewBuilder(s)} }
+
+// Begin names the split that the rows to come are of. A reader calls it first
+// in each Poll.
+func (r *Reading) Begin(split string) { r.split = split }
+
+// Record adds a row at a position of the split, line 0 meaning none, and
+// returns its slots for the reader to fill. Its event time is set later, from
+// its columns.
+func (r *Reading) Record(pos, line int64) []Value {
+	row := r.Row(MinTimestamp)
+	r.Place(r.split, pos, line)
+	return row
+}
+
+// Fail adds a record that could not be decoded; raw is copied. Where Record
+// had been called for it, the reader calls Undo first.
+func (r *Reading) Fail(raw []byte, pos, line int64, err error) {
+	r.failed = append(r.failed, FailedRecord{append([]byte(nil), raw...), pos, line, err, r.Len()})
+	r.size += len(raw)
+}
+
+// Done says how far the split has been read, behind every record given.
+func (r *Reading) Done(pos Position) { r.pos = pos }
+
+// Full reports whether the reader should return.
+func (r *Reading) Full() bool {
+	return r.Builder.Full() || len(r.failed) >= BatchRows || r.size >= BatchBytes
+}
+
+// TakeReading returns what was read since the last call: the rows (nil: none),
+// the records that failed, in order, and the split's new position.
+func (r *Reading) TakeReading() (b *Batch, failed []FailedRecord, split string, pos Position) {
+	b, failed, pos = r.Take(), r.failed, r.pos
+	r.failed, r.pos, r.size = nil, nil, 0
+	return b, failed, r.split, pos
+}
+
+// ---- sinks
+
+// CheckpointID numbers the checkpoints of a lineage from 1.
+type CheckpointID int64
+
+// Committable is a sink's own description of output that has been prepared but
+// is not yet visible. Whoever holds it can commit it, in this process or a
+// later one.
+type Committable []byte
+
+// Sink writes the records of one subtask. One goroutine of its own calls it,
+// so that it may block on I/O.
+//
+// The output becomes visible by Commit alone, except where the descriptor's
+// delivery is at-least-once. The order of calls is
+//
+//	(Write* Prepare)* Close, with Commit at any time after its Prepare
+type Sink interface {
+	// Write takes a batch, which it must not keep. A record that cannot be
+	// written is given to fail, which says whether to go on; other errors end
+	// the subtask.
+	Write(ctx context.Context, b *Batch, fail func(row int, err error) error) error
+	// Prepare makes everything written since the last Prepare durable, without
+	// showing it, and returns what Commit needs; nil where there is nothing to
+	// commit. final says that no more will be written.
+	Prepare(ctx context.Context, id CheckpointID, final bool) (Committable, error)
+	// Commit makes prepared output visible. It is idempotent: it may be called
+	// again, also by another process, and then changes nothing.
+	Commit(ctx context.Context, c Committable) error
+	// Close releases everything. What has not been committed stays staged.
+	Close() error
+}
+
+// SinkContext is what a sink is made with.
+type SinkContext struct {
+	Address   string
+	Config    Config
+	Constants Constants
+	In        *Schema
+	Subtask   Subtask
+	Log       *slog.Logger
+}

@@ -1,0 +1,332 @@
+package gpflow
+
+import (
+	"fmt"
+	"sort"
+)
+
+// FieldKind says how a field is written in a spec, and what its value in a
+// Config is.
+type FieldKind uint8
+
+// The field kinds; the comment names the Go type in a Config.
+const (
+	FieldString     FieldKind = iota // string
+	FieldInt                         // int64
+	FieldFloat                       // float64
+	FieldBool                        // bool
+	FieldDuration                    // Duration; written "30s"
+	FieldSize                        // int64 bytes; written "64MiB"
+	FieldEnum                        // string, one of Field.Values
+	FieldList                        // []string
+	FieldMap                         // []Pair
+	FieldColumns                     // []string: names of input columns
+	FieldColumn                      // string: the name of an input or own column
+	FieldExpr                        // string: a record expression, never a template
+	FieldExprMap                     // []NamedExpr
+	FieldAggregates                  // []NamedExpr whose expressions may call aggregate functions
+	FieldRef                         // not in a Config: one input edge
+	FieldRefs                        // not in a Config: input edges
+	FieldSecret                      // string: the secret's name, never its value
+	FieldSchema                      // *Schema
+	FieldBlock                       // Config, or []Config where Field.Many
+)
+
+var fieldKindNames = [...]string{
+	"string", "whole number", "number", "bool", "duration", "size", "one of", "list of strings", "map of strings",
+	"list of columns", "column", "expression", "map of expressions", "map of aggregate expressions",
+	"node", "nodes", "secret", "schema", "block",
+}
+
+// String returns the kind as documentation words it.
+func (k FieldKind) String() string { return fieldKindNames[k] }
+
+// Update says what changing a field costs a running pipeline. The classes are
+// ordered: a node takes the worst of its changed fields.
+type Update uint8
+
+// The update classes.
+const (
+	Live    Update = iota // takes effect between two records
+	Restart               // the operator restarts with its state
+	Migrate               // state is re-keyed or converted
+	Drop                  // state cannot be read by the new operator
+	Replace               // another thing under the same name
+)
+
+func (u Update) String() string {
+	return [...]string{"live", "restart", "migrate", "drop", "replace"}[u]
+}
+
+// Option is one value of an enum field.
+type Option struct{ Value, Doc string }
+
+// Field describes one attribute or block of a node.
+type Field struct {
+	Name       string
+	Kind       FieldKind
+	Required   bool
+	Default    any // in the Go type of Kind; nil: none
+	Values     []Option
+	Doc        string // one or more sentences
+	Example    string // as it is written in HCL, after the equals sign
+	Deprecated string // what to use instead; "": not deprecated
+	Result     Type   // of FieldExpr: the type the expression must have; KindNull: any
+	Update     Update
+	Fields     []Field // of FieldBlock
+	Many       bool    // FieldBlock: may be repeated
+	// Short names the field of a block that a plain attribute of the same
+	// name sets: on_error = "skip" is on_error { action = "skip" }.
+	Short string
+	// Check refuses a decoded value with a sentence that says what is allowed.
+	Check func(v any) error
+}
+
+// Port is an output of a node. Port 0 is the main one, and has the name "".
+type Port struct {
+	Name string // "late", "errors"
+	Doc  string
+}
+
+// Delivery is the guarantee of a sink.
+type Delivery string
+
+// The deliveries.
+const (
+	Transactional Delivery = "transactional" // what is visible is committed, once
+	Idempotent    Delivery = "idempotent"    // repeated writes have one effect
+	AtLeastOnce   Delivery = "at-least-once"
+)
+
+// Traits are the facts about a kind of node that the compiler plans with.
+type Traits struct {
+	Keyed      string   // the FieldColumns field by which input is partitioned; "": not keyed
+	Windowed   bool     // needs event time on its input
+	Single     bool     // runs with parallelism 1 only
+	Inputs     []string // names of the fields that are edges; default {"from"}; none for a source
+	Replayable bool     // source: a position can be read again
+	Bounded    func(Config) bool
+	Ordered    func(Config) bool // source: splits promise ascending times in order
+	Delivery   Delivery          // sink
+	// NewTimes says that rows leave with times of the operator's own; the
+	// others keep the time of the row that they come from.
+	NewTimes bool
+	// Hold is subtracted from every watermark that passes the node, so that
+	// rows it still holds are not late downstream. nil: nothing.
+	Hold func(Config) Duration
+}
+
+// Problem is a complaint about a node's configuration.
+type Problem struct {
+	Code    string // a diagnostic code, or "": the compiler's general one
+	Path    string // the field: "where", "select.total", "event_time.field"; "": the node
+	From    int    // bytes of the field's text, where the complaint is about a part
+	To      int    // 0: the whole field
+	Summary string // one line
+	Detail  string // why, and the way out
+	Warning bool
+}
+
+// Inference is what a descriptor's Infer is given, and where it reports.
+type Inference struct {
+	Config    Config
+	In        []*Schema // one for each field of Traits.Inputs
+	Constants Constants // var.* and local.*
+	// Wanted is the set of main-port columns that somebody reads, in the pass
+	// that prunes; nil: all.
+	Wanted map[string]bool
+	Report func(Problem)
+}
+
+// Inferred is what Infer finds out.
+type Inferred struct {
+	// Ports are the output schemas, in the order of Descriptor.Ports; the
+	// schema of an errors port is set by the compiler and may be nil here. A
+	// nil schema elsewhere says that the problem has been reported.
+	Ports []*Schema
+	// Uses are, for each input, the columns that the node itself reads.
+	Uses [][]string
+	// Pass says that the columns of input 0 also leave through the ports
+	// marked, by the same names: what is wanted there is wanted of the input.
+	Pass []bool
+	// Constants are the names of the constants that the node refers to.
+	Constants []string
+	// VM and Closures count the parts of expressions by what runs them.
+	VM, Closures int
+}
+
+// Constant is a typed constant of record expressions.
+type Constant struct {
+	Type  Type
+	Value Value
+}
+
+// Constants are the constants by name, such as "var.min_amount".
+type Constants map[string]Constant
+
+// StateDescriptor says what an operator keeps, so that a plan can tell whether
+// it survives a change. It is a function of the node's own configuration and
+// declared inputs, never of the optimiser.
+type StateDescriptor struct {
+	Name    string  // within the operator
+	Kind    string  // "panes"
+	Key     *Schema // the key's columns
+	Value   *Schema // a row of the state's table
+	Version int     // of what the operator means by the values
+}
+
+// Descriptor describes one kind of node: everything that the decoder, the
+// schemas, the documentation, the compiler and the engine know about it.
+// Exactly one of NewSource, NewOperator and NewSink is set.
+type Descriptor struct {
+	Block   string // the block type: "source", "filter", "window"
+	Kind    string // the first label where the block type has kinds: "file", "tumbling"
+	Summary string // one line
+	Doc     string // paragraphs
+	Example string // a complete HCL block
+	Fields  []Field
+	Ports   []Port // besides the main one; sinks have none
+	Traits  Traits
+
+	// Infer checks the configuration against the input schemas and returns
+	// the output schemas. It is pure.
+	Infer func(*Inference) Inferred
+	// State lists what the operator keeps; nil: nothing.
+	State func(Config, []*Schema) []StateDescriptor
+
+	NewSource   func(*SourceContext) (Source, error)
+	NewOperator func(*OperatorContext) (Operator, error)
+	NewSink     func(*SinkContext) (Sink, error)
+}
+
+// Name returns the descriptor's name as messages write it: "source.file",
+// "filter".
+func (d *Descriptor) Name() string {
+	if d.Kind == "" {
+		return d.Block
+	}
+	return d.Block + "." + d.Kind
+}
+
+// IsSource reports whether d describes sources.
+func (d *Descriptor) IsSource() bool { return d.NewSource != nil }
+
+// IsSink reports whether d describes sinks.
+func (d *Descriptor) IsSink() bool { return d.NewSink != nil }
+
+// InputFields returns the names of the fields that are edges.
+func (d *Descriptor) InputFields() []string {
+	switch {
+	case d.IsSource():
+		return nil
+	case d.Traits.Inputs != nil:
+		return d.Traits.Inputs
+	}
+	return []string{"from"}
+}
+
+// PortIndex returns the index of the named output port, "" being the main
+// one, or -1.
+func (d *Descriptor) PortIndex(name string) int {
+	if name == "" && !d.IsSink() {
+		return 0
+	}
+	for i, p := range d.Ports {
+		if p.Name == name {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// AllFields returns the fields of d and those that every node of its class
+// takes.
+func (d *Descriptor) AllFields() []Field {
+	fs := append([]Field(nil), d.Fields...)
+	has := func(name string) bool {
+		for _, f := range fs {
+			if f.Name == name {
+				return true
+			}
+		}
+		return false
+	}
+	for _, in := range d.InputFields() {
+		if !has(in) {
+			fs = append(fs, Field{
+				Name: in, Kind: FieldRefs, Required: true, Update: Restart, Example: "source.clicks",
+				Doc: "The node or nodes whose records come in, by address; a port is written behind it: `window.totals.late`.",
+			})
+		}
+	}
+	if d.IsSource() {
+		fs = append(fs, eventTimeField)
+	}
+	for _, f := range commonFields {
+		if !has(f.Name) && (f.Name != "parallelism" || !d.Traits.Single) && (f.Name != "on_error" || d.PortIndex("errors") > 0 || d.IsSink()) {
+			fs = append(fs, f)
+		}
+	}
+	return fs
+}
+
+// Registry is the set of descriptors that a program knows. It is immutable.
+type Registry struct {
+	byName map[string]*Descriptor
+	names  []string
+}
+
+// NewRegistry returns a registry of ds. Two descriptors of one name, or one
+// that is incomplete, are an error.
+func NewRegistry(ds ...*Descriptor) (*Registry, error) {
+	r := &Registry{byName: make(map[string]*Descriptor, len(ds))}
+	for _, d := range ds {
+		n := 0
+		for _, set := range []bool{d.NewSource != nil, d.NewOperator != nil, d.NewSink != nil} {
+			if set {
+				n++
+			}
+		}
+		if d.Block == "" || d.Infer == nil || n != 1 {
+			return nil, fmt.Errorf("descriptor %q needs a block, Infer and exactly one constructor", d.Name())
+		}
+		if r.byName[d.Name()] != nil {
+			return nil, fmt.Errorf("two descriptors of the name %q", d.Name())
+		}
+		r.byName[d.Name()] = d
+		r.names = append(r.names, d.Name())
+	}
+	sort.Strings(r.names)
+	return r, nil
+}
+
+// Lookup returns the descriptor of a block type and kind, or nil.
+func (r *Registry) Lookup(block, kind string) *Descriptor {
+	return r.byName[(&Descriptor{Block: block, Kind: kind}).Name()]
+}
+
+// All returns the descriptors, sorted by name.
+func (r *Registry) All() []*Descriptor {
+	ds := make([]*Descriptor, len(r.names))
+	for i, n := range r.names {
+		ds[i] = r.byName[n]
+	}
+	return ds
+}
+
+// Blocks returns the block types, sorted; kinds maps each to its kinds, which
+// are empty for a block type without kinds.
+func (r *Registry) Blocks() (blocks []string, kinds map[string][]string) {
+	kinds = make(map[string][]string)
+	for _, n := range r.names {
+		d := r.byName[n]
+		if _, ok := kinds[d.Block]; !ok {
+			blocks = append(blocks, d.Block)
+			kinds[d.Block] = nil
+		}
+		if d.Kind != "" {
+			kinds[d.Block] = append(kinds[d.Block], d.Kind)
+		}
+	}
+	return blocks, kinds
+}

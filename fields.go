@@ -1,0 +1,87 @@
+package gpflow
+
+import "errors"
+
+// Action is what happens to a record that failed.
+type Action string
+
+// The actions.
+const (
+	ActionFail   Action = "fail"
+	ActionSkip   Action = "skip"
+	ActionDivert Action = "divert"
+)
+
+// OnErrorField is the field on_error, of nodes and of the pipeline.
+var OnErrorField = Field{
+	Name: "on_error", Kind: FieldBlock, Update: Live, Short: "action", Example: `"divert"`,
+	Doc: "What happens to a record that the node cannot process. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. Default: the pipeline's.",
+	Fields: []Field{
+		{
+			Name: "action", Kind: FieldEnum, Required: true, Update: Live,
+			Doc: "The action.",
+			Values: []Option{
+				{string(ActionFail), "the pipeline stops with the error"},
+				{string(ActionSkip), "the record is dropped and counted"},
+				{string(ActionDivert), "the record leaves through the node's port `errors`, which somebody must read"},
+			},
+		},
+		{
+			Name: "limit", Kind: FieldInt, Update: Live, Example: "100",
+			Doc: "The number of failed records, over all subtasks of the node, after which the pipeline stops all the same. Default: no limit.",
+			Check: func(v any) error {
+				if v.(int64) < 0 {
+					return errors.New("the limit is a number of records, 0 or more")
+				}
+				return nil
+			},
+		},
+	},
+}
+
+// commonFields are the fields of every node.
+var commonFields = []Field{
+	OnErrorField,
+	{
+		Name: "parallelism", Kind: FieldInt, Update: Migrate, Example: "4",
+		Doc: "The number of subtasks. Default: the pipeline's.",
+		Check: func(v any) error {
+			if n := v.(int64); n < 1 || n > 1024 {
+				return errors.New("parallelism is a number from 1 to 1024")
+			}
+			return nil
+		},
+	},
+	{
+		Name: "chain", Kind: FieldBool, Default: true, Update: Restart,
+		Doc: "Whether the node may run in one task with its neighbours. `false` gives it a task of its own.",
+	},
+	{Name: "description", Kind: FieldString, Update: Live, Doc: "What the node is for. Shown, never interpreted."},
+	{Name: "labels", Kind: FieldMap, Update: Live, Doc: "Names and values of your own. Shown, never interpreted.", Example: `{ team = "payments" }`},
+}
+
+// eventTimeField is the field event_time of every source.
+var eventTimeField = Field{
+	Name: "event_time", Kind: FieldBlock, Update: Restart,
+	Doc: "Where a record's event time is found, and how far behind the latest one a record may come. Windows need it. The watermark of a split is the latest event time seen, less `out_of_order`; it is taken anew every 32 rows of the split, and when the split pauses or ends.",
+	Fields: []Field{
+		{Name: "field", Kind: FieldColumn, Required: true, Update: Restart, Example: `"at"`, Doc: "The column, of type timestamp, that holds the event time. A record without one has failed."},
+		{Name: "out_of_order", Kind: FieldDuration, Default: Duration(0), Update: Live, Example: `"5s"`, Doc: "How much earlier than the latest event time of its split a record may be and still be on time.", Check: notNegative},
+		{Name: "idle_after", Kind: FieldDuration, Update: Live, Example: `"1m"`, Doc: "A split that has had no record for so long no longer holds the watermark back. The time during which downstream cannot keep up does not count. Default: never.", Check: positive},
+		{Name: "max_future", Kind: FieldDuration, Update: Live, Example: `"10m"`, Doc: "A record whose event time is further ahead of the clock has failed, so that one wrong date cannot close every window. Default: no limit.", Check: notNegative},
+	},
+}
+
+func notNegative(v any) error {
+	if v.(Duration) < 0 {
+		return errors.New("the duration must not be negative")
+	}
+	return nil
+}
+
+func positive(v any) error {
+	if v.(Duration) <= 0 {
+		return errors.New("the duration must be more than 0")
+	}
+	return nil
+}
