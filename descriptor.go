@@ -191,8 +191,10 @@ type Descriptor struct {
 	// Infer checks the configuration against the input schemas and returns
 	// the output schemas. It is pure.
 	Infer func(*Inference) Inferred
-	// State lists what the operator keeps; nil: nothing.
-	State func(Config, []*Schema) []StateDescriptor
+	// State lists what the operator keeps, out of its configuration, its
+	// declared inputs and the constants; nil: nothing. It is called with what
+	// Infer has found no fault with.
+	State func(Config, []*Schema, Constants) []StateDescriptor
 
 	NewSource   func(*SourceContext) (Source, error)
 	NewOperator func(*OperatorContext) (Operator, error)
