@@ -248,6 +248,10 @@ func (w *Builder) Fits(in *Batch) bool {
 		o.Line >= a.Line && o.Line-a.Line < math.MaxUint32/2
 }
 
+// Forget ends the use of the batch that RowOf or AppendFrom were given last,
+// which may then be released.
+func (w *Builder) Forget() { w.last = nil }
+
 // AppendFrom adds a copy of row i of in. The schemas must have the same
 // columns, and Fits(in) must hold.
 func (w *Builder) AppendFrom(in *Batch, i int) {
@@ -327,6 +331,14 @@ func (w *Builder) Take() *Batch {
 			compact(b, used)
 		}
 	}
+	return b
+}
+
+// TakeAlways is Take, but for an empty batch where there is nothing.
+func (w *Builder) TakeAlways() *Batch {
+	w.batch()
+	b := w.cur
+	w.cur, w.last, w.size = nil, nil, 0
 	return b
 }
 

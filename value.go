@@ -140,6 +140,12 @@ func String(s string) Value {
 	return Value{unsafe.Pointer(unsafe.StringData(s)), uint64(KindString)<<56 | uint64(len(s))}
 }
 
+// StringOf returns a string value that shares b, which must be UTF-8. The
+// caller must not change b afterwards.
+func StringOf(b []byte) Value {
+	return String(unsafe.String(unsafe.SliceData(b), len(b)))
+}
+
 // Bytes returns a bytes value that shares b. The caller must not change b
 // afterwards.
 func Bytes(b []byte) Value {

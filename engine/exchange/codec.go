@@ -1,0 +1,271 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/gpflow/gpflow"
+)
+
+// The form of a batch on a link, integers as varints (v: unsigned, z: zigzag):
+//
+//	v rows | v flags | v marks, each v row, z time since the mark before
+//	[times: z each, since the one before] [ops: a byte each]
+//	[origin: v length, split, z first, z line, rows x (v position, v line)]
+//	values, row by row: kind byte, then
+//	  bool: a byte; int, timestamp, duration: z; float: 8 bytes, little endian
+//	  string, bytes: v length, the bytes
+//	  list: v length, values; map: v length, (v length, key, value) each
+const (
+	hasTimes = 1 << iota
+	hasOps
+	hasOrigin
+)
+
+// AppendBatch appends the encoding of b.
+func AppendBatch(dst []byte, b *gpflow.Batch) []byte {
+	flags := uint64(0)
+	if b.Times != nil && !b.Schema.Timeless {
+		flags |= hasTimes
+	}
+	if len(b.Ops) > 0 {
+		flags |= hasOps
+	}
+	if b.Origin.Split != "" {
+		flags |= hasOrigin
+	}
+	dst = binary.AppendUvarint(dst, uint64(b.N))
+	dst = binary.AppendUvarint(dst, flags)
+	dst = binary.AppendUvarint(dst, uint64(len(b.Marks)))
+	last := int64(0)
+	for _, m := range b.Marks {
+		dst = binary.AppendUvarint(dst, uint64(m.Row))
+		dst = binary.AppendVarint(dst, int64(m.Time)-last)
+		last = int64(m.Time)
+	}
+	if flags&hasTimes != 0 {
+		last = 0
+		for _, t := range b.Times {
+			dst = binary.AppendVarint(dst, int64(t)-last)
+			last = int64(t)
+		}
+	}
+	if flags&hasOps != 0 {
+		for _, o := range b.Ops {
+			dst = append(dst, byte(o))
+		}
+	}
+	if flags&hasOrigin != 0 {
+		dst = appendText(dst, b.Origin.Split)
+		dst = binary.AppendVarint(dst, b.Origin.First)
+		dst = binary.AppendVarint(dst, b.Origin.Line)
+		for _, d := range b.Origin.Rows {
+			dst = binary.AppendUvarint(dst, uint64(d.Position))
+			dst = binary.AppendUvarint(dst, uint64(d.Line))
+		}
+	}
+	for _, v := range b.Slab {
+		dst = appendValue(dst, v)
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func appendValue(dst []byte, v gpflow.Value) []byte {
+	k := v.Kind()
+	dst = append(dst, byte(k))
+	switch k {
+	case gpflow.KindBool:
+		if v.Bool() {
+			return append(dst, 1)
+		}
+		return append(dst, 0)
+	case gpflow.KindInt, gpflow.KindTimestamp, gpflow.KindDuration:
+		return binary.AppendVarint(dst, v.Int())
+	case gpflow.KindFloat:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float()))
+	case gpflow.KindString, gpflow.KindBytes:
+		return append(binary.AppendUvarint(dst, uint64(len(v.Bytes()))), v.Bytes()...)
+	case gpflow.KindList:
+		dst = binary.AppendUvarint(dst, uint64(len(v.List())))
+		for _, e := range v.List() {
+			dst = appendValue(dst, e)
+		}
+	case gpflow.KindMap:
+		dst = binary.AppendUvarint(dst, uint64(len(v.Map())))
+		for _, e := range v.Map() {
+			dst = appendValue(appendText(dst, e.Key), e.Value)
+		}
+	}
+	return dst
+}
+
+var errCodec = errors.New("a batch on a link is damaged")
+
+// reader reads the encoding; after the first damage everything is zero.
+type reader struct {
+	data []byte
+	err  error
+}
+
+func (r *reader) fail() { r.data, r.err = nil, errCodec }
+
+func (r *reader) uvarint() uint64 {
+	x, n := binary.Uvarint(r.data)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.data = r.data[n:]
+	return x
+}
+
+func (r *reader) varint() int64 {
+	x, n := binary.Varint(r.data)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.data = r.data[n:]
+	return x
+}
+
+// count reads the number of things that follow, each of a byte or more.
+func (r *reader) count(each int) int {
+	n := r.uvarint()
+	if n > uint64(len(r.data))/uint64(max(each, 1)) && each > 0 {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+// bytes returns the next n bytes, shared.
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.data) {
+		r.fail()
+		return nil
+	}
+	b := r.data[:n:n]
+	r.data = r.data[n:]
+	return b
+}
+
+func (r *reader) byte() byte {
+	if b := r.bytes(1); len(b) == 1 {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) text() string { return string(r.bytes(r.count(1))) }
+
+// DecodeBatch reads a batch of s that AppendBatch wrote. The strings share
+// data, which the caller must not change afterwards.
+func DecodeBatch(data []byte, s *gpflow.Schema) (*gpflow.Batch, error) {
+	r := &reader{data: data}
+	n, flags := int(r.uvarint()), r.uvarint()
+	if n > len(data) && s.Width() > 0 {
+		return nil, errCodec
+	}
+	marks := make([]gpflow.Mark, r.count(2))
+	last := int64(0)
+	for i := range marks {
+		marks[i].Row = int(r.uvarint())
+		last += r.varint()
+		marks[i].Time = gpflow.Timestamp(last)
+	}
+	times := make([]int64, 0, n)
+	if flags&hasTimes != 0 {
+		last = 0
+		for range n {
+			last += r.varint()
+			times = append(times, last)
+		}
+	}
+	var ops []byte
+	if flags&hasOps != 0 {
+		ops = r.bytes(n)
+	}
+	return r.rows(s, n, marks, times, ops, flags&hasOrigin != 0)
+}
+
+func (r *reader) rows(s *gpflow.Schema, n int, marks []gpflow.Mark, times []int64, ops []byte, origin bool) (*gpflow.Batch, error) {
+	arena := len(r.data)
+	var o gpflow.Origin
+	if origin {
+		o.Split, o.First, o.Line = r.text(), r.varint(), r.varint()
+		o.Rows = make([]gpflow.Delta, n)
+		for i := range o.Rows {
+			o.Rows[i] = gpflow.Delta{Position: uint32(r.uvarint()), Line: uint32(r.uvarint())}
+		}
+	}
+	w := gpflow.NewBuilder(s)
+	for i := range n {
+		t := gpflow.MinTimestamp
+		if i < len(times) {
+			t = gpflow.Timestamp(times[i])
+		}
+		row := w.Row(t)
+		for c := range row {
+			row[c] = r.value(0)
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	b := w.TakeAlways()
+	b.Origin, b.Pinned, b.Marks = o, arena, marks
+	for _, op := range ops {
+		b.Ops = append(b.Ops, gpflow.Op(op))
+	}
+	if len(r.data) > 0 {
+		r.fail()
+	}
+	return b, r.err
+}
+
+func (r *reader) value(depth int) gpflow.Value {
+	if depth > 64 {
+		r.fail()
+	}
+	switch k := gpflow.Kind(r.byte()); k {
+	case gpflow.KindNull:
+		return gpflow.Null
+	case gpflow.KindBool:
+		return gpflow.Bool(r.byte() != 0)
+	case gpflow.KindInt:
+		return gpflow.Int(r.varint())
+	case gpflow.KindTimestamp:
+		return gpflow.Time(gpflow.Timestamp(r.varint()))
+	case gpflow.KindDuration:
+		return gpflow.Span(gpflow.Duration(r.varint()))
+	case gpflow.KindFloat:
+		if b := r.bytes(8); len(b) == 8 {
+			return gpflow.Float(math.Float64frombits(binary.LittleEndian.Uint64(b)))
+		}
+	case gpflow.KindString:
+		return gpflow.StringOf(r.bytes(r.count(1)))
+	case gpflow.KindBytes:
+		return gpflow.Bytes(r.bytes(r.count(1)))
+	case gpflow.KindList:
+		vs := make([]gpflow.Value, r.count(1))
+		for i := range vs {
+			vs[i] = r.value(depth + 1)
+		}
+		return gpflow.List(vs)
+	case gpflow.KindMap:
+		es := make([]gpflow.Entry, r.count(2))
+		for i := range es {
+			es[i] = gpflow.Entry{Key: r.text(), Value: r.value(depth + 1)}
+		}
+		return gpflow.Map(es)
+	default:
+		r.fail()
+	}
+	return gpflow.Null
+}

@@ -1,0 +1,192 @@
+package exchange
+
+import (
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/keygroup"
+)
+
+// Output sends the rows of one edge to the subtasks of the receiver. Rows are
+// collected until a batch is full, the receiver is idle, or the sender has
+// nothing else to do: batches grow under load, and nothing waits without it.
+//
+// It belongs to the sender's goroutine.
+type Output struct {
+	channels []*Channel
+	builders []*gpflow.Builder // rows and marks not yet sent, by channel
+	route    router
+	keyer    gpflow.Keyer
+	owner    []int32 // key group -> channel, of hash
+	next     int     // channel of the next batch, of rebalance
+	key      []byte
+	emitted  int64
+}
+
+// router spreads the rows [from, to) of b over the builders.
+type router func(o *Output, b *gpflow.Batch, from, to int)
+
+// NewForward returns an output to one channel.
+func NewForward(s *gpflow.Schema, c *Channel) *Output {
+	return newOutput(s, []*Channel{c}, (*Output).forward)
+}
+
+// NewRebalance returns an output that sends batches in turn.
+func NewRebalance(s *gpflow.Schema, cs []*Channel) *Output {
+	return newOutput(s, cs, (*Output).rebalance)
+}
+
+// NewBroadcast returns an output that sends every row everywhere.
+func NewBroadcast(s *gpflow.Schema, cs []*Channel) *Output {
+	return newOutput(s, cs, (*Output).broadcast)
+}
+
+// NewHash returns an output that sends a row to the owner of its key group.
+func NewHash(s *gpflow.Schema, cs []*Channel, key gpflow.Keyer, groups int) *Output {
+	o := newOutput(s, cs, (*Output).hash)
+	o.keyer, o.owner = key, make([]int32, groups)
+	for g := range o.owner {
+		o.owner[g] = int32(keygroup.Owner(g, groups, len(cs)))
+	}
+	return o
+}
+
+func newOutput(s *gpflow.Schema, cs []*Channel, route router) *Output {
+	o := &Output{channels: cs, route: route}
+	for range cs {
+		o.builders = append(o.builders, gpflow.NewBuilder(s))
+	}
+	return o
+}
+
+// Emitted returns the rows pushed so far.
+func (o *Output) Emitted() int64 { return o.emitted }
+
+// Ready reports whether there is credit: on all channels, or, where the output
+// chooses the channel itself, on one.
+func (o *Output) Ready() bool {
+	for _, c := range o.channels {
+		if !c.Ready() {
+			return false
+		}
+	}
+	return true
+}
+
+// Push sends the rows and marks of b on, and takes over the caller's reference
+// to it.
+func (o *Output) Push(b *gpflow.Batch) {
+	o.emitted += int64(b.N)
+	if len(o.channels) == 1 && o.whole(b) {
+		return
+	}
+	row := 0
+	for _, m := range b.Marks {
+		if m.Row > row {
+			o.route(o, b, row, m.Row)
+			row = m.Row
+		}
+		o.Mark(m.Time)
+	}
+	if row < b.N {
+		o.route(o, b, row, b.N)
+	}
+	for _, w := range o.builders {
+		w.Forget()
+	}
+	b.Release()
+}
+
+// whole sends b as it is where copying its rows would gain nothing.
+func (o *Output) whole(b *gpflow.Batch) bool {
+	if b.N < gpflow.BatchRows/2 && b.Pinned < gpflow.BatchBytes/2 {
+		return false
+	}
+	o.flush(0)
+	o.channels[0].Send(Event{Batch: b})
+	return true
+}
+
+func (o *Output) forward(b *gpflow.Batch, from, to int) { o.copy(0, b, from, to) }
+
+// copy adds rows to channel i's batch.
+func (o *Output) copy(i int, b *gpflow.Batch, from, to int) {
+	w := o.builders[i]
+	if !w.Fits(b) {
+		o.flush(i)
+	}
+	for r := from; r < to; r++ {
+		w.AppendFrom(b, r)
+		if w.Full() {
+			o.flush(i)
+		}
+	}
+}
+
+func (o *Output) rebalance(b *gpflow.Batch, from, to int) {
+	o.copy(o.next, b, from, to)
+}
+
+func (o *Output) broadcast(b *gpflow.Batch, from, to int) {
+	for i := range o.channels {
+		o.copy(i, b, from, to)
+	}
+}
+
+func (o *Output) hash(b *gpflow.Batch, from, to int) {
+	for i, w := range o.builders {
+		if !w.Fits(b) {
+			o.flush(i)
+		}
+	}
+	for r := from; r < to; r++ {
+		o.key = o.keyer.Append(o.key[:0], b.Row(r))
+		i := o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]
+		w := o.builders[i]
+		w.AppendFrom(b, r)
+		if w.Full() {
+			o.flush(int(i))
+		}
+	}
+}
+
+// Mark puts a watermark behind the rows pushed so far, on every channel. It
+// leaves with the next batch.
+func (o *Output) Mark(t gpflow.Timestamp) {
+	for _, w := range o.builders {
+		w.Mark(t)
+	}
+}
+
+// flush sends what has been collected for channel i.
+func (o *Output) flush(i int) {
+	if b := o.builders[i].Take(); b != nil {
+		o.channels[i].Send(Event{Batch: b})
+		if i == o.next {
+			o.next = (o.next + 1) % len(o.channels)
+		}
+	}
+}
+
+// FlushIdle sends what has been collected for receivers that have nothing to
+// do.
+func (o *Output) FlushIdle() {
+	for i, c := range o.channels {
+		if c.ReceiverIdle() && !o.builders[i].Empty() {
+			o.flush(i)
+		}
+	}
+}
+
+// Flush sends everything that has been collected.
+func (o *Output) Flush() {
+	for i := range o.channels {
+		o.flush(i)
+	}
+}
+
+// Signal sends an Idle or End event to every channel, behind all rows.
+func (o *Output) Signal(e Event) {
+	o.Flush()
+	for _, c := range o.channels {
+		c.Send(e)
+	}
+}

@@ -1,0 +1,192 @@
+package task
+
+import (
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/exchange"
+)
+
+// Link is one operator within a task, with the links and outputs that take
+// what it emits. A head without an operator passes its input on: it stands for
+// a source, whose ports it has, or before a sink, which looks at no marks.
+type Link struct {
+	ID       string
+	Operator gpflow.Operator // nil: pass on
+	Out      *gpflow.Collector // nil: before a sink
+	Hold     gpflow.Duration // subtracted from marks
+	// Children and Outputs take what leaves each port.
+	Children [][]*Link
+	Outputs  [][]*exchange.Output
+
+	onMark  gpflow.MarkHandler  // nil: the operator does not care
+	onTimer gpflow.TimerHandler // nil: likewise
+	timers  []gpflow.Timestamp  // asked for, not yet due
+	due     gpflow.Timestamp    // the time to give to onTimer, if firing
+	firing  bool
+
+	in      gpflow.Rows // input at work; Batch is nil where there is none
+	marks   []gpflow.Mark
+	mark    int              // marks[:mark] have been handled
+	now     gpflow.Timestamp // the last mark handled
+	emitted []int64          // rows by port
+	taken   int64            // rows that came in
+}
+
+// init resolves the operator's optional methods, once.
+func (l *Link) init() {
+	l.onMark, _ = l.Operator.(gpflow.MarkHandler)
+	l.onTimer, _ = l.Operator.(gpflow.TimerHandler)
+	l.emitted = make([]int64, len(l.Children))
+	l.now = gpflow.MinTimestamp
+}
+
+// busy reports whether there is work for run.
+func (l *Link) busy() bool { return l.in.Batch != nil || l.firing }
+
+// accept makes b, whose reference it takes over, the link's input.
+func (l *Link) accept(b *gpflow.Batch, input int, marks []gpflow.Mark) {
+	l.in = gpflow.Rows{Batch: b, Input: input}
+	l.marks, l.mark = marks, 0
+	l.taken += int64(b.N)
+}
+
+// run works on the input until it is finished or the collector is full, and
+// hands on what was emitted.
+func (l *Link) run() error {
+	if l.firing {
+		return l.fire()
+	}
+	row := l.in.From
+	for {
+		end, last := l.in.N, l.mark == len(l.marks)
+		if !last {
+			end = l.marks[l.mark].Row
+		}
+		if row < end {
+			l.in.From, l.in.To = row, end
+			next, err := l.Operator.Process(l.in, l.Out)
+			if err != nil {
+				return err
+			}
+			if next < row || next > end {
+				return fmt.Errorf("%s: the operator was given rows %d to %d and says that %d is next", l.ID, row, end, next)
+			}
+			l.Out.In += int64(next - row)
+			row = next
+			if row < end {
+				l.in.From = row
+				l.deliver()
+				return nil
+			}
+			continue
+		}
+		if last {
+			break
+		}
+		done, err := l.handle(l.marks[l.mark].Time)
+		if err != nil {
+			return err
+		}
+		if !done {
+			l.in.From = row
+			l.deliver()
+			return nil
+		}
+		l.mark++
+	}
+	b := l.in.Batch
+	l.in = gpflow.Rows{}
+	l.deliver()
+	b.Release()
+	return nil
+}
+
+// handle gives a mark to the operator and sends it on behind what it emits.
+func (l *Link) handle(t gpflow.Timestamp) (done bool, err error) {
+	if l.onMark != nil {
+		if done, err = l.onMark.OnMark(t, l.Out); err != nil || !done {
+			return false, err
+		}
+	}
+	l.now = t
+	if t != gpflow.MaxTimestamp {
+		t = t.Add(-l.Hold)
+	}
+	for p := range l.Children {
+		if w := l.Out.Port(p); w != nil {
+			w.Mark(t)
+		}
+	}
+	return true, nil
+}
+
+// deliver hands on what the collector holds.
+func (l *Link) deliver() {
+	for p := range l.Children {
+		if w := l.Out.Port(p); w != nil {
+			if b := w.Take(); b != nil {
+				l.emitted[p] += int64(b.N)
+				l.send(p, b)
+			}
+		}
+	}
+}
+
+// send gives b to everybody who reads port p.
+func (l *Link) send(p int, b *gpflow.Batch) {
+	readers := len(l.Children[p]) + len(l.Outputs[p])
+	for range readers - 1 {
+		b.Retain()
+	}
+	if readers == 0 {
+		b.Release()
+	}
+	for _, c := range l.Children[p] {
+		c.accept(b, 0, b.Marks)
+	}
+	for _, o := range l.Outputs[p] {
+		o.Push(b)
+	}
+}
+
+// pass sends b on as it is, in the place of run. The marks of a source's rows
+// hold for its other ports too.
+func (l *Link) pass(port int, b *gpflow.Batch) {
+	l.taken += int64(b.N)
+	l.emitted[port] += int64(b.N)
+	if n := len(b.Marks); n > 0 && l.Out != nil {
+		for p := range l.Children {
+			if w := l.Out.Port(p); p != port && w != nil {
+				w.Mark(b.Marks[n-1].Time)
+				l.send(p, w.Take())
+			}
+		}
+	}
+	l.send(port, b)
+}
+
+// Timer asks for a call of OnTimer at a time. Operators get it as
+// OperatorContext.Timer.
+func (l *Link) Timer(at gpflow.Timestamp) { l.timers = append(l.timers, at) }
+
+// tick makes the timers due that lie at or before now.
+func (l *Link) tick(now gpflow.Timestamp) {
+	kept := l.timers[:0]
+	for _, t := range l.timers {
+		if t > now {
+			kept = append(kept, t)
+		} else {
+			l.firing, l.due = true, now
+		}
+	}
+	l.timers = kept
+}
+
+// fire runs OnTimer.
+func (l *Link) fire() error {
+	done, err := l.onTimer.OnTimer(l.due, l.Out)
+	l.firing = !done
+	l.deliver()
+	return err
+}

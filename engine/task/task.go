@@ -1,0 +1,227 @@
+// Package task runs one subtask as a step machine: it takes events from the
+// subtask's inbox, drives the tree of its operators, and sends on what they
+// emit. It starts no goroutine, waits for nothing, does no I/O and knows no
+// clock; whoever drives it parks when Step has nothing to do.
+package task
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/exchange"
+)
+
+// Progress is what a Step came to.
+type Progress uint8
+
+// The outcomes of a Step.
+const (
+	Worked  Progress = iota // call again
+	Idle                    // no input: call again when the inbox has some
+	Blocked                 // no credit: call again when an output has some
+	Ended                   // every channel has ended, and everything has been sent on
+)
+
+// Task is one subtask. One goroutine uses it, except for its inbox's sending
+// ends.
+type Task struct {
+	inbox *exchange.Inbox
+	links []*Link // parents before children
+	outs  []*exchange.Output
+	clock *clock
+	// input is the head's input that each channel feeds.
+	input []int
+	merge []gpflow.Mark // scratch: the marks of a batch, merged over channels
+	empty *gpflow.Builder
+	done  bool
+	idle  bool // Idle was sent downstream
+}
+
+// New returns a task over links, the head first. input says, for each channel
+// of the inbox, which input of the head it feeds; in is the schema of the
+// head's first input, or of a source's rows.
+func New(inbox *exchange.Inbox, links []*Link, input []int, in *gpflow.Schema) *Task {
+	t := &Task{inbox: inbox, links: links, clock: newClock(inbox.Channels()), input: input, empty: gpflow.NewBuilder(in)}
+	for _, l := range links {
+		l.init()
+		for _, os := range l.Outputs {
+			t.outs = append(t.outs, os...)
+		}
+	}
+	return t
+}
+
+// Step does one piece of work: a slice of an operator's, or one event.
+func (t *Task) Step() (Progress, error) {
+	if t.done {
+		return Ended, nil
+	}
+	if !t.ready() {
+		return Blocked, nil
+	}
+	if l := t.deepest(); l != nil {
+		if err := l.run(); err != nil {
+			return Worked, fmt.Errorf("%s: %w", l.ID, err)
+		}
+		t.flushIdle()
+		return Worked, nil
+	}
+	if t.clock.live == 0 {
+		t.finish()
+		return Ended, nil
+	}
+	channel, e, ok := t.inbox.Take()
+	if !ok {
+		for _, o := range t.outs {
+			o.Flush()
+		}
+		return Idle, nil
+	}
+	t.event(channel, e)
+	return Worked, nil
+}
+
+// deepest returns the link furthest from the head that has work, so that what
+// was emitted is gone before more is made.
+func (t *Task) deepest() *Link {
+	for _, l := range slices.Backward(t.links) {
+		if l.busy() {
+			return l
+		}
+	}
+	return nil
+}
+
+func (t *Task) ready() bool {
+	for _, o := range t.outs {
+		if !o.Ready() {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Task) flushIdle() {
+	for _, o := range t.outs {
+		o.FlushIdle()
+	}
+}
+
+func (t *Task) event(channel int, e exchange.Event) {
+	switch e.Kind {
+	case exchange.Data:
+		t.clock.active(channel)
+		t.idle = false
+		t.data(channel, e)
+	case exchange.Idle:
+		if t.clock.pause(channel) {
+			t.advance()
+		} else if t.clock.allIdle() && !t.idle {
+			t.idle = true
+			for _, o := range t.outs {
+				o.Signal(e)
+			}
+		}
+	case exchange.End:
+		t.clock.end(channel)
+	}
+}
+
+// data gives a batch to the head, its marks replaced by those of the subtask.
+func (t *Task) data(channel int, e exchange.Event) {
+	head := t.links[0]
+	t.merge = t.merge[:0]
+	for _, m := range e.Batch.Marks {
+		if t.clock.observe(channel, m.Time) {
+			t.merge = append(t.merge, gpflow.Mark{Row: m.Row, Time: t.clock.now})
+		}
+	}
+	if head.Operator != nil {
+		head.accept(e.Batch, t.input[channel], t.merge)
+		return
+	}
+	head.pass(e.Port, e.Batch)
+	t.flushIdle()
+}
+
+// advance tells the head of a watermark that came without a batch.
+func (t *Task) advance() {
+	head := t.links[0]
+	if head.Operator == nil && head.Out == nil {
+		return
+	}
+	t.empty.Mark(t.clock.now)
+	if b := t.empty.Take(); head.Operator != nil {
+		head.accept(b, 0, b.Marks)
+	} else {
+		head.pass(0, b)
+	}
+}
+
+// finish sends on that nothing more comes.
+func (t *Task) finish() {
+	t.done = true
+	for _, o := range t.outs {
+		o.Signal(exchange.Event{Kind: exchange.End, Drained: t.Drained()})
+	}
+}
+
+// Drained reports whether the input was read to its end.
+func (t *Task) Drained() bool { return t.clock.live == 0 && t.clock.now == gpflow.MaxTimestamp }
+
+// Watermark returns the subtask's watermark, and the channel that holds it
+// back, or -1.
+func (t *Task) Watermark() (gpflow.Timestamp, int) { return t.clock.now, t.clock.holder() }
+
+// NextTimer returns the earliest time that an operator waits for.
+func (t *Task) NextTimer() (at gpflow.Timestamp, ok bool) {
+	for _, l := range t.links {
+		for _, x := range l.timers {
+			if !ok || x < at {
+				at, ok = x, true
+			}
+		}
+	}
+	return at, ok
+}
+
+// Tick tells the task that the clock has reached now.
+func (t *Task) Tick(now gpflow.Timestamp) {
+	for _, l := range t.links {
+		l.tick(now)
+	}
+}
+
+// Flow is the ledger of one operator of a task, with what crossed its edges.
+type Flow struct {
+	Counts  gpflow.Counts
+	Taken   int64   // rows that came in, counted by the task
+	Emitted []int64 // rows that left, by port, counted by the task
+}
+
+// Flows returns the ledger, in the order of the links. The slices are not
+// shared.
+func (t *Task) Flows() []Flow {
+	fs := make([]Flow, len(t.links))
+	for i, l := range t.links {
+		fs[i] = Flow{Taken: l.taken, Emitted: slices.Clone(l.emitted)}
+		if l.Out != nil {
+			fs[i].Counts = l.Out.Counts
+		}
+	}
+	return fs
+}
+
+// Close closes the operators that hold something.
+func (t *Task) Close() error {
+	var first error
+	for _, l := range t.links {
+		if c, ok := l.Operator.(gpflow.Closer); ok {
+			if err := c.Close(); err != nil && first == nil {
+				first = fmt.Errorf("%s: close: %w", l.ID, err)
+			}
+		}
+	}
+	return first
+}
