@@ -1,0 +1,46 @@
+# gpflow. `make` lists the targets. Go is all that is needed.
+
+SHELL := /bin/bash
+
+PKGS   ?= ./...
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The commit's time, not the build's: the same source gives the same binary.
+DATE := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test bench lint fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/gpflow: static, the same bytes from the same source
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/gpflow ./cmd/gpflow
+
+run: build ## run the flights example; results on the screen and in out/flights
+	bin/gpflow run examples/flights/flights.gp.hcl
+
+# The race detector needs a C compiler; without one the tests run all the same.
+test: lint ## check the source and run every test
+	@if [ "$$(CGO_ENABLED=1 go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
+		echo "go test -race $(PKGS)"; CGO_ENABLED=1 go test -race $(PKGS); \
+	else \
+		echo "no C compiler: the tests run without the race detector"; \
+		echo "go test $(PKGS)"; go test $(PKGS); \
+	fi
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem $(PKGS)
+
+lint: ## go vet, gofumpt, staticcheck
+	go vet $(PKGS)
+	@unformatted=$$(go tool gofumpt -l .); if [ -n "$$unformatted" ]; then \
+		echo "not formatted; run make fmt:"; echo "$$unformatted"; exit 1; fi
+	go tool staticcheck $(PKGS)
+
+fmt: ## format the source
+	go tool gofumpt -w .
+
+clean: ## remove what was built and written
+	rm -rf bin out .gpflow
