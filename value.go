@@ -182,10 +182,15 @@ func Map(es []Entry) Value {
 		es[n] = es[i]
 		n++
 	}
-	if n == 0 {
+	return mapOf(es[:n])
+}
+
+// mapOf returns a map value of entries that are sorted, each key once.
+func mapOf(es []Entry) Value {
+	if len(es) == 0 {
 		return Value{tag(KindNull), uint64(KindMap) << 56}
 	}
-	return Value{unsafe.Pointer(unsafe.SliceData(es)), uint64(KindMap)<<56 | uint64(n)}
+	return Value{unsafe.Pointer(unsafe.SliceData(es)), uint64(KindMap)<<56 | uint64(len(es))}
 }
 
 // Kind returns the kind of v.
@@ -279,7 +284,7 @@ func (v Value) Clone() Value {
 		for i := range es {
 			es[i] = Entry{strings.Clone(es[i].Key), es[i].Value.Clone()}
 		}
-		return Value{unsafe.Pointer(unsafe.SliceData(es)), uint64(KindMap)<<56 | uint64(len(es))}
+		return mapOf(es)
 	}
 	return v
 }
