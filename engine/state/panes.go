@@ -1,0 +1,190 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/keygroup"
+)
+
+// What is kept of dropped tables for the panes to come, so that a window that
+// opens and closes all the time does not allocate. Larger tables are given
+// back to the garbage collector.
+const (
+	spareTables = 16
+	spareBytes  = 4 << 20
+)
+
+// Panes is keyed state by time. It implements gpflow.Panes.
+type Panes struct {
+	groups, from, to int
+	width            int
+	panes            []pane // ascending
+	last             pane   // the one used last; its table is nil if there is none
+	spare            []*table
+	spared           int      // bytes of spare
+	counts           []uint32 // scratch of table.sort
+}
+
+type pane struct {
+	at    gpflow.Timestamp
+	table *table
+}
+
+func newPanes(groups, from, to, width int) *Panes {
+	return &Panes{groups: groups, from: from, to: to, width: width}
+}
+
+// find returns the place of a pane in p.panes, or where it belongs.
+func (p *Panes) find(at gpflow.Timestamp) (int, bool) {
+	if n := len(p.panes); n == 0 || p.panes[n-1].at < at {
+		return n, false
+	}
+	return slices.BinarySearchFunc(p.panes, at, func(e pane, at gpflow.Timestamp) int { return cmp.Compare(e.at, at) })
+}
+
+// get returns the table of a pane, or nil.
+func (p *Panes) get(at gpflow.Timestamp) *table {
+	if p.last.table != nil && p.last.at == at {
+		return p.last.table
+	}
+	i, ok := p.find(at)
+	if !ok {
+		return nil
+	}
+	p.last = p.panes[i]
+	return p.last.table
+}
+
+// Upsert implements gpflow.Panes. It allocates only where a table has to grow.
+// A key of a group that the subtask does not own was sent to the wrong place,
+// which would lose it at the next change of parallelism: that panics.
+func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
+	t := p.get(at)
+	if t == nil {
+		t = p.add(at, hash)
+	}
+	if e, ok := t.find(key, hash); ok {
+		return t.row(e), false
+	}
+	p.check(hash)
+	return t.row(t.insert(key, hash)), true
+}
+
+func (p *Panes) check(hash uint64) {
+	if g := keygroup.Of(hash, p.groups); g < p.from || g >= p.to {
+		panic(fmt.Sprintf("a key of group %d was sent to the subtask that owns groups %d to %d", g, p.from, p.to-1))
+	}
+}
+
+func (p *Panes) add(at gpflow.Timestamp, hash uint64) *table {
+	p.check(hash)
+	var t *table
+	if n := len(p.spare); n > 0 {
+		t = p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		p.spared -= t.bytes()
+	} else {
+		t = newTable(p.width)
+	}
+	i, _ := p.find(at)
+	p.last = pane{at, t}
+	p.panes = slices.Insert(p.panes, i, p.last)
+	return t
+}
+
+// First implements gpflow.Panes.
+func (p *Panes) First() (gpflow.Timestamp, bool) {
+	if len(p.panes) == 0 {
+		return 0, false
+	}
+	return p.panes[0].at, true
+}
+
+// Next implements gpflow.Panes. The first call for a pane, and the first one
+// after a key has been added, sorts the entries by group; the others take
+// constant time when they go on where the last one stopped. Cursors stay valid
+// while keys are added: those added behind the cursor's place are still to
+// come. Cursor{Group: g} is the place before the first key of group g, and the
+// Group of a returned cursor is the group of its key.
+func (p *Panes) Next(at gpflow.Timestamp, c gpflow.Cursor) (next gpflow.Cursor, key []byte, row []gpflow.Value, ok bool) {
+	t := p.get(at)
+	if t == nil {
+		return c, nil, nil, false
+	}
+	if len(t.order) < t.len() {
+		p.sort(t)
+	}
+	i := t.after(c, p.groups)
+	if i == len(t.order) {
+		return c, nil, nil, false
+	}
+	e := int(t.order[i])
+	t.at = i + 1
+	return gpflow.Cursor{Group: keygroup.Of(t.meta[e].hash, p.groups), Entry: e + 1}, t.key(e), t.row(e), true
+}
+
+// sort orders the entries of t by group, and by insertion within a group.
+func (p *Panes) sort(t *table) {
+	n := t.len()
+	if p.counts == nil {
+		p.counts = make([]uint32, p.to-p.from)
+	}
+	clear(p.counts)
+	for i := range t.meta {
+		p.counts[keygroup.Of(t.meta[i].hash, p.groups)-p.from]++
+	}
+	sum := uint32(0)
+	for g, c := range p.counts {
+		p.counts[g] = sum
+		sum += c
+	}
+	t.order = slices.Grow(t.order[:0], n)[:n]
+	for i := range t.meta {
+		g := keygroup.Of(t.meta[i].hash, p.groups) - p.from
+		t.order[p.counts[g]] = uint32(i)
+		p.counts[g]++
+	}
+	t.at = 0
+}
+
+// Len implements gpflow.Panes.
+func (p *Panes) Len(at gpflow.Timestamp) int {
+	if t := p.get(at); t != nil {
+		return t.len()
+	}
+	return 0
+}
+
+// Drop implements gpflow.Panes. Dropping the first pane takes constant time,
+// and time proportional to the table where that is kept for reuse.
+func (p *Panes) Drop(at gpflow.Timestamp) {
+	i, ok := p.find(at)
+	if !ok {
+		return
+	}
+	t := p.panes[i].table
+	if i == 0 {
+		p.panes[0] = pane{}
+		p.panes = p.panes[1:]
+	} else {
+		p.panes = slices.Delete(p.panes, i, i+1)
+	}
+	p.last = pane{}
+	if size := t.bytes(); len(p.spare) < spareTables && p.spared+size <= spareBytes {
+		t.reset()
+		p.spare = append(p.spare, t)
+		p.spared += size
+	}
+}
+
+// Bytes returns the memory that the tables hold, as Memory.Bytes does.
+func (p *Panes) Bytes() int {
+	n := p.spared + cap(p.panes)*16 + cap(p.counts)*4
+	for _, e := range p.panes {
+		n += e.table.bytes()
+	}
+	return n
+}

@@ -1,0 +1,86 @@
+// Package state keeps the state of operators in memory.
+//
+// # Layout
+//
+// Keyed state is pane -> key -> row. A pane has one table for all the key
+// groups that the subtask owns, made when the first key comes and given back
+// whole when the pane is dropped; a thousand groups with few keys cost no more
+// than the keys. A table is
+//
+//	index  open addressing with linear probing: half of the hash, and the entry
+//	meta   by entry: the hash, and where the key ends in the arena
+//	arena  the keys' bytes, appended
+//	rows   slabs of values, in chunks that never move once they are full size
+//
+// Nothing but the rows holds pointers, so that a million keys cost the garbage
+// collector their rows alone.
+//
+// The key group of an entry is a function of its hash and is not stored. The
+// order by group is made when somebody iterates, by one counting sort of the
+// entries, and kept until a key is added. So a snapshot or a hand-over of one
+// group starts at Cursor{Group: g} and reads one run, while updates, which are
+// a million times as frequent, pay nothing for it.
+//
+// Entries are never removed one by one: expiry is dropping a pane.
+package state
+
+import (
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+)
+
+// Memory is the state of one operator in one subtask. It implements
+// gpflow.State. It belongs to the subtask's goroutine.
+type Memory struct {
+	names []string
+	panes []*Panes
+}
+
+// New returns the empty state of a subtask that owns the key groups from up to,
+// but not including, to, of a pipeline of the given number of groups. descs
+// are what the operator's descriptor declares.
+func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) {
+	if groups < 1 || from < 0 || to > groups || from >= to {
+		return nil, fmt.Errorf("make state: key groups [%d, %d) of %d are not a range", from, to, groups)
+	}
+	m := &Memory{}
+	for _, d := range descs {
+		if d.Kind != "panes" {
+			return nil, fmt.Errorf("make state %q: its kind is %q, and this version keeps \"panes\" only", d.Name, d.Kind)
+		}
+		if d.Value == nil {
+			return nil, fmt.Errorf("make state %q: it has no schema of values", d.Name)
+		}
+		for _, n := range m.names {
+			if n == d.Name {
+				return nil, fmt.Errorf("make state %q: it is declared twice", d.Name)
+			}
+		}
+		m.names = append(m.names, d.Name)
+		m.panes = append(m.panes, newPanes(groups, from, to, d.Value.Width()))
+	}
+	return m, nil
+}
+
+// Panes returns the state declared under name. Asking for one that is not
+// declared is a mistake in the operator, and panics.
+func (m *Memory) Panes(name string) gpflow.Panes {
+	for i, n := range m.names {
+		if n == name {
+			return m.panes[i]
+		}
+	}
+	panic(fmt.Sprintf("state %q is not declared by the operator's descriptor", name))
+}
+
+// Bytes returns the memory that the tables hold, those kept for reuse
+// included. What strings, bytes, lists and maps in the rows point to is the
+// operator's own and is not counted. The cost is that of visiting each pane.
+func (m *Memory) Bytes() int {
+	n := 0
+	for _, p := range m.panes {
+		n += p.Bytes()
+	}
+	return n
+}

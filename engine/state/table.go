@@ -1,0 +1,153 @@
+package state
+
+import (
+	"sort"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/keygroup"
+)
+
+// The rows of a table lie in chunks of chunkRows. The first chunk begins with
+// firstRows and doubles up to a whole one, so that a small pane is small.
+const (
+	chunkShift = 10
+	chunkRows  = 1 << chunkShift
+	firstRows  = 4
+	firstIndex = 8
+	valueSize  = 16
+	metaSize   = 16
+)
+
+// table maps keys to rows. Entries are numbered from 0 in the order in which
+// they were inserted.
+type table struct {
+	width int
+	// index has a power of two of slots: the upper half of the hash in the
+	// upper half, the entry plus one in the lower; 0 is a free slot. The place
+	// comes from the low bits of the hash, because the high ones choose the
+	// subtask.
+	index []uint64
+	meta  []meta
+	arena []byte
+	rows  [][]gpflow.Value
+	order []uint32 // the entries by group, as of the last sort; see Panes.sort
+	at    int      // the place in order behind the entry that Next gave last
+}
+
+type meta struct {
+	hash uint64
+	end  uint64 // of the key in the arena; it begins where the one before ends
+}
+
+const low = 1<<32 - 1
+
+func newTable(width int) *table {
+	return &table{width: width, index: make([]uint64, firstIndex)}
+}
+
+func (t *table) len() int { return len(t.meta) }
+
+// find returns the entry of a key.
+func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
+	mask := uint64(len(t.index) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		s := t.index[i]
+		if s == 0 {
+			return 0, false
+		}
+		if (s^hash)>>32 == 0 {
+			e := int(s&low) - 1
+			if t.meta[e].hash == hash && string(t.key(e)) == string(key) {
+				return e, true
+			}
+		}
+	}
+}
+
+// insert adds a key that is not there, with a row of nulls.
+func (t *table) insert(key []byte, hash uint64) (entry int) {
+	e := len(t.meta)
+	if (e+1)*4 > len(t.index)*3 {
+		t.grow()
+	}
+	t.arena = append(t.arena, key...)
+	t.meta = append(t.meta, meta{hash, uint64(len(t.arena))})
+	t.place(hash, e)
+	chunk := e >> chunkShift
+	switch {
+	case chunk > 0 && chunk == len(t.rows):
+		t.rows = append(t.rows, make([]gpflow.Value, chunkRows*t.width))
+	case chunk == 0 && len(t.rows) == 0:
+		t.rows = append(t.rows, make([]gpflow.Value, firstRows*t.width))
+	case chunk == 0 && (e+1)*t.width > len(t.rows[0]):
+		larger := make([]gpflow.Value, 2*len(t.rows[0]))
+		copy(larger, t.rows[0])
+		t.rows[0] = larger
+	}
+	return e
+}
+
+func (t *table) place(hash uint64, entry int) {
+	mask := uint64(len(t.index) - 1)
+	i := hash & mask
+	for t.index[i] != 0 {
+		i = (i + 1) & mask
+	}
+	t.index[i] = hash&^low | uint64(entry+1)
+}
+
+func (t *table) grow() {
+	t.index = make([]uint64, 2*len(t.index))
+	for e := range t.meta {
+		t.place(t.meta[e].hash, e)
+	}
+}
+
+// key returns the bytes of an entry's key.
+func (t *table) key(e int) []byte {
+	from := uint64(0)
+	if e > 0 {
+		from = t.meta[e-1].end
+	}
+	to := t.meta[e].end
+	return t.arena[from:to:to]
+}
+
+// row returns the values of an entry.
+func (t *table) row(e int) []gpflow.Value {
+	i := (e & (chunkRows - 1)) * t.width
+	return t.rows[e>>chunkShift][i : i+t.width : i+t.width]
+}
+
+// after returns the place in order of the first entry behind c.
+func (t *table) after(c gpflow.Cursor, groups int) int {
+	if t.at > 0 && int(t.order[t.at-1])+1 == c.Entry {
+		return t.at
+	}
+	return sort.Search(len(t.order), func(i int) bool {
+		e := int(t.order[i])
+		g := keygroup.Of(t.meta[e].hash, groups)
+		return g > c.Group || g == c.Group && e+1 > c.Entry
+	})
+}
+
+// reset empties t and keeps its memory.
+func (t *table) reset() {
+	clear(t.index)
+	rest := len(t.meta)
+	for _, c := range t.rows {
+		used := min(rest, chunkRows)
+		clear(c[:used*t.width])
+		rest -= used
+	}
+	t.meta, t.arena, t.order, t.at = t.meta[:0], t.arena[:0], t.order[:0], 0
+}
+
+// bytes returns the memory that t holds.
+func (t *table) bytes() int {
+	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4
+	for _, c := range t.rows {
+		n += len(c) * valueSize
+	}
+	return n
+}
