@@ -66,7 +66,11 @@ func (t Type) String() string {
 	case KindRecord:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			parts[i] = f.Name + " = " + f.Type.String()
+			name := f.Name
+			if p := (typeParser{src: name}); name == "" || p.word() != name {
+				name = strconv.Quote(name)
+			}
+			parts[i] = name + " = " + f.Type.String()
 		}
 		s = "record({" + strings.Join(parts, ", ") + "})"
 	case KindDecimal:
@@ -271,6 +275,20 @@ func (p *typeParser) word() string {
 	return p.src[start:p.pos]
 }
 
+// name reads the name of a field: a word, or anything in quotes.
+func (p *typeParser) name() (name string, ok bool) {
+	if w := p.word(); w != "" {
+		return w, true
+	}
+	q, err := strconv.QuotedPrefix(p.src[p.pos:])
+	if err != nil {
+		return "", false
+	}
+	p.pos += len(q)
+	name, err = strconv.Unquote(q)
+	return name, err == nil
+}
+
 func (p *typeParser) typ() (t Type, err error) {
 	w := p.word()
 	switch w {
@@ -318,8 +336,8 @@ func (p *typeParser) typ() (t Type, err error) {
 			return t, fmt.Errorf("record needs its fields: record({name = string})")
 		}
 		for !p.eat('}') {
-			name := p.word()
-			if name == "" || !p.eat('=') {
+			name, ok := p.name()
+			if !ok || !p.eat('=') {
 				return t, fmt.Errorf("record needs its fields: record({name = string})")
 			}
 			ft, err := p.typ()
