@@ -83,7 +83,8 @@ func AppendKey(dst []byte, v Value) []byte {
 }
 
 // DecodeKey reads the canonical bytes that AppendKey wrote for n columns, into
-// values of its own memory.
+// values of their own memory. Bytes that AppendKey would not have written are
+// refused.
 func DecodeKey(key []byte, n int) ([]Value, error) {
 	vs := make([]Value, 0, n)
 	for len(key) > 0 {
@@ -93,13 +94,13 @@ func DecodeKey(key []byte, n int) ([]Value, error) {
 		case KindNull:
 			vs = append(vs, Null)
 		case KindBool:
-			if len(key) < 1 {
+			if len(key) < 1 || key[0] > 1 {
 				return nil, errKey
 			}
 			vs, key = append(vs, Bool(key[0] != 0)), key[1:]
 		case KindString, KindBytes:
 			l, w := binary.Uvarint(key)
-			if w <= 0 || uint64(len(key)-w) < l {
+			if w <= 0 || w > 1 && key[w-1] == 0 || uint64(len(key)-w) < l {
 				return nil, errKey
 			}
 			s := string(key[w : w+int(l)])
