@@ -25,6 +25,14 @@ type Decoder interface {
 	Decode(rec []byte, row []gpflow.Value) error
 }
 
+// Headed is implemented by decoders whose records can be read only after a
+// header. A reader that goes on in the middle of a split first frames the split
+// from its beginning until NeedsHeader is false, and then goes to its place.
+type Headed interface {
+	// NeedsHeader reports whether Frame has yet to pass over the header.
+	NeedsHeader() bool
+}
+
 // DecoderOptions are what a decoder is made with.
 type DecoderOptions struct {
 	Declared *gpflow.Schema // every column of the records
