@@ -1,0 +1,74 @@
+package optest
+
+import (
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+)
+
+// Out is a row that left a port.
+type Out struct {
+	Schema *gpflow.Schema
+	Values []gpflow.Value // its own memory
+	Time   gpflow.Timestamp
+	// Position is that of the input row that it comes from, counted over the
+	// rows among the case's steps; -1: the operator made it.
+	Position int64
+}
+
+// String returns the row as JSON with its event time in microseconds behind
+// it: {"user":"ann"} @1500000. A timeless row has no time, and a row of an
+// errors port is written as its code and raw record: expression {"x":0}.
+func (o Out) String() string {
+	if isErrors(o.Schema) {
+		return o.Values[1].Str() + " " + string(o.Values[0].Bytes())
+	}
+	json := string(gpflow.RowJSON(nil, o.Schema, o.Values))
+	if o.Schema.Timeless {
+		return json
+	}
+	return fmt.Sprintf("%s @%d", json, o.Time)
+}
+
+// Value returns the value of the named column.
+func (o Out) Value(column string) gpflow.Value { return o.Values[o.Schema.Index(column)] }
+
+func isErrors(s *gpflow.Schema) bool {
+	return s.Timeless && len(s.Columns) > 3 && s.Columns[0].Name == "raw" && s.Columns[1].Name == "code" && s.Columns[3].Name == "node"
+}
+
+func texts(rows []Out) []string {
+	text := make([]string, len(rows))
+	for i := range rows {
+		text[i] = rows[i].String()
+	}
+	return text
+}
+
+// project keeps of each row the wanted columns.
+func project(rows []Out, wanted map[string]bool) []Out {
+	kept := make([]Out, len(rows))
+	for i, r := range rows {
+		k := Out{Schema: r.Schema.Select(func(n string) bool { return wanted[n] }), Time: r.Time, Position: r.Position}
+		for _, c := range k.Schema.Columns {
+			k.Values = append(k.Values, r.Value(c.Name))
+		}
+		kept[i] = k
+	}
+	return kept
+}
+
+// copyOut returns the rows of b in memory of their own.
+func copyOut(dst []Out, b *gpflow.Batch) []Out {
+	for i := range b.N {
+		o := Out{Schema: b.Schema, Time: b.Time(i), Position: -1}
+		for _, v := range b.Row(i) {
+			o.Values = append(o.Values, v.Clone())
+		}
+		if _, pos, _, ok := b.Position(i); ok {
+			o.Position = pos
+		}
+		dst = append(dst, o)
+	}
+	return dst
+}
