@@ -16,8 +16,18 @@ var ErrNotFinite = errors.New("NaN and infinity cannot be written as JSON; test 
 
 // AppendJSON appends v as JSON text. Timestamps are RFC 3339 in UTC with as
 // many fractional digits as needed, durations as in "1h30m", bytes are
-// standard base64.
+// standard base64. On an error dst is returned as it was.
 func AppendJSON(dst []byte, v Value) ([]byte, error) {
+	out, err := appendJSON(dst, v, false)
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// appendJSON appends v as JSON text; loose writes numbers that are not finite
+// as text.
+func appendJSON(dst []byte, v Value, loose bool) ([]byte, error) {
 	switch v.Kind() {
 	case KindNull:
 		return append(dst, "null"...), nil
@@ -26,7 +36,10 @@ func AppendJSON(dst []byte, v Value) ([]byte, error) {
 	case KindInt:
 		return strconv.AppendInt(dst, v.Int(), 10), nil
 	case KindFloat:
-		return appendFloat(dst, v.Float())
+		if f := v.Float(); !loose || f-f == 0 {
+			return appendFloat(dst, f)
+		}
+		return AppendQuoted(dst, strconv.FormatFloat(v.Float(), 'g', -1, 64)), nil
 	case KindString:
 		return AppendQuoted(dst, v.Str()), nil
 	case KindBytes:
@@ -46,7 +59,7 @@ func AppendJSON(dst []byte, v Value) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, err = AppendJSON(dst, e); err != nil {
+			if dst, err = appendJSON(dst, e, loose); err != nil {
 				return dst, err
 			}
 		}
@@ -59,7 +72,7 @@ func AppendJSON(dst []byte, v Value) ([]byte, error) {
 				dst = append(dst, ',')
 			}
 			dst = append(AppendQuoted(dst, e.Key), ':')
-			if dst, err = AppendJSON(dst, e.Value); err != nil {
+			if dst, err = appendJSON(dst, e.Value, loose); err != nil {
 				return dst, err
 			}
 		}
@@ -235,7 +248,8 @@ func AppendQuoted(dst []byte, s string) []byte {
 }
 
 // RowJSON appends row as a JSON object, dotted columns as nested objects. It
-// is for messages and errors; formats/json has the fast encoder.
+// is for messages and errors, and writes NaN and infinity as text; formats/jsonfmt
+// has the fast encoder.
 func RowJSON(dst []byte, s *Schema, row []Value) []byte {
 	dst = append(dst, '{')
 	var open []string // the records that are open
@@ -263,9 +277,10 @@ func RowJSON(dst []byte, s *Schema, row []Value) []byte {
 		}
 		first = false
 		dst = append(AppendQuoted(dst, path[len(path)-1]), ':')
+		n := len(dst)
 		var err error
-		if dst, err = AppendJSON(dst, row[i]); err != nil {
-			dst = AppendQuoted(dst, strconv.FormatFloat(row[i].Float(), 'g', -1, 64))
+		if dst, err = appendJSON(dst, row[i], true); err != nil {
+			dst = AppendQuoted(dst[:n], err.Error())
 		}
 	}
 	for range open {
