@@ -64,6 +64,7 @@ type Batch struct {
 	Pinned int
 
 	refs atomic.Int32 // readers besides the first
+	uses uint32       // how many times it came out of the pool before
 }
 
 // Row returns the slots of row i.
@@ -126,7 +127,7 @@ func (b *Batch) Release() {
 	clear(b.Slab)
 	*b = Batch{
 		Slab: b.Slab[:0], Times: b.Times[:0], Ops: b.Ops[:0], Marks: b.Marks[:0],
-		Origin: Origin{Rows: b.Origin.Rows[:0]},
+		Origin: Origin{Rows: b.Origin.Rows[:0]}, uses: b.uses + 1,
 	}
 	s.pool.Put(b)
 }
@@ -144,7 +145,8 @@ type Builder struct {
 	schema *Schema
 	width  int
 	cur    *Batch
-	last   *Batch // the batch that AppendFrom counted in cur.Pinned last
+	last   *Batch // the batch that RowOf counted in cur.Pinned last
+	uses   uint32 // of last, when it was counted
 	size   int    // bytes of cur's rows, as far as known
 }
 
@@ -162,9 +164,10 @@ func (w *Builder) Len() int {
 // Empty reports whether there is neither row nor mark to take.
 func (w *Builder) Empty() bool { return w.cur == nil || w.cur.N == 0 && len(w.cur.Marks) == 0 }
 
-// Full reports whether the batch has reached its limits.
+// Full reports whether the batch has reached its limits, or pins so much more
+// than BatchBytes that it is better taken.
 func (w *Builder) Full() bool {
-	return w.cur != nil && (w.cur.N >= BatchRows || w.size >= BatchBytes)
+	return w.cur != nil && (w.cur.N >= BatchRows || w.size >= BatchBytes || w.cur.Pinned >= sparse*BatchBytes)
 }
 
 func (w *Builder) batch() *Batch {
@@ -202,8 +205,9 @@ func (w *Builder) Row(t Timestamp) []Value {
 }
 
 // RowOf adds a row that comes from row i of in: it takes over its event time,
-// operation and origin, and the caller fills the slots. in must stay
-// unreleased until Take if the slots share its values.
+// operation and origin, and the caller fills the slots, which may share the
+// values of in. Behind a row without an origin, the other rows of the batch
+// have none either.
 func (w *Builder) RowOf(in *Batch, i int) []Value {
 	row := w.Row(in.Time(i))
 	b := w.cur
@@ -216,8 +220,8 @@ func (w *Builder) RowOf(in *Batch, i int) []Value {
 	if in.Origin.Split != "" {
 		w.origin(in, i)
 	}
-	if w.last != in {
-		w.last = in
+	if w.last != in || w.uses != in.uses {
+		w.last, w.uses = in, in.uses
 		b.Pinned += in.Pinned
 	}
 	return row
@@ -227,6 +231,9 @@ func (w *Builder) RowOf(in *Batch, i int) []Value {
 // delta can be held.
 func (w *Builder) origin(in *Batch, i int) {
 	o, b := &in.Origin, w.cur
+	if i >= len(o.Rows) || len(b.Origin.Rows) != b.N-1 {
+		return
+	}
 	if b.N == 1 {
 		b.Origin.Split, b.Origin.First, b.Origin.Line = o.Split, o.First, o.Line
 	}
@@ -244,8 +251,12 @@ func (w *Builder) Fits(in *Batch) bool {
 		return true
 	}
 	a, o := &w.cur.Origin, &in.Origin
-	return a.Split == o.Split && o.First >= a.First && o.First-a.First < math.MaxUint32/2 &&
-		o.Line >= a.Line && o.Line-a.Line < math.MaxUint32/2
+	var last Delta // of the row furthest from o.First
+	if n := len(o.Rows); n > 0 {
+		last = o.Rows[n-1]
+	}
+	return a.Split == o.Split && o.First >= a.First && o.First-a.First <= math.MaxUint32-int64(last.Position) &&
+		o.Line >= a.Line && o.Line-a.Line <= math.MaxUint32-int64(last.Line)
 }
 
 // Forget ends the use of the batch that RowOf or AppendFrom were given last,
@@ -276,7 +287,7 @@ func (w *Builder) Grow(n int) {
 	}
 }
 
-// Undo takes back the row added last.
+// Undo takes back the row added last, behind which no mark has been put.
 func (w *Builder) Undo() {
 	b := w.cur
 	b.N--
@@ -291,6 +302,9 @@ func (w *Builder) Undo() {
 	}
 	if len(b.Origin.Rows) > b.N {
 		b.Origin.Rows = b.Origin.Rows[:b.N]
+	}
+	if b.N == 0 {
+		b.Origin = Origin{Rows: b.Origin.Rows}
 	}
 }
 
@@ -324,21 +338,21 @@ func (w *Builder) Take() *Batch {
 	if w.Empty() {
 		return nil
 	}
-	b := w.cur
+	return w.TakeAlways()
+}
+
+// TakeAlways is Take, but for an empty batch where there is nothing.
+func (w *Builder) TakeAlways() *Batch {
+	b := w.batch()
 	w.cur, w.last, w.size = nil, nil, 0
+	if len(b.Ops) == 0 {
+		b.Ops = nil
+	}
 	if b.Pinned > 0 {
 		if used := b.used(); b.Pinned > sparse*used+BatchBytes/16 {
 			compact(b, used)
 		}
 	}
-	return b
-}
-
-// TakeAlways is Take, but for an empty batch where there is nothing.
-func (w *Builder) TakeAlways() *Batch {
-	w.batch()
-	b := w.cur
-	w.cur, w.last, w.size = nil, nil, 0
 	return b
 }
 
