@@ -12,9 +12,9 @@ import (
 // a source, whose ports it has, or before a sink, which looks at no marks.
 type Link struct {
 	ID       string
-	Operator gpflow.Operator // nil: pass on
+	Operator gpflow.Operator   // nil: pass on
 	Out      *gpflow.Collector // nil: before a sink
-	Hold     gpflow.Duration // subtracted from marks
+	Hold     gpflow.Duration   // subtracted from marks
 	// Children and Outputs take what leaves each port.
 	Children [][]*Link
 	Outputs  [][]*exchange.Output

@@ -200,17 +200,18 @@ type Flow struct {
 	Emitted []int64 // rows that left, by port, counted by the task
 }
 
-// Flows returns the ledger, in the order of the links. The slices are not
-// shared.
-func (t *Task) Flows() []Flow {
-	fs := make([]Flow, len(t.links))
-	for i, l := range t.links {
-		fs[i] = Flow{Taken: l.taken, Emitted: slices.Clone(l.emitted)}
-		if l.Out != nil {
-			fs[i].Counts = l.Out.Counts
-		}
+// Links returns the number of operators.
+func (t *Task) Links() int { return len(t.links) }
+
+// Flow returns the ledger of operator i. Emitted is the task's own: it is to be
+// read before the next Step.
+func (t *Task) Flow(i int) Flow {
+	l := t.links[i]
+	f := Flow{Taken: l.taken, Emitted: l.emitted}
+	if l.Out != nil {
+		f.Counts = l.Out.Counts
 	}
-	return fs
+	return f
 }
 
 // Close closes the operators that hold something.

@@ -1,0 +1,430 @@
+package engine
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// build makes the actors of a job. First come the inboxes of all subtasks, then
+// the channels between them, then the operators; nothing runs before all of it
+// has been made.
+type build struct {
+	run     *Run
+	master  *master
+	parts   map[string][]*part // by task, by subtask
+	ops     map[string]*opInfo // by address
+	starts  []start
+	sources []job.Source
+	sinks   []job.Writer
+}
+
+type start struct {
+	ref *actor.Ref
+	who actor.Actor
+}
+
+// part is one subtask of a task while it is being built.
+type part struct {
+	ref     *actor.Ref
+	inbox   *exchange.Inbox
+	input   []int                  // of the head, by channel
+	outputs [][][]*exchange.Output // by operator, by port
+}
+
+// opInfo is what the subtasks of one operator share.
+type opInfo struct {
+	op        *plan.Op
+	desc      *gpflow.Descriptor
+	config    gpflow.Config
+	constants gpflow.Constants
+	policy    policy
+	node      *node
+	source    gpflow.Source
+}
+
+func newBuild(r *Run) *build {
+	b := &build{run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
+	b.master = &master{
+		enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
+		writers: make(map[job.Writer]*actor.Ref),
+	}
+	r.boss = b.master
+	r.master = r.system.New("job", nil)
+	return b
+}
+
+func (b *build) all() error {
+	for i := range b.run.plan.Tasks {
+		if err := b.inboxes(&b.run.plan.Tasks[i]); err != nil {
+			return err
+		}
+	}
+	for _, e := range b.run.plan.Edges {
+		if err := b.edge(e); err != nil {
+			return err
+		}
+	}
+	for i := range b.run.plan.Tasks {
+		t := &b.run.plan.Tasks[i]
+		if err := b.endings(t); err != nil {
+			return err
+		}
+		for s := range b.parts[t.ID] {
+			if err := b.subtask(t, s); err != nil {
+				return err
+			}
+		}
+	}
+	b.master.job = job.New(b.sources, b.sinks)
+	return nil
+}
+
+// start lets everything run, the job first.
+func (b *build) start() {
+	b.master.alive = len(b.starts)
+	for _, s := range b.starts {
+		b.master.children = append(b.master.children, s.ref)
+	}
+	for _, s := range b.starts {
+		b.run.system.Start(s.ref, s.who)
+	}
+	b.run.system.Start(b.run.master, b.master)
+}
+
+// discard closes what was made for a job that does not start.
+func (b *build) discard() {
+	for _, s := range b.starts {
+		_ = s.who.Close() // the job has failed already
+	}
+}
+
+func (b *build) spawn(name string, who func(*actor.Ref) actor.Actor) *actor.Ref {
+	ref := b.run.system.New(name, b.run.master)
+	b.starts = append(b.starts, start{ref, who(ref)})
+	return ref
+}
+
+// inboxes makes the subtasks of t, without operators.
+func (b *build) inboxes(t *plan.Task) error {
+	for i := range t.Ops {
+		if err := b.info(t, i); err != nil {
+			return err
+		}
+	}
+	for s := range t.Parallelism {
+		ref := b.run.system.New(fmt.Sprintf("task %s[%d]", t.ID, s), b.run.master)
+		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops))}
+		for i := range t.Ops {
+			p.outputs[i] = make([][]*exchange.Output, max(1, len(t.Ops[i].Ports)))
+		}
+		b.parts[t.ID] = append(b.parts[t.ID], p)
+		head := b.ops[t.Ops[0].ID]
+		head.node.inbox = append(head.node.inbox, p.inbox)
+	}
+	return nil
+}
+
+// info resolves operator i of t against the registry.
+func (b *build) info(t *plan.Task, i int) error {
+	op := &t.Ops[i]
+	d := b.run.options.Registry.Lookup(op.Block, op.Kind)
+	if d == nil {
+		return fmt.Errorf("%s: this program knows no %s", op.ID, (&gpflow.Descriptor{Block: op.Block, Kind: op.Kind}).Name())
+	}
+	config, err := gpflow.DecodeConfig(d.AllFields(), op.Config)
+	if err != nil {
+		return fmt.Errorf("%s: read the plan: %w", op.ID, err)
+	}
+	constants, err := plan.DecodeConstants(op.Constants)
+	if err != nil {
+		return fmt.Errorf("%s: read the plan: %w", op.ID, err)
+	}
+	n := &node{index: len(b.run.nodes), outs: len(op.Ports), Node: Node{
+		Address: op.ID, Block: op.Block, Kind: op.Kind, Role: "operator", Parallelism: t.Parallelism,
+	}}
+	for _, p := range op.Ports {
+		n.ports, n.read = append(n.ports, p.Name), append(n.read, p.Read)
+		n.Unread = n.Unread || p.Name == "late" && !p.Read
+	}
+	switch {
+	case d.IsSource():
+		n.Role = "source"
+	case d.IsSink():
+		n.Role = "sink"
+	}
+	for range t.Parallelism {
+		n.meters = append(n.meters, &meter{watermark: gpflow.MinTimestamp})
+	}
+	b.run.nodes = append(b.run.nodes, n)
+	pol := policy{op: op, log: b.run.options.Log, count: new(atomic.Int64)}
+	b.ops[op.ID] = &opInfo{op: op, desc: d, config: config, constants: constants, policy: pol, node: n}
+	return nil
+}
+
+// open makes a channel into an inbox.
+func (b *build) open(x *exchange.Inbox, sender *actor.Ref, schemas ...*gpflow.Schema) *exchange.Channel {
+	c := x.Open(b.run.options.Limit, sender.Wake)
+	if b.run.options.EncodeLinks {
+		c.Encode(schemas...)
+	}
+	return c
+}
+
+// edge joins the subtasks of two tasks.
+func (b *build) edge(e plan.Edge) error {
+	from, to := b.run.plan.Task(e.From), b.run.plan.Task(e.To)
+	if e.Partition == plan.Forward && from.Parallelism != to.Parallelism {
+		return fmt.Errorf("the forward edge from %s to %s joins %d and %d subtasks", e.From, e.To, from.Parallelism, to.Parallelism)
+	}
+	port := from.Ops[e.FromOp].Ports[e.FromPort]
+	line := b.line(from.Ops[e.FromOp].ID, e.FromPort, to.Ops[0].ID)
+	if e.Partition == plan.Broadcast {
+		line.copies = int64(to.Parallelism)
+	}
+	for s, sender := range b.parts[e.From] {
+		var cs []*exchange.Channel
+		for r, receiver := range b.parts[e.To] {
+			if e.Partition == plan.Forward && r != s {
+				continue
+			}
+			cs = append(cs, b.open(receiver.inbox, sender.ref, port.Schema))
+			receiver.input = append(receiver.input, e.ToInput)
+		}
+		out, err := output(e, port.Schema, cs, b.run.plan.KeyGroups)
+		if err != nil {
+			return err
+		}
+		line.channels = append(line.channels, cs...)
+		sender.outputs[e.FromOp][e.FromPort] = append(sender.outputs[e.FromOp][e.FromPort], out)
+	}
+	return nil
+}
+
+func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (*exchange.Output, error) {
+	switch e.Partition {
+	case plan.Forward:
+		return exchange.NewForward(s, cs[0]), nil
+	case plan.Rebalance:
+		return exchange.NewRebalance(s, cs), nil
+	case plan.Broadcast:
+		return exchange.NewBroadcast(s, cs), nil
+	case plan.Hash:
+		key, err := gpflow.NewKeyer(s, e.Key)
+		if err != nil {
+			return nil, fmt.Errorf("the edge from %s to %s: %w", e.From, e.To, err)
+		}
+		return exchange.NewHash(s, cs, key, groups), nil
+	}
+	return nil, fmt.Errorf("the edge from %s to %s has the partitioning %q, which this version does not know", e.From, e.To, e.Partition)
+}
+
+// line adds an edge to the ledger.
+func (b *build) line(from string, port int, to string) *edge {
+	f := b.ops[from].node
+	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
+	b.run.edges = append(b.run.edges, e)
+	return e
+}
+
+// endings makes the sources and sinks of t: they are actors of their own.
+func (b *build) endings(t *plan.Task) error {
+	if info := b.ops[t.Ops[0].ID]; info.desc.IsSource() {
+		if err := b.source(t, info); err != nil {
+			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
+		}
+	}
+	for i := range t.Ops {
+		info := b.ops[t.Ops[i].ID]
+		if !info.desc.IsSink() {
+			continue
+		}
+		var line *edge
+		if i > 0 {
+			line = b.line(t.Ops[info.op.Parent].ID, info.op.ParentPort, info.op.ID)
+		}
+		for s := range t.Parallelism {
+			c, err := b.sink(t, info, i, s)
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
+			}
+			if line != nil {
+				line.channels = append(line.channels, c)
+			}
+		}
+	}
+	return nil
+}
+
+// source makes the enumerator and the readers of a source.
+func (b *build) source(t *plan.Task, info *opInfo) error {
+	op := info.op
+	src, err := info.desc.NewSource(&gpflow.SourceContext{
+		Address: op.ID, Config: info.config, Constants: info.constants, Schema: op.Ports[mainPort].Schema,
+		EventTime: op.EventTime != nil && op.EventTime.Used, Parallelism: t.Parallelism, Log: b.run.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	enum, err := src.Enumerator()
+	if err != nil {
+		return err
+	}
+	b.master.enumerators[op.ID] = b.spawn("the enumerator of "+op.ID, func(*actor.Ref) actor.Actor {
+		return &enumerator{source: op.ID, in: enum, master: b.run.master}
+	})
+	bounded := info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)
+	b.sources = append(b.sources, job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: bounded})
+	for s := range t.Parallelism {
+		if err := b.reader(t, info, src, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int) error {
+	op := info.op
+	id := job.Reader{Source: op.ID, Subtask: s}
+	ref := b.run.system.New(fmt.Sprintf("%s[%d]", op.ID, s), b.run.master)
+	in, err := src.Reader(&gpflow.ReaderContext{Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, Wake: ref.Wake})
+	if err != nil {
+		return err
+	}
+	main := op.Ports[mainPort].Schema
+	schemas := []*gpflow.Schema{main}
+	r := &reader{
+		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
+		meter: info.node.meters[s], times: newEventTimes(main, op.EventTime),
+	}
+	if len(op.Ports) > errorsPort {
+		schemas = append(schemas, op.Ports[errorsPort].Schema)
+		if op.Ports[errorsPort].Read {
+			r.errors = gpflow.NewBuilder(op.Ports[errorsPort].Schema)
+		}
+	}
+	var disorder, idleAfter gpflow.Duration
+	ordered := false
+	if e := op.EventTime; e != nil {
+		disorder, idleAfter, ordered = e.OutOfOrder, e.IdleAfter, e.Ordered
+	}
+	r.clock, r.idle = task.NewSplitClock(disorder, ordered), task.NewIdleness(idleAfter)
+	p := b.parts[t.ID][s]
+	r.out = b.open(p.inbox, ref, schemas...)
+	p.input = append(p.input, 0)
+	b.starts = append(b.starts, start{ref, r})
+	b.master.readers[id] = ref
+	return nil
+}
+
+// sink makes subtask s of a sink, which is operator i of t.
+func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, error) {
+	op := info.op
+	sub := gpflow.Subtask{Index: s, Parallelism: t.Parallelism}
+	out, err := info.desc.NewSink(&gpflow.SinkContext{
+		Address: op.ID, Config: info.config, Constants: info.constants, In: op.In[0], Subtask: sub, Log: b.run.options.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := job.Writer{Sink: op.ID, Subtask: s}
+	w := &writer{id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s]}
+	ref := b.spawn(fmt.Sprintf("%s[%d]", op.ID, s), func(ref *actor.Ref) actor.Actor {
+		w.inbox = exchange.NewInbox(ref.Wake)
+		return w
+	})
+	b.master.writers[id] = ref
+	b.sinks = append(b.sinks, id)
+	info.node.inbox = append(info.node.inbox, w.inbox)
+	p := b.parts[t.ID][s]
+	c := b.open(w.inbox, p.ref, op.In[0])
+	at, port := i, 0
+	if i > 0 {
+		at, port = op.Parent, op.ParentPort
+	}
+	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(op.In[0], c))
+	return c, nil
+}
+
+// subtask makes the operators of subtask s of t, and its task.
+func (b *build) subtask(t *plan.Task, s int) error {
+	p := b.parts[t.ID][s]
+	links := make([]*task.Link, len(t.Ops))
+	var list []*task.Link
+	var meters []*meter
+	for i := range t.Ops {
+		info := b.ops[t.Ops[i].ID]
+		if info.desc.IsSink() && i > 0 {
+			continue
+		}
+		l, err := b.link(t, info, s)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
+		}
+		l.Outputs = p.outputs[i]
+		links[i] = l
+		list = append(list, l)
+		if i > 0 {
+			parent := links[info.op.Parent]
+			parent.Children[info.op.ParentPort] = append(parent.Children[info.op.ParentPort], l)
+			if s == 0 {
+				b.line(t.Ops[info.op.Parent].ID, info.op.ParentPort, info.op.ID)
+			}
+		}
+		m := info.node.meters[s]
+		if info.desc.IsSink() {
+			m = &meter{} // the writer counts
+		}
+		meters = append(meters, m)
+	}
+	head := t.Ops[0]
+	var in *gpflow.Schema
+	if len(head.In) > 0 {
+		in = head.In[0]
+	} else {
+		in = head.Ports[mainPort].Schema
+	}
+	st := &subtask{ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters}
+	b.starts = append(b.starts, start{p.ref, st})
+	return nil
+}
+
+func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, error) {
+	op := info.op
+	l := &task.Link{ID: op.ID, Hold: op.Hold, Children: make([][]*task.Link, max(1, len(op.Ports)))}
+	if info.desc.IsSink() {
+		return l, nil
+	}
+	schemas, out, late := make([]*gpflow.Schema, len(op.Ports)), make([]*gpflow.Schema, len(op.Ports)), 0
+	for i, port := range op.Ports {
+		out[i] = port.Schema
+		if port.Read || i == mainPort {
+			schemas[i] = port.Schema
+		}
+		if port.Name == "late" {
+			late = i
+		}
+	}
+	l.Out = gpflow.NewCollector(schemas, late, info.policy)
+	if info.desc.IsSource() {
+		return l, nil
+	}
+	from, to := keygroup.Range(s, b.run.plan.KeyGroups, t.Parallelism)
+	st, err := state.New(b.run.plan.KeyGroups, from, to, op.State)
+	if err != nil {
+		return nil, err
+	}
+	l.Operator, err = info.desc.NewOperator(&gpflow.OperatorContext{
+		Address: op.ID, Config: info.config, Constants: info.constants, In: op.In, Out: out,
+		Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, State: st, Timer: l.Timer, Log: b.run.options.Log,
+	})
+	return l, err
+}

@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// The messages to a reader.
+type (
+	assign      struct{ split gpflow.Split }
+	pending     struct{ left bool }
+	noMore      struct{}
+	stopReading struct{}
+)
+
+// The ports of a source that a reader feeds.
+const (
+	mainPort   = 0
+	errorsPort = 1
+)
+
+// reader is the actor of one subtask of a source: it polls, gives rows their
+// event time and marks, and sends them to the subtask's task.
+type reader struct {
+	id      job.Reader
+	job     *actor.Ref
+	ref     *actor.Ref
+	in      gpflow.Reader
+	reading *gpflow.Reading
+	errors  *gpflow.Builder // nil: nobody reads them
+	out     *exchange.Channel
+	policy  policy
+	meter   *meter
+
+	times   *eventTimes
+	clock   *task.SplitClock
+	idle    *task.Idleness
+	splits  []string
+	last    bool // no more splits come
+	stopped bool
+	quiet   bool // Idle was sent
+	timer   *time.Timer
+	counts  gpflow.Counts
+}
+
+// Receive implements actor.Actor.
+func (r *reader) Receive(_ context.Context, m any) error {
+	switch m := m.(type) {
+	case assign:
+		if err := r.in.Assign(m.split, nil); err != nil {
+			return fmt.Errorf("open %s: %w", m.split.ID, err)
+		}
+		r.splits = append(r.splits, m.split.ID)
+		r.clock.Add(m.split.ID)
+		r.idle.Add(m.split.ID, time.Now())
+	case pending:
+		r.clock.Pending(m.left)
+		if r.clock.Advance() {
+			r.mark(nil)
+		}
+	case noMore:
+		r.last = true
+	case stopReading:
+		r.stopped = true
+	}
+	return nil
+}
+
+// Work implements actor.Actor: it polls once.
+func (r *reader) Work(ctx context.Context) (more bool, err error) {
+	switch {
+	case r.stopped:
+		return false, r.end(false)
+	case len(r.splits) == 0 && r.last:
+		return false, r.end(true)
+	case len(r.splits) == 0:
+		return false, nil
+	case !r.out.Ready():
+		r.idle.Block(time.Now())
+		return false, nil
+	}
+	r.idle.Unblock(time.Now)
+	progress, err := r.in.Poll(ctx, r.reading)
+	if err != nil {
+		return false, err
+	}
+	b, failed, split, _ := r.reading.TakeReading()
+	if err := r.forward(b, failed, split, progress); err != nil {
+		return false, err
+	}
+	if progress.Idle {
+		r.rest(progress.Wait)
+	}
+	r.meter.set(r.counts, r.clock.Watermark())
+	return !progress.Idle, nil
+}
+
+// forward sends on what one poll has read.
+func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split string, p gpflow.Progress) error {
+	for _, f := range failed {
+		r.counts.In++
+		if err := r.fail(r.policy.undecoded(split, f, r.errors)); err != nil {
+			return err
+		}
+	}
+	if b != nil {
+		r.counts.In += int64(b.N)
+		var err error
+		if b, err = r.times.stamp(b, r.failRow); err != nil {
+			return err
+		}
+	}
+	if b != nil {
+		r.quiet = false
+		r.counts.Passed += int64(b.N)
+		r.idle.Rows(split, time.Now())
+		r.clock.Stamp(split, b)
+	}
+	moved := false
+	if p.Ended != "" {
+		r.forget(p.Ended)
+		moved = r.clock.End(p.Ended)
+	} else if p.Idle {
+		for _, s := range r.splits {
+			moved = r.clock.Pause(s) || moved
+		}
+	}
+	if moved {
+		r.mark(b)
+	} else if b != nil {
+		r.out.Send(exchange.Event{Batch: b, Port: mainPort})
+	}
+	if r.errors != nil {
+		if e := r.errors.Take(); e != nil {
+			r.out.Send(exchange.Event{Batch: e, Port: errorsPort})
+		}
+	}
+	if p.Ended != "" {
+		r.job.Send(job.SplitEnded{Reader: r.id, Split: p.Ended})
+	}
+	return nil
+}
+
+// mark sends b, or no rows, with the watermark behind it.
+func (r *reader) mark(b *gpflow.Batch) {
+	t := r.clock.Watermark()
+	if b == nil {
+		r.reading.Mark(t)
+		b = r.reading.Take()
+	} else if n := len(b.Marks); n == 0 || b.Marks[n-1].Time < t {
+		b.Marks = append(b.Marks, gpflow.Mark{Row: b.N, Time: t})
+	}
+	r.out.Send(exchange.Event{Batch: b, Port: mainPort})
+}
+
+func (r *reader) failRow(b *gpflow.Batch, row int, err error) error {
+	return r.fail(r.policy.Failed(b, row, err, r.errors))
+}
+
+func (r *reader) fail(a gpflow.Action, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case a == gpflow.ActionDivert:
+		r.counts.Diverted++
+	default:
+		r.counts.Skipped++
+	}
+	return nil
+}
+
+func (r *reader) forget(split string) {
+	kept := r.splits[:0]
+	for _, s := range r.splits {
+		if s != split {
+			kept = append(kept, s)
+		}
+	}
+	r.splits = kept
+	r.idle.Forget(split)
+}
+
+// rest arranges to be woken, and gives up on splits that have been silent for
+// long.
+func (r *reader) rest(wait gpflow.Duration) {
+	silent, next := r.idle.Silent(time.Now())
+	moved, all := false, false
+	for _, s := range silent {
+		a, m := r.clock.Idle(s)
+		moved, all = moved || m, a
+	}
+	if moved {
+		r.mark(nil)
+	}
+	if all && !r.quiet {
+		r.quiet = true
+		r.out.Send(exchange.Event{Kind: exchange.Idle})
+	}
+	if next > 0 && (wait <= 0 || next < wait) {
+		wait = next
+	}
+	if wait > 0 {
+		r.wakeIn(wait)
+	}
+}
+
+func (r *reader) wakeIn(d gpflow.Duration) {
+	span := time.Duration(d) * time.Microsecond
+	if r.timer == nil {
+		r.timer = time.AfterFunc(span, r.ref.Wake)
+		return
+	}
+	r.timer.Reset(span)
+}
+
+// end tells the task that nothing more comes.
+func (r *reader) end(drained bool) error {
+	if drained {
+		r.reading.Mark(gpflow.MaxTimestamp)
+		r.out.Send(exchange.Event{Batch: r.reading.Take(), Port: mainPort})
+		r.meter.set(r.counts, gpflow.MaxTimestamp)
+	}
+	r.out.Send(exchange.Event{Kind: exchange.End, Drained: drained})
+	return actor.Stop
+}
+
+// Close implements actor.Actor.
+func (r *reader) Close() error {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	r.meter.set(r.counts, r.clock.Watermark())
+	return r.in.Close()
+}

@@ -1,0 +1,255 @@
+// Package engine runs a physical plan in this process: it builds the actors of
+// a job, joins them by channels, and performs what the job's machine decides.
+//
+// It sees only the serial form of a plan and a registry to build from, and
+// makes no use of the sender and the receiver of a channel being in one
+// process.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/job"
+)
+
+// Options says how to run a plan. The zero Options but for the Registry are
+// useful.
+type Options struct {
+	Registry *gpflow.Registry
+	Log      *slog.Logger   // nil: nothing is logged
+	Limit    exchange.Limit // of each channel; zero: exchange.DefaultLimit
+	// EncodeLinks makes every channel encode and decode what it carries, as
+	// between processes.
+	EncodeLinks bool
+}
+
+// Run is a job that has been started.
+type Run struct {
+	plan    *plan.Plan
+	options Options
+	started time.Time
+	system  *actor.System
+	cancel  context.CancelFunc
+	master  *actor.Ref
+	nodes   []*node
+	edges   []*edge
+	boss    *master
+
+	mu    sync.Mutex
+	ended time.Time   // zero: running; guarded by mu
+	how   job.Outcome // guarded by mu
+}
+
+// Start builds the job of an encoded plan and starts it. An error says that
+// nothing was started. Cancelling ctx kills the job.
+func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
+	p, err := plan.Decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Limit == (exchange.Limit{}) {
+		o.Limit = exchange.DefaultLimit
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r := &Run{plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
+	b := newBuild(r)
+	if err := b.all(); err != nil {
+		b.discard()
+		cancel()
+		return nil, err
+	}
+	b.start()
+	return r, nil
+}
+
+// Stop asks for an end in order: reading stops, what has been read flows
+// through, no window closes early, and what has not been committed stays
+// staged. It may be called at any time, also repeatedly.
+func (r *Run) Stop() { r.master.Send(job.StopRequested{}) }
+
+// Wait returns when the job has ended and every part of it is gone. The error
+// is what made it fail.
+func (r *Run) Wait() (Report, error) {
+	r.system.Wait()
+	r.cancel()
+	outcome, err := r.boss.outcome, r.boss.err
+	r.mu.Lock()
+	r.ended, r.how = time.Now(), outcome
+	r.mu.Unlock()
+	s := r.Status()
+	report := Report{Status: s, Outcome: outcome}
+	if outcome != job.Failed {
+		if report.Imbalances = r.check(s); report.Imbalances != nil {
+			err = fmt.Errorf("the ledger does not add up, which is a bug in gpflow: %s", strings.Join(report.Imbalances, "; "))
+			report.Outcome = job.Failed
+		}
+	}
+	return report, err
+}
+
+func (r *Run) state() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended.IsZero() {
+		return "running"
+	}
+	return string(r.how)
+}
+
+func (r *Run) elapsed() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended.IsZero() {
+		return time.Since(r.started)
+	}
+	return r.ended.Sub(r.started)
+}
+
+// master is the actor of the job: it feeds the job's machine and performs its
+// actions, and is the parent of every other actor.
+type master struct {
+	job         *job.Job
+	enumerators map[string]*actor.Ref
+	readers     map[job.Reader]*actor.Ref
+	writers     map[job.Writer]*actor.Ref
+	children    []*actor.Ref
+	alive       int
+	begun       bool
+	outcome     job.Outcome // "" while running
+	err         error
+}
+
+// Receive implements actor.Actor.
+func (m *master) Receive(_ context.Context, message any) error {
+	switch e := message.(type) {
+	case job.Event:
+		m.step(e)
+	case actor.Exited:
+		m.alive--
+		m.buried(e)
+	}
+	return nil
+}
+
+// buried takes note of an actor's end.
+func (m *master) buried(e actor.Exited) {
+	if e.Err == nil {
+		return
+	}
+	err := fmt.Errorf("%s: %w", e.Ref.Name(), e.Err)
+	var failure *RecordFailure
+	if errors.As(e.Err, &failure) {
+		err = failure // it names the node itself
+	}
+	switch {
+	case m.outcome == "":
+		m.step(job.Failure{Err: err})
+	case m.outcome != job.Failed && !errors.Is(e.Err, context.Canceled):
+		m.outcome, m.err = job.Failed, err
+	}
+}
+
+// Work implements actor.Actor.
+func (m *master) Work(context.Context) (bool, error) {
+	if !m.begun {
+		m.begun = true
+		m.step(job.Started{})
+	}
+	if m.alive == 0 {
+		return false, actor.Stop
+	}
+	return false, nil
+}
+
+func (m *master) step(e job.Event) {
+	for _, a := range m.job.Step(e) {
+		m.perform(a)
+	}
+}
+
+func (m *master) perform(a job.Action) {
+	switch a := a.(type) {
+	case job.Discover:
+		m.enumerators[a.Source].Send(a)
+	case job.Assign:
+		m.readers[a.Reader].Send(assign{a.Split})
+	case job.Pending:
+		m.readers[a.Reader].Send(pending{a.Left})
+	case job.NoMore:
+		m.readers[a.Reader].Send(noMore{})
+	case job.StopReading:
+		m.readers[a.Reader].Send(stopReading{})
+	case job.Prepare:
+		m.writers[a.Writer].Send(prepare{})
+	case job.Commit:
+		m.writers[a.Writer].Send(commit{a.Committable})
+	case job.Finish:
+		m.finish(a)
+	}
+}
+
+func (m *master) finish(a job.Finish) {
+	m.outcome, m.err = a.Outcome, a.Err
+	for _, w := range m.writers {
+		w.Send(finish{})
+	}
+	for _, e := range m.enumerators {
+		e.Kill()
+	}
+	if a.Outcome == job.Failed {
+		for _, c := range m.children {
+			c.Kill()
+		}
+	}
+}
+
+// Close implements actor.Actor.
+func (m *master) Close() error {
+	if m.outcome == "" { // the context was cancelled
+		m.outcome, m.err = job.Failed, context.Canceled
+	}
+	return nil
+}
+
+// enumerator is the actor that finds a source's splits.
+type enumerator struct {
+	source string
+	in     gpflow.Enumerator
+	master *actor.Ref
+	asked  bool
+}
+
+// Receive implements actor.Actor.
+func (e *enumerator) Receive(context.Context, any) error { e.asked = true; return nil }
+
+// Work implements actor.Actor.
+func (e *enumerator) Work(ctx context.Context) (bool, error) {
+	if !e.asked {
+		return false, nil
+	}
+	splits, done, err := e.in.Discover(ctx)
+	if err != nil {
+		return false, err
+	}
+	e.master.Send(job.Discovered{Source: e.source, Splits: splits, Done: done})
+	if done {
+		return false, actor.Stop
+	}
+	return true, nil
+}
+
+// Close implements actor.Actor.
+func (e *enumerator) Close() error { return e.in.Close() }
