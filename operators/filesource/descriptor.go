@@ -1,0 +1,243 @@
+package filesource
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
+)
+
+// Descriptor describes the source "file".
+var Descriptor = gpflow.Descriptor{
+	Block:   "source",
+	Kind:    "file",
+	Summary: "Reads records from files, directories and standard input.",
+	Doc: `Reads the files that ` + "`path`" + ` names, each from its beginning to its end, and then ends. Files with the extension .gz or .zst are decompressed.
+
+A record that cannot be decoded, and one that is longer than ` + "`max_record`" + `, has failed: it goes where ` + "`on_error`" + ` says, with the file, the byte offset and the line that it stands at, and reading goes on behind it. A compressed file that is cut short or damaged stops the pipeline.
+
+Each file is read by one subtask. Where nothing downstream uses event time, large uncompressed files of lines or JSON are cut into ranges so that all subtasks have work; records of such ranges have an offset but no line.`,
+	Example: `source "file" "clicks" {
+  path   = "logs/*.json.gz"
+  schema = schema.click
+
+  event_time {
+    field        = "at"
+    out_of_order = "5s"
+  }
+}`,
+	Fields: fields,
+	Ports: []gpflow.Port{
+		{Name: "errors", Doc: "Records that could not be decoded, where `on_error` is `divert`."},
+	},
+	Traits: gpflow.Traits{
+		Replayable: true,
+		Bounded:    func(gpflow.Config) bool { return true },
+		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone },
+	},
+	Infer:     infer,
+	NewSource: newSource,
+}
+
+const (
+	orderNone  = "none"
+	orderName  = "name"
+	orderMtime = "mtime"
+
+	unknownError = "error"
+
+	stdin = "-" // the path, and the split's id
+)
+
+var fields = []gpflow.Field{
+	{
+		Name: "path", Kind: gpflow.FieldList, Required: true, Update: gpflow.Replace, Example: `"logs/*.json"`,
+		Doc: "What to read: one path or a list of them. A path is a file; a directory, which stands for every regular file in it and below it; a pattern with `*`, `?` and `[a-z]`, which do not match a `/`; or `-`, standard input. Hidden files, whose names begin with a dot, are read only where a path names them or its pattern begins with a dot. A file that several paths name is read once. A path that names nothing is an error.",
+		Check: func(v any) error {
+			return checkPaths(v.([]string))
+		},
+	},
+	{
+		Name: "schema", Kind: gpflow.FieldSchema, Update: gpflow.Restart, Example: "schema.click",
+		Doc: "The columns of a record. Only those that somebody downstream reads are decoded. It may be left out where the format is `lines`: there is one column then, `line`, a string.",
+	},
+	{
+		Name: "format", Kind: gpflow.FieldEnum, Update: gpflow.Restart, Example: `"json"`,
+		Doc: "How records are written. Default: by each file's extension, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
+		Values: []gpflow.Option{
+			{Value: "json", Doc: "one JSON object a line"},
+			{Value: "csv", Doc: "comma-separated values after RFC 4180"},
+			{Value: "lines", Doc: "lines of text, each one column"},
+		},
+	},
+	{
+		Name: "compression", Kind: gpflow.FieldEnum, Default: compressionAuto, Update: gpflow.Restart,
+		Doc: "How the files are compressed.",
+		Values: []gpflow.Option{
+			{Value: compressionAuto, Doc: "by each file's extension: .gz is gzip, .zst is zstd, all else is plain"},
+			{Value: compressionNone, Doc: "not at all"},
+			{Value: compressionGzip, Doc: "gzip, one member or several"},
+			{Value: compressionZstd, Doc: "Zstandard, one frame or several, with windows up to 128 MiB"},
+		},
+	},
+	{
+		Name: "order", Kind: gpflow.FieldEnum, Default: orderNone, Update: gpflow.Restart,
+		Doc: "What the order of the files says about event times. With an order, a file holds the watermark only from the times of the file before it, so that windows close as reading goes on; a subtask that reads several files without one closes no window before it has begun the last.",
+		Values: []gpflow.Option{
+			{Value: orderNone, Doc: "nothing; the files are read in the order of their names"},
+			{Value: orderName, Doc: "the files are read in the order of their paths, byte by byte, and their event times ascend from file to file"},
+			{Value: orderMtime, Doc: "the same, in the order in which they were last changed; files of one time go by name"},
+		},
+	},
+	{
+		Name: "unknown_fields", Kind: gpflow.FieldEnum, Default: "ignore", Update: gpflow.Restart,
+		Doc: "What a field is that the schema does not have.",
+		Values: []gpflow.Option{
+			{Value: "ignore", Doc: "it is passed over"},
+			{Value: unknownError, Doc: "its record has failed"},
+		},
+	},
+	{
+		Name: "max_record", Kind: gpflow.FieldSize, Default: int64(1 << 20), Update: gpflow.Restart, Example: `"4MiB"`,
+		Doc: "The longest record, without its line end, that is read into memory. A longer one has failed; its error carries its first 4 KiB.",
+		Check: func(v any) error {
+			if n := v.(int64); n < 1 || n > 1<<30 {
+				return errors.New("max_record is a size from 1 byte to 1GiB")
+			}
+			return nil
+		},
+	},
+	{
+		Name: "timezone", Kind: gpflow.FieldString, Default: "UTC", Update: gpflow.Restart, Example: `"America/Chicago"`,
+		Doc: "The time zone of times that are written without one: a name of the IANA database, or UTC.",
+		Check: func(v any) error {
+			_, err := loadZone(v.(string))
+			return err
+		},
+	},
+	{
+		Name: "csv", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
+		Doc: "How comma-separated values are written.",
+		Fields: []gpflow.Field{
+			{
+				Name: "header", Kind: gpflow.FieldBool, Default: true, Update: gpflow.Restart,
+				Doc: "Whether the first record of each file names the columns. Without a header the columns go by the order of the schema.",
+			},
+			{
+				Name: "delimiter", Kind: gpflow.FieldString, Default: ",", Update: gpflow.Restart, Example: `"\t"`,
+				Doc: "The character between two fields: one ASCII character other than a quote or a line end.",
+				Check: func(v any) error {
+					if d := v.(string); len(d) != 1 || d[0] >= 0x80 || strings.ContainsAny(d, "\"\r\n\x00") {
+						return errors.New("the delimiter is one ASCII character other than a quote or a line end")
+					}
+					return nil
+				},
+			},
+		},
+	},
+}
+
+func checkPaths(paths []string) error {
+	if len(paths) == 0 {
+		return errors.New("name at least one file, directory or pattern, or \"-\" for standard input")
+	}
+	for _, p := range paths {
+		if p == "" {
+			return errors.New("a path is empty; name a file, a directory or a pattern, or \"-\" for standard input")
+		}
+		if _, err := filepath.Match(p, ""); err != nil {
+			return fmt.Errorf("%q is not a pattern: a [ is not closed; write \\[ where the name has one", p)
+		}
+	}
+	return nil
+}
+
+func loadZone(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, errors.New("name a time zone of the IANA database, such as \"Europe/Berlin\", or \"UTC\"")
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("there is no time zone %q; use a name of the IANA database, such as \"Europe/Berlin\", or \"UTC\"", name)
+	}
+	return zone, nil
+}
+
+// linesSchema is the schema of lines where none is declared.
+func linesSchema() *gpflow.Schema {
+	return gpflow.NewSchema(gpflow.Column{Name: "line", Type: gpflow.T(gpflow.KindString)})
+}
+
+// settledFormat returns the one format of all files, or "" where that depends
+// on the names of files that are not known yet. unknown is a path whose format
+// can never be known from its name.
+func settledFormat(c gpflow.Config) (format, unknown string) {
+	if f := c.String("format"); f != "" {
+		return f, ""
+	}
+	for i, p := range c.Strings("path") {
+		f := formatByName(p)
+		if p == stdin {
+			return "", p
+		}
+		if f == "" || i > 0 && f != format {
+			return "", ""
+		}
+		format = f
+	}
+	return format, ""
+}
+
+// declared returns the schema of the records, nil where it has to be declared.
+func declared(c gpflow.Config) *gpflow.Schema {
+	if s := c.Schema("schema"); s != nil {
+		return s
+	}
+	if f, _ := settledFormat(c); f == "lines" {
+		return linesSchema()
+	}
+	return nil
+}
+
+func infer(in *gpflow.Inference) gpflow.Inferred {
+	c := in.Config
+	format, unknown := settledFormat(c)
+	if unknown != "" {
+		in.Report(gpflow.Problem{
+			Path: "path", Summary: "the format of standard input is not known",
+			Detail: "There is no file name to tell it from. Add format = \"json\", \"csv\" or \"lines\".",
+		})
+	}
+	if _, ok := c.Block("csv"); ok && format != "" && format != "csv" {
+		in.Report(gpflow.Problem{
+			Path: "csv", Summary: "the records are not comma-separated values",
+			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set format = \"csv\".", format),
+		})
+	}
+	schema := declared(c)
+	if schema == nil {
+		if unknown == "" {
+			in.Report(gpflow.Problem{
+				Summary: "the source has no schema",
+				Detail:  "Add schema = schema.NAME, or a schema of its own. Only lines of text need none: set format = \"lines\" where the files are that.",
+			})
+		}
+		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
+	}
+	if format != "" {
+		if err := catalog.Check(format, schema); err != nil {
+			in.Report(gpflow.Problem{
+				Path: "schema", Summary: fmt.Sprintf("the format %s cannot carry this schema", format), Detail: err.Error(),
+			})
+			return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
+		}
+	}
+	if in.Wanted != nil {
+		schema = schema.Select(func(name string) bool { return in.Wanted[name] })
+	}
+	return gpflow.Inferred{Ports: []*gpflow.Schema{schema, nil}}
+}

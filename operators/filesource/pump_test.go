@@ -1,0 +1,171 @@
+package filesource
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gpflow/gpflow"
+)
+
+// streaming reads the one split of s as the engine does, waiting to be woken.
+func streaming(t *testing.T, s *source, each func(record)) error {
+	t.Helper()
+	wake := make(chan struct{}, 1)
+	r, err := s.Reader(&gpflow.ReaderContext{Wake: func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Assign(discover(t, s)[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		out := gpflow.NewReading(linesSchema())
+		p, err := r.Poll(context.Background(), out)
+		b, failed, split, _ := out.TakeReading()
+		for _, rec := range take(nil, b, failed, split) {
+			each(rec)
+		}
+		switch {
+		case err != nil || p.Ended != "":
+			return err
+		case p.Idle:
+			select {
+			case <-wake:
+			case <-time.After(10 * time.Second):
+				return errors.New("the reader was not woken")
+			}
+		}
+	}
+}
+
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
+func TestStdin(t *testing.T) {
+	r, w := pipe(t)
+	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: r})
+	send := func(text string) {
+		if _, err := w.WriteString(text); err != nil {
+			t.Error(err)
+		}
+	}
+	send("one\ntw")
+	var got []record
+	err := streaming(t, s, func(rec record) {
+		got = append(got, rec)
+		switch len(got) { // a record comes before the next is written
+		case 1:
+			send("o\n")
+		case 2:
+			send("three")
+			w.Close()
+		}
+	})
+	want := []record{{"-", 0, 1, "one", ""}, {"-", 4, 2, "two", ""}, {"-", 8, 3, "three", ""}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if r.SetReadDeadline(time.Time{}) != nil {
+		t.Error("standard input has been closed")
+	}
+}
+
+func TestStdinCompressed(t *testing.T) {
+	data := compressed(t, compressionGzip, lines(20000))
+	for _, cut := range []int{0, 10} {
+		r, w := pipe(t)
+		go func() {
+			w.Write(data[:len(data)-cut])
+			w.Close()
+		}()
+		s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines", "compression": "gzip"}, stdin: r})
+		n := 0
+		err := streaming(t, s, func(record) { n++ })
+		if cut == 0 && (err != nil || n != 20000) {
+			t.Errorf("%d records, %v", n, err)
+		}
+		if cut > 0 && (err == nil || !strings.Contains(err.Error(), "read -: the gzip data is cut short")) {
+			t.Errorf("cut short: %v", err)
+		}
+	}
+}
+
+func TestStdinFile(t *testing.T) {
+	f, err := os.Open(write(t, "a.log", lines(20000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: f})
+	n := 0
+	if err := streaming(t, s, func(record) { n++ }); err != nil || n != 20000 {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+// Close comes back although nobody writes to the stream; goleak sees that the
+// goroutine has ended.
+func TestCloseOfABlockedStream(t *testing.T) {
+	r, _ := pipe(t)
+	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: r})
+	rd, _ := s.Reader(&gpflow.ReaderContext{})
+	if err := rd.Assign(discover(t, s)[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := rd.Poll(context.Background(), gpflow.NewReading(linesSchema()))
+	if err != nil || !p.Idle || p.Wait <= 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if err := rd.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStreamIsNotResumed(t *testing.T) {
+	r, _ := pipe(t)
+	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: r})
+	rd, _ := s.Reader(&gpflow.ReaderContext{})
+	err := rd.Assign(discover(t, s)[0], place{10, 2}.encode())
+	if err == nil || !strings.Contains(err.Error(), "it cannot be read again") {
+		t.Error(err)
+	}
+}
+
+func TestNamedPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	go func() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			f.WriteString("one\ntwo\n")
+			f.Close()
+		}
+	}()
+	var got []record
+	s := open(t, options{vals: vals{"path": []string{path}}})
+	if err := streaming(t, s, func(r record) { got = append(got, r) }); err != nil || !slices.Equal(texts(got), []string{"one", "two"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

@@ -1,0 +1,86 @@
+package filesource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+)
+
+// reader reads the splits that it is assigned, in that order.
+type reader struct {
+	*source
+	wake  func()
+	queue []assigned
+	cur   *input // of queue[0], once opened
+}
+
+type assigned struct {
+	id   string
+	data splitData
+	from place
+}
+
+// Assign puts a split at the end of the queue.
+func (r *reader) Assign(s gpflow.Split, from gpflow.Position) error {
+	d, err := decodeSplit(s)
+	if err != nil {
+		return err
+	}
+	p, err := decodePlace(s.ID, from)
+	if err != nil {
+		return err
+	}
+	if d.Stream && p.offset > 0 {
+		return fmt.Errorf("read %s: %d bytes of it had been read, and it cannot be read again; start anew, or read a file", s.ID, p.offset)
+	}
+	r.queue = append(r.queue, assigned{s.ID, d, p})
+	return nil
+}
+
+// Poll reads on in the first split of the queue.
+func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
+	if len(r.queue) == 0 {
+		return gpflow.Progress{}, errors.New("a reader of files was polled without a split")
+	}
+	a := r.queue[0]
+	out.Begin(a.id)
+	if r.cur == nil {
+		in, err := r.open(a.id, a.data, a.from, r.wake)
+		if err != nil {
+			return gpflow.Progress{}, err
+		}
+		r.cur = in
+	}
+	st, err := r.cur.step(ctx, out)
+	if err != nil {
+		return gpflow.Progress{}, err
+	}
+	if r.cur.prepared() {
+		out.Done(r.cur.place().encode())
+	} else if a.from.offset > 0 {
+		out.Done(a.from.encode())
+	}
+	switch st {
+	case waiting:
+		return gpflow.Progress{Idle: true, Wait: streamWait}, nil
+	case ended:
+		err := r.cur.close()
+		r.cur = nil
+		r.queue = r.queue[1:]
+		return gpflow.Progress{Ended: a.id}, err
+	}
+	return gpflow.Progress{}, nil
+}
+
+// Close closes the file that is open.
+func (r *reader) Close() error {
+	r.queue = nil
+	if r.cur == nil {
+		return nil
+	}
+	in := r.cur
+	r.cur = nil
+	return in.close()
+}

@@ -1,0 +1,132 @@
+package filesource
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/formats/catalog"
+)
+
+const (
+	// minRange is the least that a file is cut into, in bytes.
+	minRange = 8 << 20
+	// chunk is the size of an arena, in bytes, where no record is longer.
+	chunk = 256 << 10
+	// rawLimit is what the error of a record carries of it at most, in bytes,
+	// where the record is too long.
+	rawLimit = 4 << 10
+)
+
+// source is the configuration of a node, resolved. It is immutable.
+type source struct {
+	paths       []string
+	format      string // "": by each file's name
+	compression string
+	order       string
+	anySchema   bool // no schema was declared: only lines can be read
+	parts       int  // splits to come to by cutting files; 1: none are cut
+	minRange    int64
+	maxRecord   int
+	decoder     formats.DecoderOptions
+	aliases     bool // values share the memory of the arena
+	stdin       *os.File
+	log         *slog.Logger
+}
+
+func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
+	s := &source{
+		paths:       c.Config.Strings("path"),
+		format:      c.Config.String("format"),
+		compression: c.Config.String("compression"),
+		order:       c.Config.String("order"),
+		anySchema:   c.Config.Schema("schema") == nil,
+		parts:       1,
+		minRange:    minRange,
+		maxRecord:   int(c.Config.Int("max_record")),
+		aliases:     pointed(c.Schema),
+		stdin:       os.Stdin,
+		log:         c.Log,
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if !c.EventTime && s.order == orderNone {
+		s.parts = c.Parallelism
+	}
+	zone, err := loadZone(c.Config.String("timezone"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: timezone: %w", c.Address, err)
+	}
+	s.decoder = formats.DecoderOptions{
+		Declared: declared(c.Config), Read: c.Schema, Zone: zone,
+		StrictFields: c.Config.String("unknown_fields") == unknownError,
+	}
+	if s.decoder.Declared == nil {
+		return nil, fmt.Errorf("%s: the source has no schema", c.Address)
+	}
+	s.decoder.CSV.Delimiter = ','
+	if block, ok := c.Config.Block("csv"); ok {
+		s.decoder.CSV.NoHeader = !block.Bool("header")
+		s.decoder.CSV.Delimiter = block.String("delimiter")[0]
+	}
+	return s, nil
+}
+
+// pointed reports whether rows of s can point to memory of their own.
+func pointed(s *gpflow.Schema) bool {
+	for _, c := range s.Columns {
+		switch c.Type.Kind {
+		case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// Enumerator returns the enumerator, which finds all splits at once.
+func (s *source) Enumerator() (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
+
+// Reader returns a reader, which reads one split after the other.
+func (s *source) Reader(c *gpflow.ReaderContext) (gpflow.Reader, error) {
+	wake := c.Wake
+	if wake == nil {
+		wake = func() {}
+	}
+	return &reader{source: s, wake: wake}, nil
+}
+
+// open opens a split at a position, nil being its beginning.
+func (s *source) open(id string, d splitData, at place, wake func()) (*input, error) {
+	dec, err := catalog.NewDecoder(d.Format, s.decoder)
+	if err != nil {
+		return nil, fmt.Errorf("read %s as %s: %w", d.Path, d.Format, err)
+	}
+	in := &input{
+		path: d.Path, dec: dec, aliases: s.aliases, max: s.maxRecord, limit: d.To,
+		csv: d.Format == "csv", delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression,
+	}
+	if err := in.open(s, d, wake); err != nil {
+		return nil, err
+	}
+	switch {
+	case at.offset == 0 && d.From > 0:
+		in.align, in.line = true, 0
+		err = in.seek(d.From - 1)
+	case at.offset > 0:
+		in.resume = at
+	}
+	if err != nil {
+		return nil, errors.Join(err, in.close())
+	}
+	return in, nil
+}
+
+// streamWait is when a stream that had nothing is looked at again unless it
+// wakes the reader itself.
+const streamWait = gpflow.Duration(time.Minute / time.Microsecond)
