@@ -108,6 +108,9 @@ type Traits struct {
 	Bounded    func(Config) bool
 	Ordered    func(Config) bool // source: splits promise ascending times in order
 	Delivery   Delivery          // sink
+	// Claims names the place that the node has for itself alone, such as a
+	// file that it writes; two nodes of one claim are a mistake. nil: none.
+	Claims func(Config) string
 	// NewTimes says that rows leave with times of the operator's own; the
 	// others keep the time of the row that they come from.
 	NewTimes bool

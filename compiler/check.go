@@ -1,0 +1,226 @@
+package compiler
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// check lets schemas flow from the sources to the sinks and finds out what the
+// nodes need.
+func (c *compilation) check(g *Graph) {
+	for _, n := range g.Nodes {
+		c.onError(n)
+		c.infer(n, c.problem)
+		if n.Ports != nil && n.Desc.State != nil {
+			n.State = n.Desc.State(n.Spec.Config, n.In, c.spec.Constants)
+		}
+		if n.Desc.Traits.Hold != nil {
+			n.Hold = n.Desc.Traits.Hold(n.Spec.Config)
+		}
+		c.eventTime(n)
+		c.parallelism(n)
+	}
+	c.diverted(g)
+	c.claims(g)
+	for _, n := range slices.Backward(g.Nodes) {
+		n.look()
+	}
+}
+
+// look finds out what lies behind n: whether a sink does, and whether a node
+// that works by event time does. It has run for all readers of n.
+func (n *Node) look() {
+	n.alive = n.Desc.IsSink()
+	for _, readers := range n.Readers {
+		for _, r := range readers {
+			n.alive = n.alive || r.Node.alive
+			n.timeUsed = n.timeUsed || r.Node.timeUsed || r.Node.Desc.Traits.Windowed
+		}
+	}
+	if n.EventTime != nil {
+		n.EventTime.Used = n.timeUsed
+	}
+}
+
+// infer finds the schemas of a node's outputs out of those of its inputs. It
+// is run once to check, and once more after columns have been pruned.
+func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
+	n.Ports, n.In = nil, nil
+	if n.Spec.Broken || !c.inputs(n) {
+		return
+	}
+	failed := false
+	in := &gpflow.Inference{Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants}
+	if len(n.wanted) > 0 {
+		in.Wanted = n.wanted[0]
+	}
+	in.Report = func(p gpflow.Problem) {
+		failed = failed || !p.Warning
+		report(n, p)
+	}
+	out := n.Desc.Infer(in)
+	if failed {
+		return
+	}
+	n.Uses, n.Pass, n.Constants, n.Closures, n.VM = out.Uses, out.Pass, out.Constants, out.Closures, out.VM
+	n.Ports = make([]*gpflow.Schema, n.ports())
+	for i := range n.Ports {
+		switch {
+		case n.Port(i) == "errors":
+			n.Ports[i] = gpflow.ErrorSchema()
+		case i < len(out.Ports):
+			n.Ports[i] = out.Ports[i]
+		}
+	}
+	if len(n.Ports) > 0 && n.Ports[0] != nil {
+		n.Ports[0] = timed(n, n.Ports[0])
+	}
+}
+
+// timed returns the schema of n's main output with Timeless as it is: a node
+// that gives no times of its own has those of its input.
+func timed(n *Node, s *gpflow.Schema) *gpflow.Schema {
+	timeless := false
+	switch {
+	case n.Desc.Traits.NewTimes:
+	case n.Desc.IsSource():
+		_, has := n.Spec.Config.Block("event_time")
+		timeless = !has
+	default:
+		timeless = n.In[0].Timeless
+	}
+	if s.Timeless == timeless {
+		return s
+	}
+	s = s.Select(func(string) bool { return true })
+	s.Timeless = timeless
+	return s
+}
+
+// inputs sets n.In, and reports whether all inputs are known.
+func (c *compilation) inputs(n *Node) bool {
+	for i, outs := range n.Inputs {
+		var s *gpflow.Schema
+		for k, o := range outs {
+			if o.Node.Ports == nil || o.Node.Ports[o.Port] == nil {
+				return false
+			}
+			t := o.Node.Ports[o.Port]
+			if k > 0 && !s.Equal(t) {
+				c.report(diag.Diagnostic{
+					Severity: diag.Error, Code: diag.CodeInputs, Range: o.Ref.Range, Context: n.Spec.Range,
+					Summary: fmt.Sprintf("The inputs of %s have different schemas", n.Address()),
+					Detail: fmt.Sprintf("%s has (%s), and %s has (%s). Bring them to one form with a map, or use two nodes.",
+						name(outs[0]), s, name(o), t),
+				})
+				return false
+			}
+			s = t
+		}
+		if s == nil {
+			return false
+		}
+		if n.Desc.Traits.Windowed && s.Timeless {
+			c.timeless(n, outs[0])
+			return false
+		}
+		_ = i
+		n.In = append(n.In, s)
+	}
+	return true
+}
+
+func name(o Output) string {
+	if o.Port == 0 {
+		return o.Node.Address()
+	}
+	return o.Node.Address() + "." + o.Node.Port(o.Port)
+}
+
+func (c *compilation) timeless(n *Node, o Output) {
+	detail := fmt.Sprintf("%s works by event time, and the records of %s have none.", n.Address(), name(o))
+	if o.Port > 0 {
+		detail += " Records on the ports late and errors are outside of time."
+	} else {
+		src := o.Node
+		for len(src.Inputs) > 0 && len(src.Inputs[0]) > 0 {
+			src = src.Inputs[0][0].Node
+		}
+		detail += fmt.Sprintf(" Say in %s where it is: event_time { field = \"...\" }.", src.Address())
+	}
+	c.error(diag.CodeNoEventTime, o.Ref.Range, "The input has no event time", detail)
+}
+
+// eventTime checks and takes over the event_time of a source.
+func (c *compilation) eventTime(n *Node) {
+	b, ok := n.Spec.Config.Block("event_time")
+	if !ok || n.Ports == nil {
+		return
+	}
+	s := n.Ports[0]
+	column := b.String("field")
+	i := s.Index(column)
+	at := n.Spec.Place("event_time.field", 0, 0)
+	if i < 0 {
+		detail := "The columns are " + s.String() + "."
+		if near := diag.Suggest(column, s.Names()); near != "" {
+			detail = fmt.Sprintf("Did you mean %s?", near)
+		}
+		c.error(diag.CodeUnknownColumn, at, fmt.Sprintf("There is no column %s", column), detail)
+		n.Ports = nil
+		return
+	}
+	if t := s.Columns[i].Type; t.Kind != gpflow.KindTimestamp {
+		c.error(diag.CodeColumnType, at, fmt.Sprintf("The event time must be a timestamp, and %s is %s", column, t),
+			`Declare how it is written: `+column+` = timestamp("unix_ms"), timestamp("%Y-%m-%d %H:%M:%S"), or timestamp for RFC 3339.`)
+		n.Ports = nil
+		return
+	}
+	n.EventTime = &plan.EventTime{
+		Column: column, OutOfOrder: b.Duration("out_of_order"), IdleAfter: b.Duration("idle_after"), MaxFuture: -1,
+		Ordered: n.Desc.Traits.Ordered != nil && n.Desc.Traits.Ordered(n.Spec.Config),
+	}
+	if b.Has("max_future") {
+		n.EventTime.MaxFuture = b.Duration("max_future")
+	}
+}
+
+// parallelism decides how many subtasks a node has.
+func (c *compilation) parallelism(n *Node) {
+	n.Parallelism = int(c.spec.Settings.Int("parallelism"))
+	said := n.Spec.Config.Has("parallelism")
+	if said {
+		n.Parallelism = int(n.Spec.Config.Int("parallelism"))
+	}
+	at := n.Spec.Place("parallelism", 0, 0)
+	if !said {
+		at = c.setting("parallelism")
+	}
+	if groups := int(c.spec.Settings.Int("key_groups")); n.Parallelism > groups {
+		c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has more subtasks than the pipeline has key groups", n.Address()),
+			fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
+		n.Parallelism = groups
+	}
+	keyed := n.Desc.Traits.Keyed
+	switch {
+	case n.Desc.Traits.Single:
+		n.Parallelism = 1
+	case keyed != "" && len(n.Spec.Config.Strings(keyed)) == 0:
+		if said && n.Parallelism > 1 {
+			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has no key, so one subtask gets every record", n.Address()),
+				fmt.Sprintf("Leave parallelism out, or say %s.", keyed))
+		}
+		n.Parallelism = 1
+	}
+}
+
+func (c *compilation) setting(name string) diag.Range {
+	if r, ok := c.spec.SettingRanges[name]; ok {
+		return r
+	}
+	return c.spec.Range
+}

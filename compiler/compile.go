@@ -1,0 +1,83 @@
+// Package compiler turns a specification into a physical plan, in four phases:
+//
+//	resolve   references become edges; the graph has no circles
+//	check     schemas flow from sources to sinks; expressions are typed
+//	optimize  columns that nobody reads are not read
+//	lower     nodes are fused into tasks, and edges get a partitioning
+//
+// It is pure: no clock, no disk, no network. Every phase goes on after a
+// mistake as far as it can, so that all are found at once, and says nothing
+// about what only follows from one.
+package compiler
+
+import (
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/spec"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// Options change what the compiler does.
+type Options struct {
+	// NoOptimize leaves out what only makes the plan better.
+	NoOptimize bool
+}
+
+// Result is what the phases have made; what a mistake prevents is nil.
+type Result struct {
+	Graph *Graph     // the logical plan, checked and optimized
+	Plan  *plan.Plan // the physical plan
+}
+
+// Compile compiles p. The plan is nil if and only if there are errors.
+func Compile(p *spec.Pipeline, o Options) (Result, diag.List) {
+	c := &compilation{spec: p}
+	g := c.resolve()
+	c.check(g)
+	if !c.list.HasErrors() {
+		c.warn(g)
+		if !o.NoOptimize {
+			c.optimize(g)
+		}
+	}
+	r := Result{Graph: g}
+	if !c.list.HasErrors() {
+		r.Plan = c.lower(g)
+	}
+	if c.list.HasErrors() {
+		r.Plan = nil
+	}
+	c.list.Sort()
+	return r, c.list
+}
+
+// compilation is one call of Compile.
+type compilation struct {
+	spec *spec.Pipeline
+	list diag.List
+}
+
+func (c *compilation) report(d diag.Diagnostic) { c.list = append(c.list, d) }
+
+func (c *compilation) error(code string, at diag.Range, summary, detail string) {
+	c.report(diag.Diagnostic{Severity: diag.Error, Code: code, Range: at, Summary: summary, Detail: detail})
+}
+
+func (c *compilation) warning(code string, at diag.Range, summary, detail string) {
+	c.report(diag.Diagnostic{Severity: diag.Warning, Code: code, Range: at, Summary: summary, Detail: detail})
+}
+
+// problem reports what a descriptor has found wrong with a node.
+func (c *compilation) problem(n *Node, p gpflow.Problem) {
+	d := diag.Diagnostic{
+		Severity: diag.Error, Code: p.Code, Summary: p.Summary, Detail: p.Detail,
+		Range: n.Spec.Place(p.Path, p.From, p.To), Context: n.Spec.Range,
+	}
+	if p.Warning {
+		d.Severity = diag.Warning
+	}
+	if d.Code == "" {
+		d.Code = diag.CodeConfig
+	}
+	c.report(d)
+}

@@ -1,0 +1,185 @@
+package compiler
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gpflow/gpflow/spec"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// resolve joins the nodes by their references and puts them in an order in
+// which every node comes after those that feed it.
+func (c *compilation) resolve() *Graph {
+	g := &Graph{Pipeline: c.spec.Name}
+	byAddress := make(map[string]*Node)
+	var all []*Node
+	for _, s := range c.spec.Nodes {
+		n := &Node{Spec: s, Desc: s.Descriptor, Inputs: make([][]Output, len(s.Inputs))}
+		n.Readers = make([][]Reader, n.ports())
+		byAddress[n.Address()] = n
+		all = append(all, n)
+	}
+	for _, n := range all {
+		for i, in := range n.Spec.Inputs {
+			c.edges(byAddress, n, i, in)
+		}
+	}
+	if len(all) > 0 {
+		c.endings(all)
+	}
+	g.Nodes = c.order(all)
+	return g
+}
+
+// edges resolves the references of one input.
+func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.Input) {
+	seen := make(map[string]bool)
+	for _, ref := range in.Refs {
+		name := ref.Address
+		if ref.Port != "" {
+			name += "." + ref.Port
+		}
+		from := byAddress[ref.Address]
+		switch {
+		case from == nil:
+			c.error(diag.CodeUnknownNode, ref.Range, fmt.Sprintf("There is no node %s", ref.Address), c.unknownNode(byAddress, n, ref))
+			n.Spec.Broken = true
+			continue
+		case from.Desc.IsSink():
+			c.error(diag.CodeNoOutput, ref.Range, fmt.Sprintf("%s is a sink and has no output", ref.Address),
+				"Read from the node that feeds it instead.")
+			n.Spec.Broken = true
+			continue
+		case seen[name]:
+			c.error(diag.CodeSameReference, ref.Range, fmt.Sprintf("%s stands twice in %s", name, in.Field),
+				"Every record would come in twice. Remove one.")
+			continue
+		}
+		seen[name] = true
+		port := from.Desc.PortIndex(ref.Port)
+		if port < 0 {
+			c.error(diag.CodeUnknownPort, ref.Range, fmt.Sprintf("%s has no port %q", ref.Address, ref.Port), unknownPort(from, ref.Port))
+			n.Spec.Broken = true
+			continue
+		}
+		n.Inputs[i] = append(n.Inputs[i], Output{from, port, ref})
+		from.Readers[port] = append(from.Readers[port], Reader{n, i})
+	}
+}
+
+func (c *compilation) unknownNode(byAddress map[string]*Node, n *Node, ref spec.Ref) string {
+	var candidates []string
+	for _, s := range c.spec.Nodes {
+		if s != n.Spec && !s.Descriptor.IsSink() {
+			candidates = append(candidates, s.Address())
+		}
+	}
+	if s := diag.Suggest(ref.Address, candidates); s != "" {
+		return fmt.Sprintf("Did you mean %s?", s)
+	}
+	// The right name under another block type.
+	if _, name, ok := strings.Cut(ref.Address, "."); ok {
+		for _, a := range candidates {
+			if strings.HasSuffix(a, "."+name) {
+				return fmt.Sprintf("Did you mean %s?", a)
+			}
+		}
+	}
+	if len(candidates) == 0 {
+		return "There is no other node to read from."
+	}
+	return "The nodes to read from are " + strings.Join(candidates, ", ") + "."
+}
+
+func unknownPort(n *Node, port string) string {
+	var names []string
+	for _, p := range n.Desc.Ports {
+		names = append(names, p.Name)
+	}
+	if s := diag.Suggest(port, names); s != "" {
+		return fmt.Sprintf("Did you mean %s.%s?", n.Address(), s)
+	}
+	if len(names) == 0 {
+		return "It has its main output only: " + n.Address() + "."
+	}
+	return fmt.Sprintf("Its ports besides the main output are %s.", strings.Join(names, ", "))
+}
+
+// endings complains about a pipeline that cannot move anything.
+func (c *compilation) endings(all []*Node) {
+	sources, sinks := 0, 0
+	for _, n := range all {
+		if n.Desc.IsSource() {
+			sources++
+		}
+		if n.Desc.IsSink() {
+			sinks++
+		}
+	}
+	switch {
+	case sources == 0:
+		c.error(diag.CodeNoNodes, c.spec.Range, "The pipeline has no source", `Add one: source "file" "name" { ... }.`)
+	case sinks == 0:
+		c.error(diag.CodeNoNodes, c.spec.Range, "The pipeline has no sink",
+			`Add one, so that the results go somewhere: sink "stdout" "name" { from = ... }.`)
+	}
+}
+
+// order sorts the nodes, and reports circles. Where there are some, the nodes
+// on them are left out.
+func (c *compilation) order(all []*Node) []*Node {
+	const (
+		unseen = iota
+		open
+		done
+	)
+	state := make(map[*Node]int)
+	var out, path []*Node
+	var visit func(n *Node) bool
+	visit = func(n *Node) bool {
+		switch state[n] {
+		case done:
+			return true
+		case open:
+			c.circle(path, n)
+			return false
+		}
+		state[n] = open
+		path = append(path, n)
+		ok := true
+		for _, in := range n.inputs() {
+			ok = visit(in.Node) && ok
+		}
+		path = path[:len(path)-1]
+		state[n] = done
+		if ok {
+			out = append(out, n)
+		} else {
+			n.Spec.Broken = true
+		}
+		return true
+	}
+	for _, n := range all {
+		visit(n)
+	}
+	return out
+}
+
+func (c *compilation) circle(path []*Node, n *Node) {
+	var names []string
+	var related []diag.Related
+	found := false
+	for _, p := range path {
+		found = found || p == n
+		if found {
+			names = append(names, p.Address())
+			related = append(related, diag.Related{Message: p.Address(), Range: p.Spec.Range})
+		}
+	}
+	c.report(diag.Diagnostic{
+		Severity: diag.Error, Code: diag.CodeCycle, Range: n.Spec.Range, Related: related,
+		Summary: "Nodes feed each other in a circle",
+		Detail:  fmt.Sprintf("%s reads, directly or through others, its own output: %s -> %s. Cut one of these edges.", n.Address(), strings.Join(names, " <- "), n.Address()),
+	})
+}
