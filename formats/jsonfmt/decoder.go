@@ -176,7 +176,7 @@ func (d *Decoder) column(rec []byte, i int, f *field, depth int) (int, error) {
 		if !hasWord(rec, i, "null") {
 			return d.literal(rec, i)
 		}
-		if !f.typ.optional && f.typ.kind != gpflow.KindAny {
+		if !f.typ.optional {
 			d.nullAt, d.nullI = f, i
 		}
 		d.row[f.slot] = gpflow.Null
