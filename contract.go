@@ -184,7 +184,6 @@ type Reading struct {
 	split  string
 	failed []FailedRecord
 	pos    Position
-	ledger int64 // records read, decoded or not
 	size   int
 }
 

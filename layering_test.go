@@ -48,7 +48,7 @@ var layers = []struct {
 	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
-	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "operators"}, outside: []string{"github.com/spf13/cobra"}},
+	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},
 }
 

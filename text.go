@@ -12,7 +12,7 @@ import (
 
 // ErrNotFinite is the error of writing NaN or an infinity where the format has
 // no way to say it.
-var ErrNotFinite = errors.New("NaN and infinity cannot be written as JSON; test with x == x, or give a value with ?:")
+var ErrNotFinite = errors.New("NaN and infinity cannot be written as JSON; test with x == x, as in x == x ? x : 0.0")
 
 // AppendJSON appends v as JSON text. Timestamps are RFC 3339 in UTC with as
 // many fractional digits as needed, durations as in "1h30m", bytes are
