@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-PKGS   ?= ./...
+PKGS    ?= ./...
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
