@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/job"
+)
+
+// writeLedger prints how a run has ended, and what has become of every record.
+func writeLedger(w io.Writer, r engine.Report) {
+	in, out, _ := totals(r.Status)
+	rate := float64(in) / max(r.Elapsed.Seconds(), 0.001)
+	fmt.Fprintf(w, "\n%s after %s: %s records in, %s out, %s records/s\n\n", r.Outcome,
+		r.Elapsed.Round(time.Millisecond), thousands(in), thousands(out), thousands(int64(rate)))
+	columns := []string{"node", "in", "passed", "created", "filtered", "absorbed", "late", "skipped", "diverted"}
+	rows := [][]string{columns}
+	used := make([]bool, len(columns))
+	for _, n := range r.Nodes {
+		counts := []int64{n.In, n.Passed, n.Created, n.Filtered, n.Absorbed, n.Late, n.Skipped, n.Diverted}
+		row := []string{n.Address}
+		for i, c := range counts {
+			used[i+1] = used[i+1] || c != 0
+			row = append(row, blankZero(c))
+		}
+		rows = append(rows, row)
+	}
+	used[0], used[1], used[2] = true, true, true
+	writeTable(w, rows, used)
+	writeNotes(w, r)
+}
+
+// writeNotes says what the numbers do not.
+func writeNotes(w io.Writer, r engine.Report) {
+	fmt.Fprintln(w)
+	for _, n := range r.Nodes {
+		if n.Unread && n.Late > 0 {
+			fmt.Fprintf(w, "%s late records of %s were dropped: nobody reads %s.late\n", thousands(n.Late), n.Address, n.Address)
+		}
+		if n.Skipped > 0 {
+			fmt.Fprintf(w, "%s records that failed in %s were skipped\n", thousands(n.Skipped), n.Address)
+		}
+	}
+	switch {
+	case r.Outcome == job.Stopped:
+		fmt.Fprintln(w, "Stopped on request: the ledger adds up. Files that were to appear at the end of the input stay staged.")
+	case r.Outcome == job.Finished:
+		fmt.Fprintln(w, "The ledger adds up: every record that came in has met exactly one of these fates.")
+	default:
+		fmt.Fprintln(w, "The run failed: nothing that was staged has been committed.")
+	}
+}
+
+// writeTable prints rows with their used columns aligned, the first to the
+// left.
+func writeTable(w io.Writer, rows [][]string, used []bool) {
+	width := make([]int, len(used))
+	for _, row := range rows {
+		for i, cell := range row {
+			width[i] = max(width[i], len(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			switch {
+			case !used[i]:
+			case i == 0:
+				fmt.Fprintf(&b, "%-*s", width[i], cell)
+			default:
+				fmt.Fprintf(&b, "  %*s", width[i], cell)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+func blankZero(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return thousands(n)
+}
+
+// thousands writes n with a comma between thousands.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

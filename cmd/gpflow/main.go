@@ -1,0 +1,41 @@
+// Command gpflow checks, explains and runs streaming pipelines that are
+// declared in HCL.
+//
+// There is one file a command: it parses flags, calls one library function,
+// and renders. Standard output is the result, standard error is talk. The exit
+// code is 0 if what was asked for was done, or stopped on request, and 1
+// otherwise.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if err := command().Execute(); err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintln(os.Stderr, "gpflow: "+err.Error())
+		}
+		os.Exit(1)
+	}
+}
+
+// errSaid is the error of a command that has already said what is wrong.
+var errSaid = errors.New("the diagnostics have been printed")
+
+// command returns the tree of commands.
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "gpflow",
+		Short:         "Run streaming pipelines that are declared, not programmed",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand())
+	return root
+}

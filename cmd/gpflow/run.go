@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/job"
+)
+
+type runFlags struct {
+	specFlags
+	summary, logLevel, logFormat string
+	quiet                        bool
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run PATH",
+		Short: "Run a pipeline in this process",
+		Long: `Run a pipeline in this process, until its input ends or it is stopped.
+
+Ctrl-C, or SIGTERM, stops it in order: reading ends, what has been read flows
+through, no window closes early, and output that was to appear when the input
+ends stays staged beside its place. A second Ctrl-C quits at once.
+
+The results go where the sinks say. At the end the ledger is shown: what has
+become of every record.`,
+		Example: `  gpflow run examples/flights/flights.gp.hcl
+  gpflow run pipeline.hcl --var day=2001-01-05 --summary ledger.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), args[0], os.Stderr)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.summary, "summary", "", "write the ledger as JSON to a `file`")
+	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
+	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "show neither progress nor ledger")
+	return cmd
+}
+
+func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level is debug, info, warn or error, not %q", f.logLevel)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return nil, fmt.Errorf("--log-format is text or json, not %q", f.logFormat)
+}
+
+func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	line := &liveLine{w: talk, on: !f.quiet && term.IsTerminal(int(talk.Fd()))}
+	log, err := f.logger(line)
+	if err != nil {
+		return err
+	}
+	r, err := registry()
+	if err != nil {
+		return err
+	}
+	p, result, list := f.compile(path, r)
+	show(talk, list, p)
+	if result.Plan == nil {
+		return errSaid
+	}
+	encoded, err := plan.Encode(result.Plan)
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log})
+	if err != nil {
+		return err
+	}
+	report, err := follow(run, signals, line)
+	if err := f.write(report); err != nil {
+		return err
+	}
+	if !f.quiet {
+		line.clear()
+		writeLedger(talk, report)
+	}
+	return err
+}
+
+// errKilled is the end of a run by a second signal.
+var errKilled = errors.New("quit at once on the second signal; what was not committed stays staged")
+
+// follow shows the progress of a run until it has ended, and stops it on a
+// signal.
+func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.Report, error) {
+	type end struct {
+		report engine.Report
+		err    error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		report, err := run.Wait()
+		ended <- end{report, err}
+	}()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	stopping := false
+	for {
+		select {
+		case e := <-ended:
+			return e.report, e.err
+		case <-tick.C:
+			line.show(run.Status())
+		case <-signals:
+			if stopping {
+				return engine.Report{Status: run.Status(), Outcome: job.Failed}, errKilled
+			}
+			stopping = true
+			fmt.Fprintln(line, "stopping in order: no window closes early; press Ctrl-C again to quit at once")
+			run.Stop()
+		}
+	}
+}
+
+// write writes the summary, where one was asked for.
+func (f *runFlags) write(r engine.Report) error {
+	if f.summary == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = os.WriteFile(f.summary, append(data, '\n'), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
