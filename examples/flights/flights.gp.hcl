@@ -4,7 +4,15 @@
 #     gpflow run examples/flights/flights.gp.hcl
 #     gpflow run examples/flights/flights.gp.hcl --var rate=1000
 
-pipeline "flights" {}
+pipeline "flights" {
+  parallelism = var.parallelism
+}
+
+variable "parallelism" {
+  type        = number
+  default     = 1
+  description = "How many subtasks each node has."
+}
 
 variable "data" {
   type        = string
@@ -33,7 +41,7 @@ schema "flight" {
 }
 
 source "file" "flights" {
-  path     = var.data
+  path     = [var.data]
   schema   = schema.flight
   rate     = var.rate
   on_error = "divert" # a broken line goes to source.flights.errors
