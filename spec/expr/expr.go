@@ -1,9 +1,7 @@
-// Package expr reads record expressions: it parses and types them against a
-// schema and compiles them to functions over rows.
 package expr
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -11,7 +9,7 @@ import (
 // Env is what an expression may refer to.
 type Env struct {
 	// Schema has the columns. Dotted names, as "address.street", are reached
-	// by member access; every column is also event.<name>.
+	// by member access; every column is also event.<name>. nil: no columns.
 	Schema *gpflow.Schema
 	// Constants are the typed constants by name, as "var.min". They are folded.
 	Constants gpflow.Constants
@@ -32,61 +30,141 @@ func (e *Error) Error() string {
 	return e.Summary + ": " + e.Detail
 }
 
-// Expr is a checked expression. It is immutable.
-type Expr struct{ typ gpflow.Type }
+// Expr is a checked expression. It is immutable and safe for concurrent use.
+type Expr struct {
+	root     *node
+	code     code
+	machines []*node // the sub-trees that the machine runs, by number
+	vars     int     // slots of let variables
+	closures int
+	columns  []string
+	consts   []string
+}
 
-// Check parses, admits and types src.
+// Check parses, admits and types src. The error is the first one.
 func Check(src string, env Env) (*Expr, *Error) {
-	return nil, &Error{Summary: "The expression cannot be read"}
+	return check(src, env, false)
 }
 
-// Type returns the type of the result, optional if it can be null.
-func (e *Expr) Type() gpflow.Type { return e.typ }
+// check reads src. machine has the whole expression run on the machine.
+func check(src string, env Env, machine bool) (e *Expr, err *Error) {
+	c := newChecker(src, env)
+	defer c.catch(&err)
+	root := c.node(c.parse())
+	return c.finish(root, machine), nil
+}
 
-// Columns returns the schema columns referred to, sorted, each once.
-func (e *Expr) Columns() []string { return nil }
+// finish compiles a checked tree.
+func (c *checker) finish(root *node, machine bool) *Expr {
+	c.result(root)
+	e := &Expr{root: root, vars: c.vars, columns: names(c.columns), consts: names(c.constants)}
+	g := &gen{machine: machine}
+	e.code = g.node(root)
+	e.machines, e.closures = g.machines, g.closures
+	return e
+}
 
-// Constants returns the constants referred to, sorted, each once.
-func (e *Expr) Constants() []string { return nil }
+// result refuses what no column can hold.
+func (c *checker) result(root *node) {
+	switch {
+	case root.op == opMap:
+		c.fail(root, "The result is a map", "A record is built with select: give each field an expression of its own.")
+	case root.typ.Kind == gpflow.KindNull:
+		c.fail(root, "The result is always null", "It has no type. Write a value, or a condition that can give one, as in c ? x : nil.")
+	}
+}
 
-// Stats returns how many sub-expressions run as closures, and on the VM.
-func (e *Expr) Stats() (closures, vm int) { return 0, 0 }
+func names(set map[string]struct{}) []string {
+	if len(set) == 0 {
+		return nil
+	}
+	list := make([]string, 0, len(set))
+	for name := range set {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
 
-// String returns the canonical text: equal for equal checked trees.
-func (e *Expr) String() string { return "" }
+// Type returns the type of the result, optional if it can be null. A result of
+// type any can be null in any case.
+func (e *Expr) Type() gpflow.Type { return e.root.typ }
 
-// Program returns an evaluator for one goroutine.
-func (e *Expr) Program() *Program { return &Program{} }
+// Columns returns the schema columns referred to, sorted, each once. It must
+// not be changed.
+func (e *Expr) Columns() []string { return e.columns }
 
-// Program evaluates an expression. One goroutine uses it at a time.
-type Program struct{}
+// Constants returns the constants referred to, such as "var.min", sorted, each
+// once. It must not be changed.
+func (e *Expr) Constants() []string { return e.consts }
 
-// Bool evaluates a condition on row.
-func (p *Program) Bool(row []gpflow.Value) (bool, error) { return false, errors.New("no program") }
+// Stats returns how many sub-expressions run as closures, and how many on
+// expr-lang's machine. What the machine runs counts as one.
+func (e *Expr) Stats() (closures, vm int) { return e.closures, len(e.machines) }
 
-// Value evaluates the expression on row.
+// String returns the canonical text: equal for equal checked trees, and
+// different for different ones. Constants are in it by value.
+func (e *Expr) String() string { return string(print(nil, e.root)) }
+
+// Program returns a new evaluator, for one goroutine.
+func (e *Expr) Program() *Program {
+	p := &Program{expr: e}
+	p.fr.vars = make([]gpflow.Value, e.vars)
+	p.fr.machines = make([]*machine, len(e.machines))
+	for i, n := range e.machines {
+		p.fr.machines[i] = newMachine(n, &p.fr)
+	}
+	p.value = e.code.value()
+	if e.code.b != nil {
+		p.cond = e.code.b
+	} else {
+		p.cond = condition(e.root, p.value)
+	}
+	return p
+}
+
+// condition reads a truth from a value that need not be one.
+func condition(n *node, value func(*frame) gpflow.Value) func(*frame) bool {
+	return func(fr *frame) bool {
+		v := value(fr)
+		if v.Kind() != gpflow.KindBool {
+			fr.fault(n, "The condition is "+v.Kind().String()+", not bool")
+			return false
+		}
+		return v.Bool()
+	}
+}
+
+// Program evaluates an expression. It is not safe for concurrent use.
+type Program struct {
+	expr  *Expr
+	fr    frame
+	cond  func(*frame) bool
+	value func(*frame) gpflow.Value
+}
+
+// Bool evaluates a condition on a row of the schema. The error is a
+// *gpflow.RecordError with the code "expression", around an *Error with the
+// range of the sub-expression that failed.
+func (p *Program) Bool(row []gpflow.Value) (bool, error) {
+	fr := &p.fr
+	fr.begin(row)
+	b := p.cond(fr)
+	if fr.err != nil {
+		return false, fr.err
+	}
+	return b, nil
+}
+
+// Value evaluates the expression on a row of the schema. The result may share
+// the memory of the row's values; its own text stays valid, as all text does.
+// Errors are as of Bool.
 func (p *Program) Value(row []gpflow.Value) (gpflow.Value, error) {
-	return gpflow.Null, errors.New("no program")
+	fr := &p.fr
+	fr.begin(row)
+	v := p.value(fr)
+	if fr.err != nil {
+		return gpflow.Null, fr.err
+	}
+	return v, nil
 }
-
-// Call is one call of an aggregate function.
-type Call struct {
-	Func string      // count, sum, min, max, avg, first or last
-	Arg  *Expr       // nil: count()
-	Type gpflow.Type // of the result
-}
-
-// Aggregate is an expression over aggregates.
-type Aggregate struct {
-	Calls  []Call
-	Result *Expr
-}
-
-// CheckAggregate reads an expression over aggregates of the rows of env.
-func CheckAggregate(src string, env Env, group []gpflow.Column) (*Aggregate, *Error) {
-	return nil, &Error{Summary: "The expression cannot be read"}
-}
-
-// Schema returns the row that Result runs on: the group columns, then "agg0",
-// "agg1" and so on, the results of Calls.
-func (a *Aggregate) Schema() *gpflow.Schema { return nil }

@@ -1,0 +1,173 @@
+package spec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// expression decodes a record expression, whose text is taken as it stands.
+func (d *decoder) expression(f gpflow.Field, expr hcl.Expression, path string) (any, bool) {
+	text, at, ok := d.syntax.Literal(expr)
+	if !ok {
+		d.notLiteral(f.Name, expr)
+		return nil, false
+	}
+	if strings.TrimSpace(text) == "" {
+		d.fail(diag.CodeExpressionForm, expr.Range(), fmt.Sprintf("%s: the expression of %q is empty", d.owner, f.Name), "", fix(f.Example, "For example: "+f.Name+" = %s"))
+		return nil, false
+	}
+	l := d.located[path]
+	l.Text, l.At, l.src = text, at, d.p.Sources[expr.Range().Filename]
+	if len(at) != len(text)+1 {
+		l.At = nil
+	}
+	d.located[path] = l
+	return text, true
+}
+
+// notLiteral reports a record expression that is not plain text.
+func (d *decoder) notLiteral(name string, expr hcl.Expression) {
+	src, r := d.text(expr.Range()), expr.Range()
+	quoted := strings.HasPrefix(src, `"`) || strings.HasPrefix(src, "<<")
+	if i := templateStart(src); quoted && i >= 0 {
+		r.Start.Byte += i
+		r.End.Byte = r.Start.Byte + 2
+		d.fail(diag.CodeTemplate, r, fmt.Sprintf("%s: ${ } does not work in a record expression", d.owner),
+			"A record expression is worked out for each record, and ${ } once, before the pipeline runs.",
+			"Variables and locals are constants of record expressions: write var.x in place of ${var.x}.")
+		return
+	}
+	hint := fmt.Sprintf(`Write it in quotes: %s = "..."`, name)
+	if src != "" && !quoted && !strings.Contains(src, "\n") {
+		hint = fmt.Sprintf("Write it in quotes: %s = %s", name, strconv.Quote(strings.ReplaceAll(src, `"`, "'")))
+	}
+	d.fail(diag.CodeExpressionForm, r, fmt.Sprintf("%s: %q takes the text of a record expression", d.owner, name),
+		"A record expression is text, because it is worked out for each record, and not once, before the pipeline runs.", hint)
+}
+
+// templateStart returns the offset of the first ${ or %{ in src that is not
+// escaped by doubling its first character, or -1.
+func templateStart(src string) int {
+	for i := 0; i+1 < len(src); i++ {
+		if (src[i] != '$' && src[i] != '%') || src[i+1] != '{' {
+			continue
+		}
+		if i == 0 || src[i-1] != src[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// expressions decodes an object of record expressions, in its order.
+func (d *decoder) expressions(f gpflow.Field, expr hcl.Expression, path string) (any, bool) {
+	pairs, ok := d.object(f, expr)
+	if !ok {
+		return nil, false
+	}
+	out, all := make([]gpflow.NamedExpr, 0, len(pairs)), true
+	for _, p := range d.keys(f, pairs, path) {
+		inner := f
+		inner.Name = p.key
+		text, ok := d.expression(inner, p.value, path+"."+p.key)
+		if !ok {
+			all = false
+			continue
+		}
+		out = append(out, gpflow.NamedExpr{Name: p.key, Expr: text.(string)})
+	}
+	if all && len(out) == 0 && f.Required {
+		return nil, d.wrong(f, expr, "The object is empty.")
+	}
+	return out, all
+}
+
+// object returns the pairs of an object that is written out.
+func (d *decoder) object(f gpflow.Field, expr hcl.Expression) ([]hcl.KeyValuePair, bool) {
+	pairs, ds := hcl.ExprMap(expr)
+	if ds.HasErrors() {
+		example := cmpOr(f.Example, `{ name = "..." }`)
+		d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind),
+			"It is an object that is written out, so that the order and the places of its parts are known.", fmt.Sprintf("Write it as %s = %s", f.Name, example))
+		return nil, false
+	}
+	return pairs, true
+}
+
+type keyed struct {
+	key   string
+	value hcl.Expression
+}
+
+// keys computes the keys of an object, reports those that are written twice,
+// and notes where each pair stands.
+func (d *decoder) keys(f gpflow.Field, pairs []hcl.KeyValuePair, path string) []keyed {
+	var out []keyed
+	for _, p := range pairs {
+		v, known := d.eval(p.Key)
+		if !known {
+			d.bad = true
+			continue
+		}
+		s, err := convert.Convert(v, cty.String)
+		if err != nil || s.IsNull() || s.AsString() == "" {
+			d.fail(diag.CodeValueType, p.Key.Range(), fmt.Sprintf("%s: a key of %q is not a name", d.owner, f.Name), "", "")
+			continue
+		}
+		key := path + "." + s.AsString()
+		if first, twice := d.located[key]; twice {
+			d.bad = true
+			d.report(diag.Diagnostic{
+				Code: diag.CodeDuplicate, Range: d.rng(p.Key.Range()), Summary: fmt.Sprintf("%s: %q has the key %q twice", d.owner, f.Name, s.AsString()),
+				Fix: "Remove one, or give it another name.", Related: []diag.Related{{Message: "the other one", Range: first.Name}},
+			})
+			continue
+		}
+		d.located[key] = Located{Name: d.rng(p.Key.Range()), Value: d.rng(p.Value.Range())}
+		out = append(out, keyed{s.AsString(), p.Value})
+	}
+	return out
+}
+
+// pairs decodes a map of strings: in its order where it is written out, by key
+// where it is computed.
+func (d *decoder) pairs(f gpflow.Field, expr hcl.Expression, path string) (any, bool) {
+	if pairs, ds := hcl.ExprMap(expr); !ds.HasErrors() {
+		out, all := make([]gpflow.Pair, 0, len(pairs)), true
+		for _, p := range d.keys(f, pairs, path) {
+			inner := gpflow.Field{Name: p.key, Kind: gpflow.FieldString, Required: true}
+			v, ok := d.plain(inner, p.value)
+			if !ok {
+				all = false
+				continue
+			}
+			out = append(out, gpflow.Pair{Key: p.key, Value: v.(string)})
+		}
+		return out, all && len(out) == len(pairs)
+	}
+	v, ok := d.evaluate(f, expr)
+	if !ok {
+		return nil, false
+	}
+	m, err := convert.Convert(v, cty.Map(cty.String))
+	if err != nil {
+		return nil, d.wrong(f, expr, "This is "+describe(v)+".")
+	}
+	out := make([]gpflow.Pair, 0, m.LengthInt())
+	for it := m.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		if e.IsNull() {
+			return nil, d.wrong(f, expr, fmt.Sprintf("The value of %q is null.", k.AsString()))
+		}
+		out = append(out, gpflow.Pair{Key: k.AsString(), Value: e.AsString()})
+	}
+	return out, true
+}

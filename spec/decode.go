@@ -1,0 +1,282 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// decoder decodes the body of one top-level block by its fields.
+type decoder struct {
+	*builder
+	syntax  Syntax
+	owner   string // for messages: "filter.big"
+	located map[string]Located
+	refs    map[string][]Ref // by the field of the edge
+	bad     bool             // something was reported
+}
+
+func (b *builder) decoder(blk block, owner string) *decoder {
+	return &decoder{
+		builder: b, syntax: blk.syntax, owner: owner,
+		located: make(map[string]Located), refs: make(map[string][]Ref),
+	}
+}
+
+// level is where in a block a body stands.
+type level struct {
+	prefix string // of paths: "event_time."
+	header hcl.Range
+	name   string         // of the nested block; "": the top
+	parent []gpflow.Field // of the body around
+}
+
+func (d *decoder) fail(code string, at hcl.Range, summary, detail, fix string) {
+	d.bad = true
+	d.report(diag.Diagnostic{Code: code, Range: d.rng(at), Summary: summary, Detail: detail, Fix: fix})
+}
+
+// content is what stands in a body under the names of its fields.
+type content struct {
+	attrs  map[string]*hcl.Attribute
+	blocks map[string][]*hcl.Block
+	// absent are fields whose name was written wrongly, or in the wrong form:
+	// that they are missing is not said again.
+	absent map[string]bool
+}
+
+// content reads the items of a body and reports those that no field takes.
+func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) content {
+	c := content{make(map[string]*hcl.Attribute), make(map[string][]*hcl.Block), make(map[string]bool)}
+	items := d.syntax.Outline(body)
+	schema := &hcl.BodySchema{}
+	given := make(map[string]bool)
+	for _, it := range items {
+		f := field(fields, it.Name)
+		if f == nil {
+			continue
+		}
+		if !given[it.Name] {
+			if it.Attribute {
+				schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
+			}
+			if it.Block {
+				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
+			}
+		}
+		given[it.Name] = true
+		switch {
+		case f.Kind != gpflow.FieldBlock && !it.Attribute:
+			c.absent[it.Name] = true
+			d.attributeAsBlock(*f, it)
+		case len(it.LabelRanges) > 0:
+			c.absent[it.Name] = true
+			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("the block %q has no name", it.Name), "", fmt.Sprintf("Write it as %s { ... }.", it.Name))
+		}
+	}
+	for _, it := range items {
+		if field(fields, it.Name) == nil {
+			d.unknown(it, fields, at, given, c.absent)
+		}
+	}
+	read, _, _ := body.PartialContent(schema)
+	if read == nil {
+		return c
+	}
+	for name, a := range read.Attributes {
+		c.attrs[name] = a
+	}
+	for _, blk := range read.Blocks {
+		if f := field(fields, blk.Type); f.Kind == gpflow.FieldBlock {
+			c.blocks[blk.Type] = append(c.blocks[blk.Type], blk)
+		}
+	}
+	return c
+}
+
+func field(fields []gpflow.Field, name string) *gpflow.Field {
+	for i := range fields {
+		if fields[i].Name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// body decodes a body and returns the values of its fields.
+func (d *decoder) body(body hcl.Body, fields []gpflow.Field, at level) map[string]any {
+	c := d.content(body, fields, at)
+	vals := make(map[string]any)
+	for _, f := range fields {
+		path := at.prefix + f.Name
+		attr, blocks := c.attrs[f.Name], c.blocks[f.Name]
+		switch {
+		case attr != nil:
+			d.deprecated(f, attr.NameRange)
+			if v, ok := d.attribute(f, attr, path); ok {
+				vals[f.Name] = v
+			}
+		case len(blocks) > 0:
+			d.deprecated(f, blocks[0].TypeRange)
+			if v, ok := d.nested(f, fields, blocks, path); ok {
+				vals[f.Name] = v
+			}
+		case f.Required && !c.absent[f.Name]:
+			d.missing(f, at)
+		}
+	}
+	return vals
+}
+
+// attribute decodes a field that is written with an equals sign.
+func (d *decoder) attribute(f gpflow.Field, attr *hcl.Attribute, path string) (any, bool) {
+	d.located[path] = Located{Name: d.rng(attr.NameRange), Value: d.rng(attr.Expr.Range())}
+	if f.Kind != gpflow.FieldBlock {
+		return d.value(f, attr.Expr, path)
+	}
+	_, ds := hcl.ExprMap(attr.Expr)
+	if f.Short == "" || !ds.HasErrors() {
+		d.fail(diag.CodeBlockForm, attr.NameRange, fmt.Sprintf("%s: %q is a block", d.owner, f.Name), "",
+			fmt.Sprintf("Write it without the equals sign: %s { ... }", f.Name))
+		return nil, false
+	}
+	inner := *field(f.Fields, f.Short)
+	v, ok := d.value(inner, attr.Expr, path)
+	if !ok {
+		return nil, false
+	}
+	d.located[path+"."+f.Short] = d.located[path]
+	for _, g := range f.Fields {
+		if g.Required && g.Name != f.Short {
+			d.missing(g, level{name: f.Name, header: attr.NameRange})
+			return nil, false
+		}
+	}
+	return gpflow.NewConfig(f.Fields, map[string]any{f.Short: v}), true
+}
+
+// nested decodes a field that is a block, or several.
+func (d *decoder) nested(f gpflow.Field, siblings []gpflow.Field, blocks []*hcl.Block, path string) (any, bool) {
+	var all []gpflow.Config
+	for i, blk := range blocks {
+		at := level{prefix: path + ".", header: blk.DefRange, name: f.Name, parent: siblings}
+		here := Located{Name: d.rng(blk.TypeRange), Value: d.rng(blk.DefRange)}
+		if f.Many {
+			at.prefix = fmt.Sprintf("%s[%d].", path, i)
+			d.located[strings.TrimSuffix(at.prefix, ".")] = here
+		} else if i > 0 {
+			d.bad = true
+			d.report(diag.Diagnostic{
+				Code: diag.CodeDuplicate, Range: d.rng(blk.DefRange), Summary: fmt.Sprintf("%s: the block %q is written twice", d.owner, f.Name),
+				Fix:     "Put everything into one of them.",
+				Related: []diag.Related{{Message: "the other one", Range: d.rng(blocks[0].DefRange)}},
+			})
+			continue
+		}
+		if i == 0 {
+			d.located[path] = here
+		}
+		c := gpflow.NewConfig(f.Fields, d.body(blk.Body, f.Fields, at))
+		all = append(all, c)
+	}
+	if f.Many {
+		return all, d.check(f, all, blocks[0].DefRange)
+	}
+	return all[0], d.check(f, all[0], blocks[0].DefRange)
+}
+
+// check runs the field's own check on a decoded value.
+func (d *decoder) check(f gpflow.Field, v any, at hcl.Range) bool {
+	if f.Check == nil {
+		return true
+	}
+	err := f.Check(v)
+	if err != nil {
+		d.fail(diag.CodeValue, at, fmt.Sprintf("%s: the value of %q is not possible", d.owner, f.Name), sentence(err.Error()), "")
+	}
+	return err == nil
+}
+
+func (d *decoder) deprecated(f gpflow.Field, at hcl.Range) {
+	if f.Deprecated != "" {
+		d.report(diag.Diagnostic{
+			Severity: diag.Warning, Code: diag.CodeDeprecated, Range: d.rng(at),
+			Summary: fmt.Sprintf("%s: %q is deprecated", d.owner, f.Name), Fix: sentence(f.Deprecated),
+		})
+	}
+}
+
+func (d *decoder) missing(f gpflow.Field, at level) {
+	where := d.owner
+	if at.name != "" {
+		where += ": " + at.name
+	}
+	what, fix := "attribute", fmt.Sprintf("Write %s = %s", f.Name, cmpOr(f.Example, "..."))
+	if f.Kind == gpflow.FieldBlock && f.Short == "" {
+		what, fix = "block", fmt.Sprintf("Write %s { ... }", f.Name)
+	}
+	d.fail(diag.CodeMissingField, at.header, fmt.Sprintf("%s: the %s %q is missing", where, what, f.Name), f.Doc, fix)
+}
+
+func (d *decoder) attributeAsBlock(f gpflow.Field, it Item) {
+	fix := fmt.Sprintf("Write it with an equals sign: %s = %s", f.Name, cmpOr(f.Example, "..."))
+	d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: %q is an attribute, not a block", d.owner, f.Name), "It takes a "+f.Kind.String()+".", fix)
+}
+
+// unknown reports an item that no field takes, and where it could belong.
+func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absent map[string]bool) {
+	var names []string
+	for _, f := range fields {
+		if !given[f.Name] || f.Many {
+			names = append(names, f.Name)
+		}
+	}
+	what := "attribute"
+	if !it.Attribute {
+		what = "block"
+	}
+	where := d.owner
+	if at.name != "" {
+		where += ": the block " + at.name
+	}
+	var fix, detail string
+	near := diag.Suggest(it.Name, names)
+	inside := slices.IndexFunc(fields, func(f gpflow.Field) bool { return field(f.Fields, it.Name) != nil })
+	switch {
+	case field(at.parent, it.Name) != nil:
+		fix = fmt.Sprintf("Move it one level out, into %s, which accepts it.", d.owner)
+	case inside >= 0:
+		fix = fmt.Sprintf("Move it into the block %s { ... }, which accepts it.", fields[inside].Name)
+	case near != "":
+		fix = didYouMean(near)
+		absent[near] = true
+	case len(names) > 0:
+		slices.Sort(names)
+		detail = "What could still be written here: " + strings.Join(names, ", ") + "."
+	}
+	d.fail(diag.CodeUnknownField, it.Range, fmt.Sprintf("%s has no %s %q", where, what, it.Name), detail, fix)
+}
+
+func cmpOr(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// sentence returns s with a capital and a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
+		s += "."
+	}
+	return s
+}

@@ -1,0 +1,89 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// edges decodes the references of an input.
+func (d *decoder) edges(f gpflow.Field, expr hcl.Expression, path string) {
+	list, ds := hcl.ExprList(expr)
+	switch {
+	case ds.HasErrors():
+		list = []hcl.Expression{expr}
+	case f.Kind == gpflow.FieldRef:
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes one node", d.owner, f.Name), "", "Write the address without brackets.")
+		return
+	case len(list) == 0 && f.Required:
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q names no node", d.owner, f.Name), "", fix(f.Example, "For example: "+f.Name+" = %s"))
+		return
+	}
+	for _, e := range list {
+		if r, ok := d.ref(f, e); ok {
+			d.refs[path] = append(d.refs[path], r)
+		}
+	}
+}
+
+// ref decodes the address of a node, with or without a port.
+func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
+	parts, ok := address(expr)
+	example := fmt.Sprintf("For example: %s = %s", f.Name, cmpOr(f.Example, "source.clicks"))
+	if !ok {
+		if text, _, lit := d.syntax.Literal(expr); lit && text != "" && !strings.ContainsAny(text, " \n\"") {
+			example = fmt.Sprintf("Write it without quotes: %s = %s", f.Name, text)
+		}
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node", d.owner, f.Name), "", example)
+		return Ref{}, false
+	}
+	switch {
+	case parts[0] == "var" || parts[0] == "local":
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node, not a value", d.owner, f.Name), "The edges of a pipeline do not depend on values.", example)
+		return Ref{}, false
+	case len(parts) == 1 || len(parts) > 3:
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q is not the address of a node", d.owner, strings.Join(parts, ".")),
+			"An address is a block type and a name, and a port where it is not the main output: source.clicks, window.totals.late.", "")
+		return Ref{}, false
+	}
+	r := Ref{Address: parts[0] + "." + parts[1], Range: d.rng(expr.Range())}
+	if len(parts) == 3 {
+		r.Port = parts[2]
+	}
+	if lost := d.isLost(parts[0], parts[1]); lost {
+		d.bad = true
+		return r, false
+	}
+	return r, true
+}
+
+// address returns the names of a dotted address.
+func address(expr hcl.Expression) ([]string, bool) {
+	t, ds := hcl.AbsTraversalForExpr(expr)
+	if ds.HasErrors() {
+		return nil, false
+	}
+	parts := []string{t.RootName()}
+	for _, step := range t[1:] {
+		a, ok := step.(hcl.TraverseAttr)
+		if !ok {
+			return nil, false
+		}
+		parts = append(parts, a.Name)
+	}
+	return parts, true
+}
+
+// secret decodes a reference to a secret.
+func (d *decoder) secret(f gpflow.Field, expr hcl.Expression) (any, bool) {
+	if parts, ok := address(expr); ok && len(parts) == 2 && parts[0] == "secret" {
+		return parts[1], true
+	}
+	d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes a secret, by its name", d.owner, f.Name),
+		"The value of a secret is never written into a specification.", fmt.Sprintf("Write it as %s = secret.name", f.Name))
+	return nil, false
+}

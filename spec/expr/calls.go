@@ -1,0 +1,160 @@
+package expr
+
+import (
+	"fmt"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/gpflow/gpflow"
+)
+
+// call checks f(a, b).
+func (c *checker) call(n *ast.CallNode) *node {
+	id, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok {
+		if m, isMember := n.Callee.(*ast.MemberNode); isMember {
+			if p, isName := m.Property.(*ast.StringNode); isName && lookup(p.Value) != nil {
+				c.failAst(n, "A value has no methods", "Write "+p.Value+"(x) for x."+p.Value+"().")
+			}
+		}
+		c.failAst(n, "A value has no methods", "Functions are called by their name, as in upper(x).")
+	}
+	return c.named(n, id.Value, n.Arguments)
+}
+
+// builtin checks a call of what the syntax knows as a builtin.
+func (c *checker) builtin(n *ast.BuiltinNode) *node { return c.named(n, n.Name, n.Arguments) }
+
+// named checks a call by name.
+func (c *checker) named(n ast.Node, name string, args []ast.Node) *node {
+	if isAggregate(name) && c.aggregate != nil {
+		return c.aggregate.call(c, n, name, args)
+	}
+	if isAggregate(name) && c.inAggregate {
+		c.failAst(n, "An aggregate is not allowed in an aggregate", "Aggregate in one window what another window has made.")
+	}
+	if l := loops[name]; l != nil {
+		return c.loop(n, name, l, args)
+	}
+	f := lookup(name)
+	if f == nil {
+		c.undefined(n, name)
+	}
+	kids := make([]*node, len(args))
+	for i, a := range args {
+		kids[i] = c.node(a)
+	}
+	return c.apply(n, f, kids)
+}
+
+// undefined reports a function that does not exist.
+func (c *checker) undefined(n ast.Node, name string) {
+	if why, ok := refused[name]; ok {
+		c.failAst(n, name+" is not allowed in a record expression", why)
+	}
+	from, to := c.src.location(n.Location())
+	if c.schema.Index(name) >= 0 {
+		c.failAt(from, to, name+" is a column, not a function", "Write it without parentheses.")
+	}
+	detail := "Functions are those of strings, numbers, times and lists, such as upper, int, day and len."
+	if s := similar(name, functionNames()); s != "" {
+		detail = "Did you mean " + s + "?"
+	}
+	if isAggregate(name) {
+		detail = "It is an aggregate: it is allowed in the aggregate block of a window."
+	}
+	c.failAt(from, to, "Unknown function "+name, detail)
+}
+
+// apply checks the arguments of f.
+func (c *checker) apply(n ast.Node, f *function, kids []*node) *node {
+	if len(kids) < len(f.params)-f.optional || len(kids) > len(f.params) && !f.variadic {
+		c.failAst(n, fmt.Sprintf("%s does not take %d arguments", f.name, len(kids)), "Write it as "+f.example+".")
+	}
+	for i, k := range kids {
+		if !f.nullable {
+			c.required(k)
+		}
+		want := f.params[min(i, len(f.params)-1)]
+		if !want.has(k.typ.Kind) && k.typ.Kind != gpflow.KindAny && !(f.nullable && k.typ.Kind == gpflow.KindNull) {
+			c.fail(k, fmt.Sprintf("%s is %s; %s takes %s", c.text(k), k.typ, f.name, want), "Write it as "+f.example+".")
+		}
+	}
+	if f.name == "format_time" && kids[1].constant() {
+		if _, err := appendTime(nil, goTime(0), kids[1].val.Str()); err != nil {
+			c.fail(kids[1], err.Error(), "")
+		}
+	}
+	t := f.result(kids)
+	if t.Kind == gpflow.KindNull {
+		c.failAst(n, "The arguments of "+f.name+" have different types", "Convert them to one type.")
+	}
+	return &node{op: opCall, typ: t, name: f.name, fn: f, kids: kids}
+}
+
+// loop checks a builtin with a predicate.
+func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node {
+	if c.element != nil {
+		c.failAst(n, name+" is not allowed in a predicate", "Predicates do not nest: the time for one record would have no useful bound.")
+	}
+	list := c.required(c.node(args[0]))
+	if list.typ.Kind != gpflow.KindList && list.typ.Kind != gpflow.KindAny {
+		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "")
+	}
+	if len(args) == 1 {
+		f := sumFunction
+		if name == "count" {
+			f = countFunction
+		}
+		return c.apply(n, f, []*node{list})
+	}
+	elem := tAny
+	if list.typ.Kind == gpflow.KindList {
+		elem = *list.typ.Elem
+	}
+	c.element = &elem
+	delete(c.known, "#")
+	body := c.node(args[1].(*ast.PredicateNode).Node)
+	c.element = nil
+	if l.boolean {
+		c.truth(body)
+	}
+	out := &node{op: opLoop, name: name, kids: []*node{list, body}}
+	switch name {
+	case "sum":
+		c.required(body)
+		out.name, out.typ = "map", gpflow.ListOf(body.typ)
+		out.from, out.to = c.src.bytes(n)
+		if k := body.typ.Kind; k != gpflow.KindInt && k != gpflow.KindFloat && k != gpflow.KindDuration && k != gpflow.KindAny {
+			c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "")
+		}
+		return c.apply(n, sumFunction, []*node{out})
+	case "sortBy":
+		if c.required(body); !ordered(body.typ) {
+			c.fail(body, fmt.Sprintf("%s has no order", body.typ), "")
+		}
+		if len(args) == 3 {
+			dir := c.node(args[2])
+			if !dir.constant() || dir.val.Kind() != gpflow.KindString || dir.val.Str() != "asc" && dir.val.Str() != "desc" {
+				c.fail(dir, "The order is 'asc' or 'desc'", "")
+			}
+			out.kids = append(out.kids, dir)
+		}
+	}
+	out.typ = l.result(list.typ, body.typ)
+	return out
+}
+
+// slice checks a[b:c].
+func (c *checker) slice(n *ast.SliceNode) *node {
+	kids := []*node{c.node(n.Node), literal(tInt, gpflow.Int(0))}
+	if n.From != nil {
+		kids[1] = c.node(n.From)
+	} else {
+		kids[1].from, kids[1].to = c.src.bytes(n)
+	}
+	if n.To != nil {
+		kids = append(kids, c.node(n.To))
+	}
+	return c.apply(n, lookup("slice"), kids)
+}

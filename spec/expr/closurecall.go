@@ -1,0 +1,115 @@
+package expr
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/gpflow/gpflow"
+)
+
+// call compiles a call of a function.
+func (g *gen) call(n *node) code {
+	kids := make([]code, len(n.kids))
+	for i, k := range n.kids {
+		kids[i] = g.node(k)
+	}
+	if c, ok := direct(n, kids); ok {
+		return c
+	}
+	args := make([]func(*frame) gpflow.Value, len(kids))
+	for i, k := range kids {
+		args[i] = k.value()
+	}
+	if len(args) <= len(small{}) {
+		return typed(n.typ, func(fr *frame) gpflow.Value {
+			var vals small
+			for i, a := range args {
+				vals[i] = a(fr)
+			}
+			return invoke(fr, n, vals[:len(args)])
+		})
+	}
+	return typed(n.typ, func(fr *frame) gpflow.Value {
+		vals := make([]gpflow.Value, len(args))
+		for i, a := range args {
+			vals[i] = a(fr)
+		}
+		return invoke(fr, n, vals)
+	})
+}
+
+// small holds the arguments of most calls.
+type small [4]gpflow.Value
+
+// invoke calls n's function on values, unless the evaluation has failed: then
+// they need not be of its kinds.
+func invoke(fr *frame, n *node, args []gpflow.Value) gpflow.Value {
+	if fr.err != nil {
+		return gpflow.Null
+	}
+	v, err := n.fn.invoke(fr, n.typ, args)
+	if err != nil {
+		fr.fault(n, err.Error())
+	}
+	return v
+}
+
+// invoke checks the kinds of args, and returns the result as t.
+func (f *function) invoke(fr *frame, t gpflow.Type, args []gpflow.Value) (gpflow.Value, error) {
+	for i, a := range args {
+		if want := f.params[min(i, len(f.params)-1)]; !want.has(a.Kind()) && !(f.nullable && a.IsNull()) {
+			return gpflow.Null, fmt.Errorf("%s takes %s, not %s", f.name, want, a.Kind())
+		}
+	}
+	v, err := f.eval(fr, args)
+	if err != nil {
+		return gpflow.Null, err
+	}
+	return coerce(v, t), nil
+}
+
+// coerce returns an int as what t says: the sum of no floats is a float.
+func coerce(v gpflow.Value, t gpflow.Type) gpflow.Value {
+	if v.Kind() != gpflow.KindInt {
+		return v
+	}
+	switch t.Kind {
+	case gpflow.KindFloat:
+		return gpflow.Float(float64(v.Int()))
+	case gpflow.KindDuration:
+		return gpflow.Span(gpflow.Duration(v.Int()))
+	}
+	return v
+}
+
+// direct compiles the functions that are called most without values between.
+func direct(n *node, kids []code) (code, bool) {
+	c := code{kind: n.typ.Kind}
+	if len(kids) != 1 {
+		return c, false
+	}
+	k := kids[0]
+	switch {
+	case n.name == "len" && k.s != nil && k.kind == gpflow.KindString:
+		c.i = func(fr *frame) int64 { return int64(utf8.RuneCountInString(k.s(fr))) }
+	case n.name == "upper" && k.s != nil:
+		c.s = func(fr *frame) string { return fr.upper(k.s(fr)) }
+	case n.name == "lower" && k.s != nil:
+		c.s = func(fr *frame) string { return fr.lower(k.s(fr)) }
+	case n.name == "float" && k.i != nil:
+		c.f = k.floatOf()
+	case n.name == "float" && k.f != nil, n.name == "int" && k.i != nil, n.name == "string" && k.kind == gpflow.KindString && k.s != nil:
+		return k, true
+	case n.name == "abs" && k.f != nil:
+		c.f = func(fr *frame) float64 {
+			if x := k.f(fr); x < 0 || x == 0 {
+				return 0 - x
+			} else {
+				return x
+			}
+		}
+	default:
+		return c, false
+	}
+	return c, true
+}

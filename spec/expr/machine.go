@@ -1,0 +1,340 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/gpflow/gpflow"
+)
+
+// machine runs a sub-tree on expr-lang's machine. It belongs to one Program.
+type machine struct {
+	node    *node
+	program *vm.Program
+	broken  error // why there is no program
+	vm      vm.VM
+	env     map[string]any
+	columns map[string]int
+	vars    map[string]int
+	fr      *frame
+}
+
+func newMachine(n *node, fr *frame) *machine {
+	m := &machine{node: n, fr: fr, env: map[string]any{}, columns: map[string]int{}, vars: map[string]int{}}
+	b := &builder{cfg: conf.New(map[string]any{}), m: m, defined: map[int]bool{}}
+	tree := &parser.Tree{Node: b.node(n), Source: file.NewSource("")}
+	m.program, m.broken = compiler.Compile(tree, b.cfg)
+	return m
+}
+
+// run evaluates the sub-tree on fr's row.
+func (m *machine) run(fr *frame) gpflow.Value {
+	if fr.err != nil {
+		return gpflow.Null
+	}
+	if m.broken != nil {
+		fr.fault(m.node, "the expression cannot be run: "+m.broken.Error())
+		return gpflow.Null
+	}
+	for name, slot := range m.columns {
+		m.load(name, fr.row[slot])
+	}
+	for name, slot := range m.vars {
+		m.load(name, fr.vars[slot])
+	}
+	if fr.err != nil {
+		return gpflow.Null
+	}
+	out, err := m.vm.Run(m.program, m.env)
+	if err != nil {
+		m.failed(err)
+		return gpflow.Null
+	}
+	v, err := fromGo(fr, out, m.node.typ)
+	if err != nil {
+		fr.fault(m.node, err.Error())
+		return gpflow.Null
+	}
+	return v
+}
+
+func (m *machine) load(name string, v gpflow.Value) {
+	x, err := toGo(v)
+	if err != nil {
+		m.fr.fault(m.node, err.Error())
+	}
+	m.env[name] = x
+}
+
+// failed notes a failure of the machine at the node that it names.
+func (m *machine) failed(err error) {
+	from, to := m.node.from, m.node.to
+	msg := err.Error()
+	var fe *file.Error
+	if errors.As(err, &fe) {
+		if fe.To > fe.From {
+			from, to = fe.From, fe.To
+		}
+		msg = fe.Message
+	}
+	if strings.HasPrefix(msg, "interface conversion") {
+		msg = "a value is not of the type that it is used as: " + strings.TrimPrefix(msg, "interface conversion: ")
+	}
+	m.fr.fail(recordError(from, to, msg))
+}
+
+// toGo returns v as the machine has it.
+func toGo(v gpflow.Value) (any, error) {
+	switch v.Kind() {
+	case gpflow.KindBool:
+		return v.Bool(), nil
+	case gpflow.KindInt:
+		return int(v.Int()), nil
+	case gpflow.KindFloat:
+		return v.Float(), nil
+	case gpflow.KindString:
+		return v.Str(), nil
+	case gpflow.KindBytes:
+		return v.Bytes(), nil
+	case gpflow.KindTimestamp:
+		return goTime(v.Time()), nil
+	case gpflow.KindDuration:
+		ns, ok := mulInt(v.Int(), int64(time.Microsecond))
+		if !ok {
+			return nil, errTime
+		}
+		return time.Duration(ns), nil
+	case gpflow.KindList:
+		list := v.List()
+		out := make([]any, len(list))
+		for i, e := range list {
+			var err error
+			if out[i], err = toGo(e); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case gpflow.KindMap:
+		es := v.Map()
+		out := make(map[string]any, len(es))
+		for _, e := range es {
+			var err error
+			if out[e.Key], err = toGo(e.Value); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return nil, nil
+}
+
+// fromGo returns what the machine made as a value of type t.
+func fromGo(fr *frame, x any, t gpflow.Type) (gpflow.Value, error) {
+	v, err := anyValue(fr, x)
+	if err != nil {
+		return gpflow.Null, err
+	}
+	v = coerce(v, t)
+	switch {
+	case t.Kind == gpflow.KindAny || t.Kind == gpflow.KindNull || v.Kind() == t.Kind:
+	case v.IsNull() && t.Optional:
+	default:
+		return gpflow.Null, fmt.Errorf("the result is %s, not %s", v.Kind(), t)
+	}
+	return v, nil
+}
+
+func anyValue(fr *frame, x any) (gpflow.Value, error) {
+	switch x := x.(type) {
+	case nil:
+		return gpflow.Null, nil
+	case bool:
+		return gpflow.Bool(x), nil
+	case int:
+		return gpflow.Int(int64(x)), nil
+	case float64:
+		return gpflow.Float(x), nil
+	case string:
+		return gpflow.String(x), nil
+	case []byte:
+		return gpflow.Bytes(x), nil
+	case time.Time:
+		return gpflow.Time(gpflow.Timestamp(x.UnixMicro())), nil
+	case time.Duration:
+		return gpflow.Span(gpflow.Duration(x / time.Microsecond)), nil
+	case []any:
+		return listValue(fr, x)
+	case []int:
+		return listValue(fr, x)
+	case map[string]any:
+		if err := fr.step(len(x)); err != nil {
+			return gpflow.Null, err
+		}
+		es := make([]gpflow.Entry, 0, len(x))
+		for k, e := range x {
+			v, err := anyValue(fr, e)
+			if err != nil {
+				return gpflow.Null, err
+			}
+			es = append(es, gpflow.Entry{Key: k, Value: v})
+		}
+		return gpflow.Map(es), nil
+	}
+	return gpflow.Null, fmt.Errorf("a %T is not a value", x)
+}
+
+func listValue[T any](fr *frame, x []T) (gpflow.Value, error) {
+	if err := fr.step(len(x)); err != nil {
+		return gpflow.Null, err
+	}
+	list := make([]gpflow.Value, len(x))
+	for i, e := range x {
+		var err error
+		if list[i], err = anyValue(fr, e); err != nil {
+			return gpflow.Null, err
+		}
+	}
+	return gpflow.List(list), nil
+}
+
+// builder turns a checked tree back into a syntax tree, in which what differs
+// from expr-lang has become calls of functions of ours. Nodes carry their
+// bytes as their location.
+type builder struct {
+	cfg     *conf.Config
+	m       *machine
+	defined map[int]bool // let variables inside of the tree
+}
+
+func (b *builder) node(n *node) ast.Node {
+	out := b.build(n)
+	out.SetLocation(file.Location{From: n.from, To: n.to})
+	return out
+}
+
+func (b *builder) build(n *node) ast.Node {
+	switch n.op {
+	case opConst:
+		return b.constant(n)
+	case opColumn:
+		name := fmt.Sprintf("c%d", n.slot)
+		b.m.columns[name] = n.slot
+		return &ast.IdentifierNode{Value: name}
+	case opVar:
+		name := fmt.Sprintf("v%d", n.slot)
+		if !b.defined[n.slot] {
+			b.m.vars[name] = n.slot
+		}
+		return &ast.IdentifierNode{Value: name}
+	case opElement:
+		return &ast.PointerNode{}
+	case opLet:
+		value := b.node(n.kids[0])
+		b.defined[n.slot] = true
+		return &ast.VariableDeclaratorNode{Name: fmt.Sprintf("v%d", n.slot), Value: value, Expr: b.node(n.kids[1])}
+	case opNot:
+		return &ast.UnaryNode{Operator: "!", Node: b.node(n.kids[0])}
+	case opAnd:
+		return b.binary("&&", n)
+	case opOr:
+		return b.binary("||", n)
+	case opCoalesce:
+		return b.binary("??", n)
+	case opCompare:
+		if l, r := n.kids[0].typ, n.kids[1].typ; l.Kind == r.Kind && native(l.Kind) || l.IsNumber() && r.IsNumber() {
+			return b.binary(n.name, n)
+		}
+	case opMatch:
+		if n.name != "matches" && n.kids[0].typ.Kind != gpflow.KindAny && n.kids[1].typ.Kind != gpflow.KindAny {
+			return b.binary(n.name, n)
+		}
+	case opIsNull:
+		return &ast.BinaryNode{Operator: "==", Left: b.node(n.kids[0]), Right: &ast.NilNode{}}
+	case opCond:
+		return &ast.ConditionalNode{Cond: b.node(n.kids[0]), Exp1: b.node(n.kids[1]), Exp2: b.node(n.kids[2])}
+	case opRange:
+		return &ast.BinaryNode{Operator: "..", Left: &ast.IntegerNode{Value: int(n.lo)}, Right: &ast.IntegerNode{Value: int(n.hi)}}
+	case opList:
+		return &ast.ArrayNode{Nodes: b.nodes(n.kids)}
+	case opMap:
+		out := &ast.MapNode{}
+		for i := 0; i < len(n.kids); i += 2 {
+			out.Pairs = append(out.Pairs, &ast.PairNode{Key: b.node(n.kids[i]), Value: b.node(n.kids[i+1])})
+		}
+		return out
+	case opLoop:
+		args := b.nodes(n.kids)
+		args[1] = &ast.PredicateNode{Node: args[1]}
+		return &ast.BuiltinNode{Name: n.name, Arguments: args}
+	}
+	return b.function(n)
+}
+
+// native reports whether the machine compares values of kind k as we do.
+func native(k gpflow.Kind) bool {
+	switch k {
+	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindString, gpflow.KindTimestamp, gpflow.KindDuration:
+		return true
+	}
+	return false
+}
+
+func (b *builder) nodes(kids []*node) []ast.Node {
+	out := make([]ast.Node, len(kids))
+	for i, k := range kids {
+		out[i] = b.node(k)
+	}
+	return out
+}
+
+func (b *builder) binary(op string, n *node) ast.Node {
+	return &ast.BinaryNode{Operator: op, Left: b.node(n.kids[0]), Right: b.node(n.kids[1])}
+}
+
+func (b *builder) constant(n *node) ast.Node {
+	x, err := toGo(n.val)
+	if err != nil {
+		b.m.broken = err
+	}
+	switch x := x.(type) {
+	case nil:
+		return &ast.NilNode{}
+	case bool:
+		return &ast.BoolNode{Value: x}
+	}
+	return &ast.ConstantNode{Value: x}
+}
+
+// function makes n a call of a function of its own, which computes it on
+// values.
+func (b *builder) function(n *node) ast.Node {
+	name := fmt.Sprintf("f%d", len(b.cfg.Functions))
+	eval := operation(n)
+	fr := b.m.fr
+	b.cfg.Functions[name] = &builtin.Function{Name: name, Func: func(args ...any) (any, error) {
+		vals := make([]gpflow.Value, len(args))
+		for i, a := range args {
+			var err error
+			if vals[i], err = anyValue(fr, a); err != nil {
+				return nil, err
+			}
+		}
+		v, err := eval(fr, vals)
+		if err != nil {
+			return nil, err
+		}
+		return toGo(v)
+	}}
+	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: b.nodes(n.kids)}
+	return call
+}

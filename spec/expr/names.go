@@ -1,0 +1,267 @@
+package expr
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/gpflow/gpflow"
+)
+
+// dotted returns the names of a.b.c, or nil where n is something else.
+func dotted(n ast.Node) []string {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return []string{n.Value}
+	case *ast.ChainNode:
+		return dotted(n.Node)
+	case *ast.MemberNode:
+		p, ok := n.Property.(*ast.StringNode)
+		if base := dotted(n.Node); ok && base != nil {
+			return append(base, p.Value)
+		}
+	}
+	return nil
+}
+
+// member checks a.b and a[b].
+func (c *checker) member(n *ast.MemberNode) *node {
+	if path := dotted(n); path != nil {
+		if out := c.name(n, path, true); out != nil {
+			return out
+		}
+	}
+	base := c.node(n.Node)
+	if base.op == opElement && c.dotElement(n) {
+		base.from, base.to = c.src.bytes(n)
+	}
+	out := &node{op: opMember, optional: n.Optional, name: "[]"}
+	if base.typ.Optional && !n.Optional {
+		if !c.chained(n.Node) {
+			c.fail(base, c.text(base)+" may be null", fmt.Sprintf("Reach into it with ?., as in %s?.x, or check it first, as in %s != nil && ....", c.text(base), c.text(base)))
+		}
+		out.optional = true
+	}
+	key := c.required(c.node(n.Property))
+	out.kids = []*node{base, key}
+	var elem gpflow.Type
+	switch base.typ.Kind {
+	case gpflow.KindList:
+		if c.want(key, gpflow.KindInt, "The position in a list"); base.typ.Elem != nil {
+			elem = *base.typ.Elem
+		}
+	case gpflow.KindMap:
+		c.want(key, gpflow.KindString, "The key of a map")
+		elem = base.typ.Elem.Opt()
+	case gpflow.KindAny:
+		elem = tAny
+	case gpflow.KindString:
+		c.failAst(n, "A string has no elements", "Take a part of it, as in s[0:1].")
+	default:
+		c.failAst(n, fmt.Sprintf("%s is %s and has no fields", c.text(base), base.typ), "")
+	}
+	elem.Optional = elem.Optional || out.optional && base.typ.Optional
+	out.typ = elem
+	return c.narrowed(out)
+}
+
+// dotElement reports whether n was written .x, which means #.x.
+func (c *checker) dotElement(n *ast.MemberNode) bool {
+	p, ok := n.Node.(*ast.PointerNode)
+	return ok && c.src.is(c.src.token(p.Location().From), ".")
+}
+
+// chained reports whether n is null because of a ?. further left: then what
+// follows is null as well.
+func (c *checker) chained(n ast.Node) bool {
+	m, ok := n.(*ast.MemberNode)
+	for ok {
+		if m.Optional {
+			return true
+		}
+		m, ok = m.Node.(*ast.MemberNode)
+	}
+	return false
+}
+
+// want requires a kind.
+func (c *checker) want(n *node, k gpflow.Kind, what string) {
+	if n.typ.Kind != k && n.typ.Kind != gpflow.KindAny {
+		c.fail(n, fmt.Sprintf("%s is %s, not %s", what, n.typ, k), "")
+	}
+}
+
+// name finds what a dotted name stands for. It returns nil where the first
+// part is a value that has members.
+func (c *checker) name(n ast.Node, path []string, member bool) *node {
+	for i := len(c.lets) - 1; i >= 0; i-- {
+		if l := c.lets[i]; l.name == path[0] {
+			if member {
+				return nil
+			}
+			return c.narrowed(&node{op: opVar, typ: l.typ, slot: l.slot, name: l.name})
+		}
+	}
+	full := strings.Join(path, ".")
+	if out := c.column(full); out != nil {
+		return out
+	}
+	if len(path) > 1 && path[0] == "event" {
+		if out := c.column(full[len("event."):]); out != nil {
+			return out
+		}
+	}
+	if k, ok := c.env.Constants[full]; ok {
+		c.constants[full] = struct{}{}
+		t := k.Type
+		t.Optional = k.Value.IsNull()
+		return &node{op: opConst, typ: t, val: k.Value}
+	}
+	if member && c.reaches(path) {
+		return nil
+	}
+	c.unknown(n, path)
+	return nil
+}
+
+// column returns the column of that name, or nil.
+func (c *checker) column(name string) *node {
+	i := c.schema.Index(name)
+	if i < 0 {
+		return nil
+	}
+	c.columns[name] = struct{}{}
+	col := c.schema.Columns[i]
+	t := col.Type
+	t.Layout = ""
+	return c.narrowed(&node{op: opColumn, typ: t, slot: i, name: name})
+}
+
+// reaches reports whether a shorter part of path is a value.
+func (c *checker) reaches(path []string) bool {
+	for i := len(path) - 1; i > 0; i-- {
+		name := strings.Join(path[:i], ".")
+		if _, ok := c.env.Constants[name]; ok || c.schema.Index(name) >= 0 {
+			return true
+		}
+		if i > 1 && path[0] == "event" && c.schema.Index(strings.Join(path[1:i], ".")) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// unknown reports a name that stands for nothing.
+func (c *checker) unknown(n ast.Node, path []string) {
+	full := strings.Join(path, ".")
+	bare := strings.TrimPrefix(full, "event.")
+	if a := c.aggregate; a != nil && a.env.Schema != nil && a.env.Schema.Index(bare) >= 0 {
+		c.failAst(n, full+" must be inside an aggregate or in key_by", "A window has many rows: say which of their values, as in sum("+bare+") or last("+bare+").")
+	}
+	for _, list := range [][]string{c.schema.Names(), c.constantNames()} {
+		if fields := below(list, bare); len(fields) > 0 {
+			c.failAst(n, full+" is a record", "Refer to a field of it: "+strings.Join(fields, ", ")+".")
+		}
+	}
+	if len(path) == 1 && (lookup(path[0]) != nil || loops[path[0]] != nil) {
+		c.failAst(n, path[0]+" is a function", "Call it, as in "+path[0]+"(x).")
+	}
+	if full == "var" || full == "local" {
+		c.failAst(n, full+" is not a value", "Refer to one of its constants, as in "+full+".x.")
+	}
+	var known []string
+	switch path[0] {
+	case "var", "local":
+		known = c.constantNames()
+	default:
+		known = append(known, c.schema.Names()...)
+		for _, l := range c.lets {
+			known = append(known, l.name)
+		}
+	}
+	detail := "The columns are " + strings.Join(clip(c.schema.Names()), ", ") + "."
+	switch {
+	case path[0] == "var" || path[0] == "local":
+		detail = "There is no such constant."
+		if len(known) > 0 {
+			detail = "The constants are " + strings.Join(clip(known), ", ") + "."
+		}
+	case len(c.schema.Columns) == 0:
+		detail = "There are no columns here."
+	}
+	if s := similar(bare, known); s != "" {
+		if bare != full {
+			s = "event." + s
+		}
+		detail = "Did you mean " + s + "?"
+	}
+	c.failAst(n, "Unknown name "+full, detail)
+}
+
+// below returns the names that lie in the record of that name.
+func below(names []string, record string) []string {
+	var out []string
+	for _, name := range names {
+		if strings.HasPrefix(name, record+".") {
+			out = append(out, name)
+		}
+	}
+	return clip(out)
+}
+
+func clip(names []string) []string {
+	if len(names) > 12 {
+		return append(slices.Clone(names[:12]), "...")
+	}
+	return names
+}
+
+func (c *checker) constantNames() []string {
+	var out []string
+	for name := range c.env.Constants {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// similar returns the name nearest to name, at most two edits away, or "".
+func similar(name string, names []string) string {
+	best, bestDist := "", 3
+	for _, s := range names {
+		if d := distance(name, s, bestDist); d < bestDist && d < max(len(name), len(s)) {
+			best, bestDist = s, d
+		}
+	}
+	return best
+}
+
+// distance is the number of edits from a to b: insertions, deletions,
+// replacements and swaps of neighbours; limit if it is not less.
+func distance(a, b string, limit int) int {
+	if d := len(a) - len(b); d >= limit || -d >= limit {
+		return limit
+	}
+	var before []int
+	prev, cur := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], before[j-2]+1)
+			}
+		}
+		before, prev, cur = prev, cur, make([]int, len(b)+1)
+	}
+	return min(prev[len(b)], limit)
+}

@@ -1,0 +1,215 @@
+package expr
+
+import (
+	"math"
+	"strconv"
+	"unicode"
+
+	"github.com/gpflow/gpflow"
+)
+
+// precedence orders the operators, loosest first.
+var precedence = map[string]int{
+	"?:": 1, "||": 2, "&&": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4,
+	"contains": 4, "startsWith": 4, "endsWith": 4, "matches": 4,
+	"+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "**": 7, "??": 8, "!": 9, "neg": 9,
+}
+
+const tight = 10
+
+// operator returns the operator of n, or "" for what needs no parentheses.
+func (n *node) operator() string {
+	switch n.op {
+	case opCond, opLet:
+		return "?:"
+	case opOr:
+		return "||"
+	case opAnd:
+		return "&&"
+	case opCompare, opArith, opMatch:
+		return n.name
+	case opIsNull:
+		return "=="
+	case opIn, opInRange:
+		return "in"
+	case opCoalesce:
+		return "??"
+	case opNot:
+		return "!"
+	case opNeg:
+		return "neg"
+	case opFloat:
+		return n.kids[0].operator()
+	}
+	return ""
+}
+
+// print appends the canonical text of n. Two trees have the same text only if
+// they are the same.
+func print(b []byte, n *node) []byte {
+	switch n.op {
+	case opConst:
+		return printConst(b, n.val, n.typ)
+	case opColumn:
+		return printName(b, n.name)
+	case opVar:
+		return append(b, n.name...)
+	case opElement:
+		return append(b, '#')
+	case opLet:
+		b = append(append(append(b, "let "...), n.name...), " = "...)
+		b = append(print(b, n.kids[0]), "; "...)
+		return print(b, n.kids[1])
+	case opNot:
+		if k := n.kids[0]; k.op == opIsNull {
+			return append(inner(b, k.kids[0], tight), " != nil"...)
+		}
+		return inner(append(b, '!'), n.kids[0], tight)
+	case opNeg:
+		return inner(append(b, '-'), n.kids[0], tight)
+	case opIsNull:
+		return append(inner(b, n.kids[0], tight), " == nil"...)
+	case opFloat:
+		return print(b, n.kids[0])
+	case opInRange:
+		b = append(inner(b, n.kids[0], tight), " in "...)
+		return printRange(b, n)
+	case opRange:
+		return printRange(b, n)
+	case opCond:
+		b = append(inner(b, n.kids[0], 2), " ? "...)
+		b = append(inner(b, n.kids[1], 2), " : "...)
+		return inner(b, n.kids[2], 2)
+	case opList:
+		return append(printAll(append(b, '['), n.kids), ']')
+	case opMap:
+		b = append(b, '{')
+		for i := 0; i < len(n.kids); i += 2 {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = append(print(append(b, '('), n.kids[i]), "): "...)
+			b = print(b, n.kids[i+1])
+		}
+		return append(b, '}')
+	case opMember:
+		b = inner(b, n.kids[0], tight)
+		if n.optional {
+			b = append(b, "?."...)
+		}
+		return append(print(append(b, '['), n.kids[1]), ']')
+	case opCall, opLoop:
+		return append(printAll(append(append(b, n.name...), '('), n.kids), ')')
+	}
+	return printBinary(b, n)
+}
+
+func printBinary(b []byte, n *node) []byte {
+	op := n.operator()
+	p := precedence[op]
+	left, right := p, p+1
+	if p == 4 || op == "**" || op == "??" {
+		left = p + 1
+	}
+	b = append(inner(b, n.kids[0], left), ' ')
+	b = append(append(b, op...), ' ')
+	return inner(b, n.kids[1], right)
+}
+
+// inner appends n, in parentheses where it binds less tightly than min.
+func inner(b []byte, n *node, limit int) []byte {
+	op := n.operator()
+	if op == "!" && n.op == opNot && n.kids[0].op == opIsNull {
+		op = "!="
+	}
+	negative := n.op == opConst && isNumber(n.val) && (number(n.val) < 0 || math.Signbit(number(n.val)))
+	if op == "" && !negative || op != "" && precedence[op] >= limit {
+		return print(b, n)
+	}
+	if negative && limit < tight {
+		return print(b, n)
+	}
+	return append(print(append(b, '('), n), ')')
+}
+
+func printAll(b []byte, kids []*node) []byte {
+	for i, k := range kids {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = print(b, k)
+	}
+	return b
+}
+
+func printRange(b []byte, n *node) []byte {
+	b = append(strconv.AppendInt(b, n.lo, 10), ".."...)
+	return strconv.AppendInt(b, n.hi, 10)
+}
+
+// printName appends a column's name, as event["..."] where it is no name of
+// the syntax.
+func printName(b []byte, name string) []byte {
+	start := true
+	for _, r := range name {
+		switch {
+		case r == '.' && !start:
+			start = true
+			continue
+		case r == '_' || unicode.IsLetter(r) || !start && unicode.IsDigit(r):
+			start = false
+			continue
+		}
+		return append(gpflow.AppendQuoted(append(b, "event["...), name), ']')
+	}
+	return append(b, name...)
+}
+
+// printConst appends a constant as the expression that makes it.
+func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
+	switch v.Kind() {
+	case gpflow.KindNull:
+		return append(b, "nil"...)
+	case gpflow.KindFloat:
+		n := len(b)
+		b = strconv.AppendFloat(b, v.Float(), 'g', -1, 64)
+		for _, c := range b[n:] {
+			if c != '-' && (c < '0' || c > '9') {
+				return b
+			}
+		}
+		return append(b, ".0"...)
+	case gpflow.KindString:
+		return gpflow.AppendQuoted(b, v.Str())
+	case gpflow.KindBytes:
+		return strconv.AppendQuote(append(b, 'b'), v.Str())
+	case gpflow.KindTimestamp:
+		b = gpflow.AppendQuoted(append(b, "timestamp("...), v.Time().String())
+		return append(b, ')')
+	case gpflow.KindDuration:
+		b = gpflow.AppendQuoted(append(b, "duration("...), v.Span().String())
+		return append(b, ')')
+	case gpflow.KindList:
+		b = append(b, '[')
+		for i, e := range v.List() {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = printConst(b, e, t)
+		}
+		return append(b, ']')
+	case gpflow.KindMap:
+		b = append(b, '{')
+		for i, e := range v.Map() {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = append(gpflow.AppendQuoted(b, e.Key), ": "...)
+			b = printConst(b, e.Value, t)
+		}
+		return append(b, '}')
+	case gpflow.KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	}
+	return strconv.AppendInt(b, v.Int(), 10)
+}

@@ -1,0 +1,78 @@
+package hclspec
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/gpflow/gpflow"
+)
+
+// registry is a small registry of descriptors that only the decoder looks at.
+func registry(t testing.TB) *gpflow.Registry {
+	t.Helper()
+	infer := func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{} }
+	source := func(*gpflow.SourceContext) (gpflow.Source, error) { return nil, nil }
+	operator := func(*gpflow.OperatorContext) (gpflow.Operator, error) { return nil, nil }
+	sink := func(*gpflow.SinkContext) (gpflow.Sink, error) { return nil, nil }
+	r, err := gpflow.NewRegistry(
+		&gpflow.Descriptor{
+			Block: "source", Kind: "file", Infer: infer, NewSource: source, Ports: []gpflow.Port{{Name: "errors"}},
+			Fields: []gpflow.Field{
+				{Name: "path", Kind: gpflow.FieldString, Required: true, Example: `"orders.jsonl"`, Doc: "The file."},
+				{Name: "schema", Kind: gpflow.FieldSchema, Required: true, Example: "schema.order"},
+				{Name: "format", Kind: gpflow.FieldEnum, Default: "json", Values: []gpflow.Option{{Value: "json", Doc: "JSON lines"}, {Value: "csv", Doc: "RFC 4180"}}},
+				{Name: "max_record", Kind: gpflow.FieldSize, Default: int64(1 << 20), Example: `"1MiB"`},
+				{Name: "columns", Kind: gpflow.FieldColumns, Example: `["user"]`},
+				{Name: "password", Kind: gpflow.FieldSecret},
+				{Name: "compress", Kind: gpflow.FieldBool, Deprecated: "use the extension of the file"},
+			},
+		},
+		&gpflow.Descriptor{
+			Block: "source", Kind: "generate", Infer: infer, NewSource: source,
+			Fields: []gpflow.Field{
+				{Name: "fields", Kind: gpflow.FieldExprMap, Required: true, Example: `{ n = "i" }`},
+				{Name: "rate", Kind: gpflow.FieldFloat},
+			},
+		},
+		&gpflow.Descriptor{
+			Block: "filter", Infer: infer, NewOperator: operator, Ports: []gpflow.Port{{Name: "errors"}},
+			Fields: []gpflow.Field{{Name: "where", Kind: gpflow.FieldExpr, Required: true, Example: `"amount > 5"`, Result: gpflow.T(gpflow.KindBool)}},
+		},
+		&gpflow.Descriptor{
+			Block: "map", Infer: infer, NewOperator: operator, Ports: []gpflow.Port{{Name: "errors"}},
+			Fields: []gpflow.Field{{Name: "select", Kind: gpflow.FieldExprMap, Required: true, Example: `{ user = "user" }`}},
+		},
+		&gpflow.Descriptor{
+			Block: "window", Kind: "tumbling", Infer: infer, NewOperator: operator, Ports: []gpflow.Port{{Name: "late"}, {Name: "errors"}},
+			Fields: []gpflow.Field{
+				{Name: "key_by", Kind: gpflow.FieldColumns, Example: `["user"]`},
+				{Name: "size", Kind: gpflow.FieldDuration, Required: true, Example: `"1m"`, Check: func(v any) error {
+					if v.(gpflow.Duration) <= 0 {
+						return errors.New("the size must be more than 0")
+					}
+					return nil
+				}},
+				{Name: "aggregate", Kind: gpflow.FieldAggregates, Required: true, Example: `{ n = "count()" }`},
+			},
+		},
+		&gpflow.Descriptor{
+			Block: "join", Infer: infer, NewOperator: operator, Traits: gpflow.Traits{Inputs: []string{"left", "right"}},
+			Fields: []gpflow.Field{{Name: "left", Kind: gpflow.FieldRef, Required: true, Example: "filter.a"}},
+		},
+		&gpflow.Descriptor{
+			Block: "route", Infer: infer, NewOperator: operator,
+			Fields: []gpflow.Field{{Name: "rule", Kind: gpflow.FieldBlock, Many: true, Required: true, Fields: []gpflow.Field{
+				{Name: "where", Kind: gpflow.FieldExpr, Required: true, Example: `"amount > 5"`},
+				{Name: "weight", Kind: gpflow.FieldInt},
+			}}},
+		},
+		&gpflow.Descriptor{
+			Block: "sink", Kind: "stdout", Infer: infer, NewSink: sink,
+			Fields: []gpflow.Field{{Name: "columns", Kind: gpflow.FieldList}},
+		},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

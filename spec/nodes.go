@@ -1,0 +1,68 @@
+package spec
+
+import (
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// nodes decodes the blocks of the registry's types.
+func (b *builder) nodes() {
+	b.seen = make(map[string]*Node)
+	_, kinds := b.registry.Blocks()
+	for _, blk := range b.nodeBlocks {
+		n := &Node{Block: blk.Type, Range: b.rng(blk.DefRange)}
+		last := len(blk.Labels) - 1
+		n.Name = blk.Labels[last]
+		if last > 0 {
+			n.Kind = blk.Labels[0]
+		}
+		n.Broken = !b.checkName(n.Name, blk.LabelRanges[last], "node")
+		if first, twice := b.seen[n.Address()]; twice {
+			b.report(diag.Diagnostic{
+				Code: diag.CodeSameAddress, Range: n.Range, Summary: fmt.Sprintf("there are two nodes with the address %s", n.Address()),
+				Detail:  "The address is the block type and the name; the kind is not part of it.",
+				Fix:     "Give one of them another name.",
+				Related: []diag.Related{{Message: "the other one", Range: first.Range}},
+			})
+			continue
+		}
+		b.seen[n.Address()] = n
+		b.p.Nodes = append(b.p.Nodes, n)
+		if n.Descriptor = b.registry.Lookup(n.Block, n.Kind); n.Descriptor != nil {
+			b.node(n, blk)
+			continue
+		}
+		n.Broken = true
+		n.Descriptor = b.registry.Lookup(n.Block, kinds[n.Block][0])
+		for _, in := range n.Descriptor.InputFields() {
+			n.Inputs = append(n.Inputs, Input{Field: in})
+		}
+		b.report(diag.Diagnostic{
+			Code: diag.CodeUnknownKind, Range: b.rng(blk.LabelRanges[0]), Context: n.Range,
+			Summary: fmt.Sprintf("there is no %s of kind %q", n.Block, n.Kind),
+			Detail:  fmt.Sprintf("The kinds of %s are %s.", n.Block, listed(kinds[n.Block], "and")),
+			Fix:     didYouMean(diag.Suggest(n.Kind, kinds[n.Block])),
+		})
+	}
+}
+
+// node decodes the body of a node by its descriptor.
+func (b *builder) node(n *Node, blk block) {
+	d := b.decoder(blk, n.Address())
+	fields := n.Descriptor.AllFields()
+	vals := d.body(blk.Body, fields, level{header: blk.DefRange})
+	n.Fields = d.located
+	n.Broken = n.Broken || d.bad
+	for _, in := range n.Descriptor.InputFields() {
+		n.Inputs = append(n.Inputs, Input{Field: in, Refs: d.refs[in]})
+	}
+	var kept []gpflow.Field
+	for _, f := range fields {
+		if f.Kind != gpflow.FieldRef && f.Kind != gpflow.FieldRefs {
+			kept = append(kept, f)
+		}
+	}
+	n.Config = gpflow.NewConfig(kept, vals)
+}

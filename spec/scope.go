@@ -1,0 +1,158 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// scope is what expressions that are computed at compile time may refer to. A
+// name whose value had an error is unknown, and so is everything made of it;
+// that is never reported again.
+type scope struct {
+	vars, locals map[string]cty.Value
+	ctx          *hcl.EvalContext
+}
+
+func newScope() *scope {
+	s := &scope{vars: make(map[string]cty.Value), locals: make(map[string]cty.Value)}
+	s.ctx = &hcl.EvalContext{Functions: functions(), Variables: make(map[string]cty.Value)}
+	return s
+}
+
+func (s *scope) setVar(name string, v cty.Value) {
+	s.vars[name] = v
+	s.ctx.Variables["var"] = cty.ObjectVal(s.vars)
+}
+
+func (s *scope) setLocal(name string, v cty.Value) {
+	s.locals[name] = v
+	s.ctx.Variables["local"] = cty.ObjectVal(s.locals)
+}
+
+// eval computes an expression. known is false if that failed, which has been
+// reported, or if the value depends on one that failed.
+func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
+	n := len(b.diags)
+	for _, t := range expr.Variables() {
+		b.checkVariable(t)
+	}
+	if len(b.diags) > n {
+		return cty.DynamicVal, false
+	}
+	v, ds := expr.Value(b.scope.ctx)
+	if ds.HasErrors() {
+		b.evalErrors(expr, ds)
+		return cty.DynamicVal, false
+	}
+	return v, v.IsWhollyKnown()
+}
+
+func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
+	seen := make(map[hcl.Range]bool)
+	for _, d := range ds {
+		at := expr.Range()
+		if d.Subject != nil {
+			at = *d.Subject
+		}
+		if d.Severity != hcl.DiagError || seen[at] {
+			continue
+		}
+		seen[at] = true
+		b.report(diag.Diagnostic{
+			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
+			Summary: plainWords(lowerFirst(d.Summary)), Detail: plainWords(d.Detail),
+		})
+	}
+}
+
+// plainWords puts the words of specifications for those of the parser.
+func plainWords(s string) string {
+	return strings.NewReplacer(
+		"primitive-typed value", "plain value", "primitive", "plain", "tuple", "list", "This is a bug in this program.", "",
+	).Replace(s)
+}
+
+func lowerFirst(s string) string {
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
+// checkVariable reports a reference to something that does not exist.
+func (b *builder) checkVariable(t hcl.Traversal) {
+	root := t.RootName()
+	member := ""
+	if len(t) > 1 {
+		if a, ok := t[1].(hcl.TraverseAttr); ok {
+			member = a.Name
+		}
+	}
+	d := diag.Diagnostic{Code: diag.CodeUnknownName, Range: b.rng(t.SourceRange())}
+	types, _ := b.registry.Blocks()
+	switch {
+	case root == "var" && member == "", root == "local" && member == "":
+		if b.scope.ctx.Variables[root] != cty.NilVal {
+			return
+		}
+		d.Summary = fmt.Sprintf("there is nothing in %s", root)
+	case root == "var":
+		if _, ok := b.scope.vars[member]; ok || b.isLost(blockVariable, member) {
+			return
+		}
+		names := slices.Sorted(maps.Keys(b.scope.vars))
+		d.Summary = fmt.Sprintf("there is no variable %q", member)
+		d.Fix = fix(diag.Suggest(member, names), "Did you mean var.%s?")
+		if d.Fix == "" {
+			d.Fix = fmt.Sprintf("Declare it: variable %q { ... }", member)
+		}
+	case root == "local":
+		if b.isLocal(member) {
+			return
+		}
+		d.Summary = fmt.Sprintf("there is no local %q", member)
+		d.Fix = fix(diag.Suggest(member, b.localNames()), "Did you mean local.%s?")
+		if _, ok := b.scope.vars[member]; ok && d.Fix == "" {
+			d.Fix = fmt.Sprintf("Did you mean var.%s?", member)
+		}
+	case slices.Contains(types, root) && member != "", root == blockSchema && member != "":
+		d.Summary = fmt.Sprintf("%s.%s is not a value", root, member)
+		d.Detail = "Only variables and locals have values when the pipeline is compiled."
+	case member == "":
+		d.Summary = fmt.Sprintf("there is nothing called %q", root)
+		d.Detail = "Values may refer to variables as var.name and to locals as local.name."
+		d.Fix = fmt.Sprintf("If %q is meant as text, write it in quotes.", root)
+		if b.isLocal(root) {
+			d.Fix = fmt.Sprintf("Did you mean local.%s?", root)
+		} else if _, ok := b.scope.vars[root]; ok {
+			d.Fix = fmt.Sprintf("Did you mean var.%s?", root)
+		}
+	default:
+		d.Summary = fmt.Sprintf("there is nothing called %q", root)
+		d.Detail = "Values may refer to variables as var.name and to locals as local.name."
+		d.Fix = fix(diag.Suggest(root, []string{"var", "local"}), "Did you mean %s."+member+"?")
+	}
+	b.report(d)
+}
+
+func (b *builder) isLocal(name string) bool {
+	_, ok := b.localsNamed[name]
+	return ok
+}
+
+func (b *builder) localNames() []string { return slices.Sorted(maps.Keys(b.localsNamed)) }
+
+// isLost reports whether a block of the type and name stands in the text with
+// a header that could not be read.
+func (b *builder) isLost(blockType, name string) bool {
+	return slices.ContainsFunc(b.lost, func(l lostBlock) bool {
+		return l.meant == blockType && slices.Contains(l.Labels, name)
+	})
+}

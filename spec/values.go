@@ -1,0 +1,250 @@
+package spec
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// value decodes the value of a field that is an attribute. ok is false where
+// there is no value: the field is an edge, the value was null, or an error was
+// reported.
+func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any, ok bool) {
+	switch f.Kind {
+	case gpflow.FieldExpr:
+		v, ok = d.expression(f, expr, path)
+	case gpflow.FieldExprMap, gpflow.FieldAggregates:
+		v, ok = d.expressions(f, expr, path)
+	case gpflow.FieldRef, gpflow.FieldRefs:
+		d.edges(f, expr, path)
+		return nil, false
+	case gpflow.FieldSchema:
+		v, ok = d.schemaValue(f, expr, path)
+	case gpflow.FieldSecret:
+		v, ok = d.secret(f, expr)
+	case gpflow.FieldMap:
+		v, ok = d.pairs(f, expr, path)
+	default:
+		v, ok = d.plain(f, expr)
+	}
+	return v, ok && d.check(f, v, expr.Range())
+}
+
+// plain decodes a value that is computed at compile time.
+func (d *decoder) plain(f gpflow.Field, expr hcl.Expression) (any, bool) {
+	if f.Kind == gpflow.FieldEnum {
+		if word := hcl.ExprAsKeyword(expr); word != "" && option(f, word) {
+			d.fail(diag.CodeUnknownName, expr.Range(), fmt.Sprintf("%s: the value of %q is text", d.owner, f.Name), "", fmt.Sprintf("Write it in quotes: %s = %q", f.Name, word))
+			return nil, false
+		}
+	}
+	v, ok := d.evaluate(f, expr)
+	if !ok {
+		return nil, false
+	}
+	switch f.Kind {
+	case gpflow.FieldString, gpflow.FieldColumn:
+		return d.str(f, v, expr)
+	case gpflow.FieldInt:
+		return d.whole(f, v, expr)
+	case gpflow.FieldFloat:
+		if n, ok := d.converted(f, v, cty.Number, expr); ok {
+			x, _ := n.AsBigFloat().Float64()
+			if math.IsInf(x, 0) {
+				return nil, d.wrong(f, expr, "The number is too large.")
+			}
+			return x, true
+		}
+	case gpflow.FieldBool:
+		if b, ok := d.converted(f, v, cty.Bool, expr); ok {
+			return b.True(), true
+		}
+	case gpflow.FieldDuration:
+		return d.duration(f, v, expr)
+	case gpflow.FieldSize:
+		return d.size(f, v, expr)
+	case gpflow.FieldEnum:
+		return d.enum(f, v, expr)
+	case gpflow.FieldList, gpflow.FieldColumns:
+		return d.list(f, v, expr)
+	}
+	return nil, false
+}
+
+// evaluate computes expr. A null is the same as leaving the field out, which a
+// required field does not allow.
+func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool) {
+	v, known := d.eval(expr)
+	if !known {
+		d.bad = true
+		return v, false
+	}
+	if v.IsNull() {
+		if f.Required {
+			d.fail(diag.CodeMissingField, expr.Range(), fmt.Sprintf("%s: the value of %q is null", d.owner, f.Name), "The attribute is required.", "")
+		}
+		return v, false
+	}
+	return v, true
+}
+
+// wrong reports a value of the wrong type and returns false.
+func (d *decoder) wrong(f gpflow.Field, expr hcl.Expression, detail string) bool {
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind), detail, fix(f.Example, "For example: "+f.Name+" = %s"))
+	return false
+}
+
+// converted returns v as a value of type t.
+func (d *decoder) converted(f gpflow.Field, v cty.Value, t cty.Type, expr hcl.Expression) (cty.Value, bool) {
+	out, err := convert.Convert(v, t)
+	if err != nil {
+		return out, d.wrong(f, expr, "This is "+describe(v)+".")
+	}
+	return out, true
+}
+
+// describe names a value for messages.
+func describe(v cty.Value) string {
+	t := v.Type()
+	switch {
+	case v.IsNull():
+		return "null"
+	case t == cty.String:
+		return "the text " + strconv.Quote(shortened(v.AsString()))
+	case t == cty.Number:
+		return "the number " + v.AsBigFloat().Text('f', -1)
+	case t == cty.Bool:
+		return "the truth value " + strconv.FormatBool(v.True())
+	case t.IsObjectType(), t.IsMapType():
+		return "an object"
+	}
+	return "a list"
+}
+
+func shortened(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "..."
+	}
+	return s
+}
+
+func (d *decoder) str(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	s, ok := d.converted(f, v, cty.String, expr)
+	if !ok {
+		return nil, false
+	}
+	return s.AsString(), true
+}
+
+func (d *decoder) whole(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	n, ok := d.converted(f, v, cty.Number, expr)
+	if !ok {
+		return nil, false
+	}
+	i, ok := wholeNumber(n.AsBigFloat())
+	if !ok {
+		return nil, d.wrong(f, expr, "This is "+describe(n)+".")
+	}
+	return i, true
+}
+
+// wholeNumber returns x as an int64, if it is one.
+func wholeNumber(x *big.Float) (int64, bool) {
+	i, acc := x.Int64()
+	return i, acc == big.Exact
+}
+
+func (d *decoder) duration(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	if v.Type() != cty.String {
+		detail := "This is " + describe(v) + "."
+		if v.Type() == cty.Number {
+			detail = "A number has no unit; the units are d, h, m, s, ms and us."
+		}
+		return nil, d.wrong(f, expr, detail)
+	}
+	t, err := gpflow.ParseDuration(v.AsString())
+	if err != nil {
+		return nil, d.wrong(f, expr, fmt.Sprintf("This is the text %q. %s", shortened(v.AsString()), sentence(err.Error())))
+	}
+	return t, true
+}
+
+// sizeUnits are the units of sizes.
+var sizeUnits = map[string]float64{
+	"B": 1, "": 1,
+	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+	"kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+}
+
+func (d *decoder) size(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	s, ok := d.converted(f, v, cty.String, expr)
+	if !ok {
+		return nil, false
+	}
+	text := strings.TrimSpace(s.AsString())
+	cut := strings.LastIndexAny(text, "0123456789.") + 1
+	n, err := strconv.ParseFloat(text[:cut], 64)
+	unit, known := sizeUnits[strings.TrimSpace(text[cut:])]
+	bytes := n * unit
+	if err != nil || !known || bytes < 0 || bytes >= math.MaxInt64 || bytes != math.Trunc(bytes) {
+		return nil, d.wrong(f, expr, fmt.Sprintf("This is the text %q. Write a size as a number of bytes, or with a unit: 64MiB; the units are B, KiB, MiB, GiB, TiB, kB, MB, GB, TB.", shortened(text)))
+	}
+	return int64(bytes), true
+}
+
+func option(f gpflow.Field, word string) bool {
+	for _, o := range f.Values {
+		if o.Value == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decoder) enum(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	s, err := convert.Convert(v, cty.String)
+	if err == nil && option(f, s.AsString()) {
+		return s.AsString(), true
+	}
+	var names []string
+	detail := "It is one of these:"
+	for _, o := range f.Values {
+		names = append(names, o.Value)
+		detail += "\n" + fmt.Sprintf("%q: %s", o.Value, o.Doc)
+	}
+	hint := ""
+	if err == nil {
+		hint = didYouMean(diag.Suggest(s.AsString(), names))
+	}
+	d.fail(diag.CodeUnknownOption, expr.Range(), fmt.Sprintf("%s: %q cannot be %s", d.owner, f.Name, describe(v)), detail, hint)
+	return nil, false
+}
+
+func (d *decoder) list(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	if v.Type() == cty.String {
+		d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind), "",
+			fmt.Sprintf("Write it in brackets: %s = [%q]", f.Name, v.AsString()))
+		return nil, false
+	}
+	l, err := convert.Convert(v, cty.List(cty.String))
+	if err != nil || v.Type().IsObjectType() || v.Type().IsMapType() {
+		return nil, d.wrong(f, expr, "This is "+describe(v)+".")
+	}
+	out := make([]string, 0, l.LengthInt())
+	for _, e := range l.AsValueSlice() {
+		if e.IsNull() {
+			return nil, d.wrong(f, expr, "One of its elements is null.")
+		}
+		out = append(out, e.AsString())
+	}
+	return out, true
+}
