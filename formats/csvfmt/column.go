@@ -74,7 +74,7 @@ func (c *column) value(f field, d *Decoder) (gpflow.Value, error) {
 			return gpflow.Null, errors.New("the text is not valid UTF-8")
 		}
 		if f.owned {
-			b = d.text.Keep(b)
+			d.text.Keep(b) // the bytes of s
 		}
 		return gpflow.String(s), nil
 	case gpflow.KindInt:

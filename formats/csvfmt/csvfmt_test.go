@@ -13,7 +13,9 @@ import (
 )
 
 func col(n string, k gpflow.Kind) gpflow.Column { return gpflow.Column{Name: n, Type: gpflow.T(k)} }
-func opt(n string, k gpflow.Kind) gpflow.Column { return gpflow.Column{Name: n, Type: gpflow.T(k).Opt()} }
+func opt(n string, k gpflow.Kind) gpflow.Column {
+	return gpflow.Column{Name: n, Type: gpflow.T(k).Opt()}
+}
 
 func decoder(t testing.TB, o formats.DecoderOptions) *csvfmt.Decoder {
 	t.Helper()

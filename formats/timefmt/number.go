@@ -17,10 +17,11 @@ func (l *Layout) parseNumber(s string) (gpflow.Timestamp, error) {
 	start := i
 	var whole int64
 	for ; i < len(s) && s[i]-'0' < 10; i++ {
-		if whole > (math.MaxInt64-9)/10 {
+		digit := int64(s[i] - '0')
+		if whole > (math.MaxInt64-digit)/10 {
 			return 0, errRange
 		}
-		whole = whole*10 + int64(s[i]-'0')
+		whole = whole*10 + digit
 	}
 	digits := i - start
 	if digits == 0 {
@@ -87,7 +88,7 @@ func (l *Layout) fromParts(whole, frac int64, rest, neg bool) (gpflow.Timestamp,
 	}
 	us := frac / l.units // frac is in millionths of a unit
 	rest = rest || frac%l.units != 0
-	if int64(t) > math.MaxInt64-us-1 {
+	if int64(t) > math.MaxInt64-us {
 		return 0, errRange
 	}
 	t += gpflow.Timestamp(us)

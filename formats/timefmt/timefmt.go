@@ -114,10 +114,16 @@ func (l *Layout) FromFloat(f float64) (gpflow.Timestamp, error) {
 }
 
 // Fits reports whether Append can write t so that Parse reads it back: text
-// holds the years 0 to 9999.
+// holds the years 0 to 9999, a number everything but MinTimestamp and, in
+// nanoseconds, what 64 bits do not hold.
 func (l *Layout) Fits(t gpflow.Timestamp) bool {
-	return l.units != 0 && (l.units <= 1e6 || t >= math.MinInt64/1000 && t <= math.MaxInt64/1000) ||
-		l.units == 0 && t >= minText && t <= maxText
+	switch {
+	case l.units == 0:
+		return t >= minText && t <= maxText
+	case l.units > 1e6:
+		return t >= math.MinInt64/1000 && t <= math.MaxInt64/1000
+	}
+	return t != gpflow.MinTimestamp
 }
 
 // The first and the last microsecond of the years 0 to 9999.
