@@ -20,7 +20,7 @@ type Lines struct{ started bool }
 // Next returns the first line of data without its end, LF or CR LF, and
 // without a byte order mark at the beginning of the first line; the bytes to go
 // on after; and the line ends passed, 0 or 1. n is 0 where data holds no whole
-// line. line is not nil where n > 0.
+// line. line is nil where n is 0, or where data is nothing but the mark.
 func (l *Lines) Next(data []byte, eof bool) (n int, line []byte, ends int) {
 	start := 0
 	if !l.started {
@@ -42,6 +42,9 @@ func (l *Lines) Next(data []byte, eof bool) (n int, line []byte, ends int) {
 		return 0, nil, 0
 	}
 	l.started = true
+	if start > 0 && n == start {
+		return n, nil, 0
+	}
 	line = data[start:end]
 	if len(line) > 0 && line[len(line)-1] == '\r' {
 		line = line[:len(line)-1]
