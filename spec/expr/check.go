@@ -358,7 +358,7 @@ func (c *checker) fold(n *node) *node {
 		}
 		return n
 	}
-	if !n.allConstant() || n.op == opCall && n.fn.slow {
+	if !n.allConstant() {
 		return n
 	}
 	g := &gen{}

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"github.com/gpflow/gpflow"
@@ -101,13 +102,7 @@ func direct(n *node, kids []code) (code, bool) {
 	case n.name == "float" && k.f != nil, n.name == "int" && k.i != nil, n.name == "string" && k.kind == gpflow.KindString && k.s != nil:
 		return k, true
 	case n.name == "abs" && k.f != nil:
-		c.f = func(fr *frame) float64 {
-			if x := k.f(fr); x < 0 || x == 0 {
-				return 0 - x
-			} else {
-				return x
-			}
-		}
+		c.f = func(fr *frame) float64 { return math.Abs(k.f(fr)) }
 	default:
 		return c, false
 	}

@@ -104,7 +104,7 @@ func (e *Expr) Stats() (closures, vm int) { return e.closures, len(e.machines) }
 
 // String returns the canonical text: equal for equal checked trees, and
 // different for different ones. Constants are in it by value.
-func (e *Expr) String() string { return string(print(nil, e.root)) }
+func (e *Expr) String() string { return string(appendText(nil, e.root)) }
 
 // Program returns a new evaluator, for one goroutine.
 func (e *Expr) Program() *Program {

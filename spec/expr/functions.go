@@ -43,19 +43,18 @@ func (s kinds) String() string {
 }
 
 var (
-	anInt      = of(gpflow.KindInt)
-	aNumber    = of(gpflow.KindInt, gpflow.KindFloat)
-	aString    = of(gpflow.KindString)
-	aText      = of(gpflow.KindString, gpflow.KindBytes)
-	aTime      = of(gpflow.KindTimestamp)
-	aDuration  = of(gpflow.KindDuration)
-	aList      = of(gpflow.KindList)
-	aMap       = of(gpflow.KindMap)
-	anOrdered  = of(gpflow.KindInt, gpflow.KindFloat, gpflow.KindString, gpflow.KindTimestamp, gpflow.KindDuration)
-	aKey       = of(gpflow.KindBool, gpflow.KindInt, gpflow.KindString, gpflow.KindBytes, gpflow.KindTimestamp, gpflow.KindDuration)
-	printable  = aKey | aNumber | aList | aMap
-	anything   = printable | of(gpflow.KindNull)
-	notDefined = kinds(0)
+	anInt     = of(gpflow.KindInt)
+	aNumber   = of(gpflow.KindInt, gpflow.KindFloat)
+	aString   = of(gpflow.KindString)
+	aText     = of(gpflow.KindString, gpflow.KindBytes)
+	aTime     = of(gpflow.KindTimestamp)
+	aDuration = of(gpflow.KindDuration)
+	aList     = of(gpflow.KindList)
+	aMap      = of(gpflow.KindMap)
+	anOrdered = of(gpflow.KindInt, gpflow.KindFloat, gpflow.KindString, gpflow.KindTimestamp, gpflow.KindDuration)
+	aKey      = of(gpflow.KindBool, gpflow.KindInt, gpflow.KindString, gpflow.KindBytes, gpflow.KindTimestamp, gpflow.KindDuration)
+	printable = aKey | aNumber | aList | aMap
+	anything  = printable | of(gpflow.KindNull)
 )
 
 // function is a function of the language.
@@ -65,7 +64,6 @@ type function struct {
 	optional int     // how many of the last need not be given
 	variadic bool    // the last may be given any number of times
 	nullable bool    // arguments may be null
-	slow     bool    // is not folded
 	result   func(args []*node) gpflow.Type
 	// eval computes the function on values of the kinds of params.
 	eval    func(fr *frame, args []gpflow.Value) (gpflow.Value, error)
@@ -130,7 +128,6 @@ var refused = map[string]string{
 type loop struct {
 	result  func(list, body gpflow.Type) gpflow.Type
 	boolean bool // the predicate is a condition
-	bare    bool // the predicate may be left out
 }
 
 func loopOf(t gpflow.Type) func(list, body gpflow.Type) gpflow.Type {
@@ -147,17 +144,17 @@ func loopElem(list, _ gpflow.Type) gpflow.Type {
 }
 
 var loops = map[string]*loop{
-	"all":           {loopOf(tBool), true, false},
-	"any":           {loopOf(tBool), true, false},
-	"none":          {loopOf(tBool), true, false},
-	"one":           {loopOf(tBool), true, false},
-	"filter":        {loopList, true, false},
-	"map":           {func(_, body gpflow.Type) gpflow.Type { return gpflow.ListOf(body) }, false, false},
-	"count":         {loopOf(tInt), true, true},
-	"find":          {loopElem, true, false},
-	"findLast":      {loopElem, true, false},
-	"findIndex":     {loopOf(tInt.Opt()), true, false},
-	"findLastIndex": {loopOf(tInt.Opt()), true, false},
-	"sortBy":        {loopList, false, false},
-	"sum":           {nil, false, true},
+	"all":           {loopOf(tBool), true},
+	"any":           {loopOf(tBool), true},
+	"none":          {loopOf(tBool), true},
+	"one":           {loopOf(tBool), true},
+	"filter":        {loopList, true},
+	"map":           {func(_, body gpflow.Type) gpflow.Type { return gpflow.ListOf(body) }, false},
+	"count":         {loopOf(tInt), true},
+	"find":          {loopElem, true},
+	"findLast":      {loopElem, true},
+	"findIndex":     {loopOf(tInt.Opt()), true},
+	"findLastIndex": {loopOf(tInt.Opt()), true},
+	"sortBy":        {loopList, false},
+	"sum":           {nil, false},
 }

@@ -75,7 +75,7 @@ func (n *node) path() string {
 	return ""
 }
 
-func print1(n *node) string { return string(print(nil, n)) }
+func print1(n *node) string { return string(appendText(nil, n)) }
 
 // The types that are used most.
 var (

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/gpflow/gpflow"
 )
@@ -148,7 +147,7 @@ func pick(fr *frame, op string, args []gpflow.Value) (gpflow.Value, error) {
 	return best, nil
 }
 
-// numbers returns the sum of a list and whether it is of floats.
+// sumList returns the sum of a list, int 0 of an empty one.
 func sumList(fr *frame, list []gpflow.Value) (gpflow.Value, error) {
 	if err := fr.step(len(list)); err != nil {
 		return gpflow.Null, err
@@ -169,6 +168,3 @@ func sumList(fr *frame, list []gpflow.Value) (gpflow.Value, error) {
 	}
 	return sum, nil
 }
-
-// words returns a and b.
-func words(names []string) string { return strings.Join(names, ", ") }

@@ -44,9 +44,9 @@ func (n *node) operator() string {
 	return ""
 }
 
-// print appends the canonical text of n. Two trees have the same text only if
+// appendText appends the canonical text of n. Two trees have the same text only if
 // they are the same.
-func print(b []byte, n *node) []byte {
+func appendText(b []byte, n *node) []byte {
 	switch n.op {
 	case opConst:
 		return printConst(b, n.val, n.typ)
@@ -58,8 +58,8 @@ func print(b []byte, n *node) []byte {
 		return append(b, '#')
 	case opLet:
 		b = append(append(append(b, "let "...), n.name...), " = "...)
-		b = append(print(b, n.kids[0]), "; "...)
-		return print(b, n.kids[1])
+		b = append(appendText(b, n.kids[0]), "; "...)
+		return appendText(b, n.kids[1])
 	case opNot:
 		if k := n.kids[0]; k.op == opIsNull {
 			return append(inner(b, k.kids[0], tight), " != nil"...)
@@ -70,7 +70,7 @@ func print(b []byte, n *node) []byte {
 	case opIsNull:
 		return append(inner(b, n.kids[0], tight), " == nil"...)
 	case opFloat:
-		return print(b, n.kids[0])
+		return appendText(b, n.kids[0])
 	case opInRange:
 		b = append(inner(b, n.kids[0], tight), " in "...)
 		return printRange(b, n)
@@ -88,8 +88,8 @@ func print(b []byte, n *node) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = append(print(append(b, '('), n.kids[i]), "): "...)
-			b = print(b, n.kids[i+1])
+			b = append(appendText(append(b, '('), n.kids[i]), "): "...)
+			b = appendText(b, n.kids[i+1])
 		}
 		return append(b, '}')
 	case opMember:
@@ -97,7 +97,7 @@ func print(b []byte, n *node) []byte {
 		if n.optional {
 			b = append(b, "?."...)
 		}
-		return append(print(append(b, '['), n.kids[1]), ']')
+		return append(appendText(append(b, '['), n.kids[1]), ']')
 	case opCall, opLoop:
 		return append(printAll(append(append(b, n.name...), '('), n.kids), ')')
 	}
@@ -124,12 +124,12 @@ func inner(b []byte, n *node, limit int) []byte {
 	}
 	negative := n.op == opConst && isNumber(n.val) && (number(n.val) < 0 || math.Signbit(number(n.val)))
 	if op == "" && !negative || op != "" && precedence[op] >= limit {
-		return print(b, n)
+		return appendText(b, n)
 	}
 	if negative && limit < tight {
-		return print(b, n)
+		return appendText(b, n)
 	}
-	return append(print(append(b, '('), n), ')')
+	return append(appendText(append(b, '('), n), ')')
 }
 
 func printAll(b []byte, kids []*node) []byte {
@@ -137,7 +137,7 @@ func printAll(b []byte, kids []*node) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = print(b, k)
+		b = appendText(b, k)
 	}
 	return b
 }
@@ -147,10 +147,19 @@ func printRange(b []byte, n *node) []byte {
 	return strconv.AppendInt(b, n.hi, 10)
 }
 
+// keywords are words that the syntax takes for itself.
+var keywords = map[string]bool{
+	"true": true, "false": true, "nil": true, "and": true, "or": true, "not": true, "in": true, "let": true, "if": true, "else": true,
+	"contains": true, "startsWith": true, "endsWith": true, "matches": true, "event": true, "var": true, "local": true,
+}
+
 // printName appends a column's name, as event["..."] where it is no name of
 // the syntax.
 func printName(b []byte, name string) []byte {
 	start := true
+	if keywords[name] {
+		return append(gpflow.AppendQuoted(append(b, "event["...), name), ']')
+	}
 	for _, r := range name {
 		switch {
 		case r == '.' && !start:
@@ -171,6 +180,10 @@ func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
 	case gpflow.KindNull:
 		return append(b, "nil"...)
 	case gpflow.KindFloat:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			b = gpflow.AppendQuoted(append(b, "float("...), strconv.FormatFloat(f, 'g', -1, 64))
+			return append(b, ')')
+		}
 		n := len(b)
 		b = strconv.AppendFloat(b, v.Float(), 'g', -1, 64)
 		for _, c := range b[n:] {
