@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -76,7 +77,7 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 			d.attributeAsBlock(*f, it)
 		case len(it.LabelRanges) > 0:
 			c.absent[it.Name] = true
-			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("the block %q has no name", it.Name), "", fmt.Sprintf("Write it as %s { ... }.", it.Name))
+			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("%s: the block %q takes no name", d.owner, it.Name), "", fmt.Sprintf("Write it as %s { ... }.", it.Name))
 		}
 	}
 	for _, it := range items {
@@ -146,6 +147,7 @@ func (d *decoder) attribute(f gpflow.Field, attr *hcl.Attribute, path string) (a
 		return nil, false
 	}
 	inner := *field(f.Fields, f.Short)
+	inner.Name = f.Name
 	v, ok := d.value(inner, attr.Expr, path)
 	if !ok {
 		return nil, false
@@ -216,7 +218,7 @@ func (d *decoder) missing(f gpflow.Field, at level) {
 	if at.name != "" {
 		where += ": " + at.name
 	}
-	what, fix := "attribute", fmt.Sprintf("Write %s = %s", f.Name, cmpOr(f.Example, "..."))
+	what, fix := "attribute", fmt.Sprintf("Write %s = %s", f.Name, example(f))
 	if f.Kind == gpflow.FieldBlock && f.Short == "" {
 		what, fix = "block", fmt.Sprintf("Write %s { ... }", f.Name)
 	}
@@ -224,8 +226,8 @@ func (d *decoder) missing(f gpflow.Field, at level) {
 }
 
 func (d *decoder) attributeAsBlock(f gpflow.Field, it Item) {
-	fix := fmt.Sprintf("Write it with an equals sign: %s = %s", f.Name, cmpOr(f.Example, "..."))
-	d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: %q is an attribute, not a block", d.owner, f.Name), "It takes a "+f.Kind.String()+".", fix)
+	fix := fmt.Sprintf("Write it with an equals sign: %s = %s", f.Name, example(f))
+	d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: %q is an attribute, not a block", d.owner, f.Name), "It takes "+takes(f)+".", fix)
 }
 
 // unknown reports an item that no field takes, and where it could belong.
@@ -269,12 +271,43 @@ func cmpOr(s, other string) string {
 	return s
 }
 
-// sentence returns s with a capital and a full stop.
+// example returns how the value of f could be written.
+func example(f gpflow.Field) string {
+	switch {
+	case f.Example != "":
+		return f.Example
+	case len(f.Values) > 0:
+		return strconv.Quote(f.Values[0].Value)
+	}
+	return "..."
+}
+
+// takes says what the value of f is.
+func takes(f gpflow.Field) string {
+	switch f.Kind {
+	case gpflow.FieldEnum:
+		return "one of its options"
+	case gpflow.FieldBool:
+		return "true or false"
+	case gpflow.FieldExpr:
+		return "an expression"
+	case gpflow.FieldRef:
+		return "the address of a node"
+	case gpflow.FieldRefs:
+		return "the addresses of nodes"
+	}
+	return article(f.Kind.String())
+}
+
+// sentence returns s with a full stop and, unless it begins with the name of a
+// field, a capital.
 func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = strings.ToUpper(s[:1]) + s[1:]
+	if first, _, _ := strings.Cut(s, " "); !strings.Contains(first, "_") {
+		s = strings.ToUpper(s[:1]) + s[1:]
+	}
 	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
 		s += "."
 	}

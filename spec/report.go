@@ -69,7 +69,7 @@ func (b *builder) checkNameAt(name string, at diag.Range, what string) bool {
 		return true
 	}
 	b.report(diag.Diagnostic{
-		Code: diag.CodeBadName, Range: at, Summary: fmt.Sprintf("%q cannot be the name of a %s", name, what),
+		Code: diag.CodeBadName, Range: at, Summary: fmt.Sprintf("%q cannot be the name of %s", name, article(what)),
 		Detail: "A name begins with a small letter or an underscore, and goes on with letters, digits and underscores.",
 		Fix:    fix(suggestName(name), "Call it %q."),
 	})
@@ -96,6 +96,14 @@ func fix(s, format string) string {
 		return ""
 	}
 	return fmt.Sprintf(format, s)
+}
+
+// article returns s behind a or an.
+func article(s string) string {
+	if s != "" && strings.ContainsRune("aeio", rune(s[0])) {
+		return "an " + s
+	}
+	return "a " + s
 }
 
 func didYouMean(s string) string { return fix(s, "Did you mean %q?") }
@@ -146,15 +154,15 @@ func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 	d.Fix = "Write it as " + form + " { ... }."
 	switch {
 	case len(labels) == 0:
-		d.Summary = fmt.Sprintf("a %s block has no name", it.Name)
+		d.Summary = fmt.Sprintf("%s block takes no name", article(it.Name))
 	case len(labels) == 1 && len(it.Labels) == 0:
 		d.Summary = fmt.Sprintf("the %s block has no name", it.Name)
 	case len(labels) == 1:
-		d.Summary = fmt.Sprintf("a %s block has only a name", it.Name)
+		d.Summary = fmt.Sprintf("%s block takes a name only", article(it.Name))
 	case len(it.Labels) == 0:
 		d.Summary = fmt.Sprintf("the %s block has neither kind nor name", it.Name)
 	case len(it.Labels) > 2:
-		d.Summary = fmt.Sprintf("a %s block has only a kind and a name", it.Name)
+		d.Summary = fmt.Sprintf("%s block takes a kind and a name only", article(it.Name))
 	case slices.Contains(kinds, it.Labels[0]):
 		d.Summary = fmt.Sprintf("the %s block has a kind, and no name", it.Name)
 		d.Fix = fmt.Sprintf("Write a name behind the kind: %s %q \"name\" { ... }.", it.Name, it.Labels[0])

@@ -51,7 +51,28 @@ func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
 		b.evalErrors(expr, ds)
 		return cty.DynamicVal, false
 	}
-	return v, v.IsWhollyKnown()
+	if !v.IsWhollyKnown() {
+		return v, false
+	}
+	if !finite(v) {
+		b.report(diag.Diagnostic{
+			Code: diag.CodeEvaluate, Range: b.rng(expr.Range()), Summary: "the result is not a finite number",
+			Detail: "A number was divided by zero, or is too large.",
+		})
+		return cty.DynamicVal, false
+	}
+	return v, true
+}
+
+// finite reports whether no number in v is an infinity, which a division by
+// zero gives.
+func finite(v cty.Value) bool {
+	ok := true
+	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
+		ok = ok && (e.IsNull() || e.Type() != cty.Number || !e.AsBigFloat().IsInf())
+		return ok, nil
+	})
+	return ok
 }
 
 func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {

@@ -99,7 +99,7 @@ func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool
 
 // wrong reports a value of the wrong type and returns false.
 func (d *decoder) wrong(f gpflow.Field, expr hcl.Expression, detail string) bool {
-	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind), detail, fix(f.Example, "For example: "+f.Name+" = %s"))
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), detail, fix(f.Example, "For example: "+f.Name+" = %s"))
 	return false
 }
 

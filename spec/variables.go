@@ -85,13 +85,18 @@ func (b *builder) variable(v *variable, blk block, given *Value) {
 	def := c.attrs["default"]
 	val := cty.NilVal
 	if def != nil {
+		if len(def.Expr.Variables()) > 0 {
+			d.fail(diag.CodeEvaluate, def.Expr.Range(), fmt.Sprintf("the default of variable %q refers to another value", v.name),
+				"A default stands for itself.", "What is computed of variables is a local.")
+			return
+		}
 		raw, known := d.eval(def.Expr)
 		if !known || !typed {
 			return
 		}
 		var why string
 		if val, why = v.typ.convert(raw); why != "" {
-			d.fail(diag.CodeVariableValue, def.Expr.Range(), fmt.Sprintf("the default of variable %q is not a %s", v.name, v.typ), why, "")
+			d.fail(diag.CodeVariableValue, def.Expr.Range(), fmt.Sprintf("the default of variable %q is not %s", v.name, article(v.typ.String())), why, "")
 			return
 		}
 	}
@@ -129,7 +134,7 @@ func (b *builder) given(v *variable, from *Value) cty.Value {
 	}
 	b.report(diag.Diagnostic{
 		Code: diag.CodeVariableValue, Range: at, Related: related,
-		Summary: fmt.Sprintf("the value given to variable %q is not a %s", v.name, v.typ),
+		Summary: fmt.Sprintf("the value given to variable %q is not %s", v.name, article(v.typ.String())),
 		Detail:  fmt.Sprintf("It was given by %s. %s", from.Where, why),
 	})
 	return cty.DynamicVal
@@ -187,10 +192,10 @@ func (b *builder) validations() {
 func (b *builder) invalid(v *variable, message string, cond hcl.Range) {
 	d := diag.Diagnostic{
 		Code: diag.CodeValidation, Range: v.at, Summary: fmt.Sprintf("the value of variable %q is not allowed", v.name),
-		Detail: sentence(message), Related: []diag.Related{{Message: "required here", Range: b.rng(cond)}},
+		Detail: message, Related: []diag.Related{{Message: "required here", Range: b.rng(cond)}},
 	}
 	if v.from != nil {
-		d.Detail += fmt.Sprintf(" The value was given by %s.", v.from.Where)
+		d.Detail += fmt.Sprintf("\nThe value was given by %s.", v.from.Where)
 		if !v.from.Range.IsZero() {
 			d.Range = v.from.Range
 		}

@@ -82,11 +82,15 @@ func (t *varType) convert(v cty.Value) (out cty.Value, why string) {
 	}
 	out, err := convert.Convert(v, t.cty())
 	if err != nil {
-		return v, "It is " + describe(v) + "."
+		why = "It is " + describe(v)
+		if !t.primitive() {
+			why += ": " + plainWords(err.Error())
+		}
+		return v, why + "."
 	}
 	if path, bad := t.fraction(out); bad != nil {
 		if path != "" {
-			return v, fmt.Sprintf("%s is %s.", path, bad.Text('f', -1))
+			return v, fmt.Sprintf("Its element %s is %s.", path, bad.Text('f', -1))
 		}
 		return v, fmt.Sprintf("It is %s.", bad.Text('f', -1))
 	}
@@ -108,24 +112,31 @@ func (t *varType) fraction(v cty.Value) (path string, bad *big.Float) {
 		for it := v.ElementIterator(); it.Next(); {
 			k, e := it.Element()
 			if p, bad := t.elem.fraction(e); bad != nil {
-				return fmt.Sprintf("the element %s%s", keyText(k), p), bad
+				return join(keyText(k), p), bad
 			}
 		}
 	case "object":
 		for i, n := range t.names {
 			if p, bad := t.attrs[i].fraction(v.GetAttr(n)); bad != nil {
-				return n + p, bad
+				return join(n, p), bad
 			}
 		}
 	}
 	return "", nil
 }
 
+func join(outer, inner string) string {
+	if inner == "" {
+		return outer
+	}
+	return outer + "." + inner
+}
+
 func keyText(k cty.Value) string {
 	if k.Type() == cty.Number {
 		return k.AsBigFloat().Text('f', 0)
 	}
-	return fmt.Sprintf("%q", k.AsString())
+	return k.AsString()
 }
 
 // typeOfDefault is the type of a variable that declares none.

@@ -4,6 +4,7 @@ package hclspec
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -150,7 +151,7 @@ func (r *reader) syntaxErrors(src []byte, ds hcl.Diagnostics) bool {
 		if !twice && !whole {
 			continue
 		}
-		out := diag.Diagnostic{Code: diag.CodeSyntax, Summary: lowerFirst(d.Summary), Detail: d.Detail}
+		out := diag.Diagnostic{Code: diag.CodeSyntax, Summary: words.Replace(lowerFirst(d.Summary)), Detail: words.Replace(d.Detail)}
 		if twice {
 			out.Code, out.Summary, out.Fix = diag.CodeDuplicate, "the attribute is written twice", "Remove one."
 		}
@@ -162,6 +163,9 @@ func (r *reader) syntaxErrors(src []byte, ds hcl.Diagnostics) bool {
 	}
 	return whole
 }
+
+// words puts the words of specifications for those of the parser.
+var words = strings.NewReplacer("an argument", "an attribute", "argument", "attribute", "An argument", "An attribute", "Argument", "Attribute", "tuple", "list")
 
 func lowerFirst(s string) string {
 	if s != "" && s[0] >= 'A' && s[0] <= 'Z' {
