@@ -165,11 +165,17 @@ func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 	if !d.ready {
 		return failed(errors.New("the header has not been read"))
 	}
-	n := 0
+	n, quotes := 0, bytes.IndexByte(rec, '"') >= 0
 	for i := 0; i <= len(rec); n++ {
-		f, next, err := d.field(rec, i)
-		if err != nil {
-			return failed(err)
+		var f field
+		var next int
+		if quotes {
+			var err error
+			if f, next, err = d.field(rec, i); err != nil {
+				return failed(err)
+			}
+		} else {
+			f.content, next = plainField(rec, i, d.delim)
 		}
 		if n < len(d.cols) {
 			if c := d.cols[n]; c != nil {
@@ -217,6 +223,15 @@ func (d *Decoder) field(rec []byte, i int) (f field, next int, err error) {
 		end++
 	}
 	return field{content: rec[i:end:end]}, end + 1, nil
+}
+
+// plainField is field for records without quotes.
+func plainField(rec []byte, i int, delim byte) (content []byte, next int) {
+	end := bytes.IndexByte(rec[i:], delim)
+	if end < 0 {
+		return rec[i:], len(rec) + 1
+	}
+	return rec[i : i+end], i + end + 1
 }
 
 func (d *Decoder) quotedField(rec []byte, open int) (f field, next int, err error) {
