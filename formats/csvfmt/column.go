@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/internal/excerpt"
 	"github.com/gpflow/gpflow/formats/internal/number"
 	"github.com/gpflow/gpflow/formats/timefmt"
 )
@@ -177,10 +178,4 @@ func (c *column) fail(b []byte, more string) error {
 	return fmt.Errorf("found %s, want %s%s", quote(b), want[c.kind], more)
 }
 
-func quote(b []byte) string {
-	const limit = 40
-	if len(b) > limit {
-		return strconv.Quote(string(b[:limit])) + "..."
-	}
-	return strconv.Quote(string(b))
-}
+func quote(b []byte) string { return `"` + excerpt.Of(b) + `"` }

@@ -29,7 +29,7 @@ type Decoder struct {
 	zone   *time.Location
 	lines  framing.Lines
 
-	text8 arena.Arena[byte]
+	chars arena.Arena[byte]
 	vals  arena.Arena[gpflow.Value]
 	pairs arena.Arena[gpflow.Entry]
 	// The elements of lists and maps that are open.
@@ -66,6 +66,7 @@ func (d *Decoder) Frame(data []byte, eof bool) (n int, rec []byte, lines int, er
 // Decode reads the record rec into row. Strings without escapes share rec.
 func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 	d.row, d.at, d.nullAt = row, nil, nil
+	d.list, d.dict = d.list[:0], d.dict[:0]
 	i := space(rec, 0)
 	if i >= len(rec) || rec[i] != '{' {
 		return d.fail(rec, i, nil, "a record is a JSON object, {...}; found "+found(rec, i))
@@ -136,7 +137,7 @@ func (d *Decoder) name(rec []byte, i int, o *object, guess *field) (f *field, en
 	}
 	name := rec[i+1 : end]
 	if escaped {
-		name = appendText(d.text8.Room(len(name)), name)
+		name = appendText(d.chars.Room(len(name)), name)
 	}
 	f = o.byName[string(name)]
 	if f == nil && d.strict {

@@ -1,11 +1,13 @@
 package jsonfmt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/internal/excerpt"
 )
 
 // fail returns the error of a record, at rec[i]; f is the field that it is
@@ -26,6 +28,11 @@ func (d *Decoder) fail(rec []byte, i int, f *field, msg string) error {
 
 func (d *Decoder) failFound(rec []byte, i int, f *field, want string) error {
 	return d.fail(rec, i, f, "found "+found(rec, i)+", want "+want)
+}
+
+// failText returns the error of a value at rec[i] that is of the right kind.
+func (d *Decoder) failText(rec []byte, i int, err error) error {
+	return d.fail(rec, i, nil, "found "+found(rec, i)+": "+err.Error())
 }
 
 func (d *Decoder) failDepth(rec []byte, i int) error {
@@ -72,32 +79,19 @@ func found(rec []byte, i int) string {
 	if i >= len(rec) {
 		return "nothing"
 	}
-	const limit = 40
-	cut := func(end int) string {
-		if end-i > limit {
-			return string(rec[i:i+limit]) + "..."
-		}
-		return string(rec[i:end])
-	}
-	end := i + 1
 	switch c := rec[i]; {
 	case c == '{':
 		return "an object"
 	case c == '[':
 		return "an array"
 	case c == '"':
-		for end < len(rec) && rec[end] != '"' {
-			if rec[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		return "the string " + cut(min(end+1, len(rec)))
+		return "the string " + excerpt.Of(rec[i:stringEnd(rec, i)])
 	case c == '-' || c-'0' < 10:
-		for end < len(rec) && (rec[end]-'0' < 10 || rec[end] == '.' || rec[end]|0x20 == 'e' || rec[end] == '-' || rec[end] == '+') {
+		end := i + 1
+		for end < len(rec) && bytes.IndexByte([]byte("0123456789.eE+-"), rec[end]) >= 0 {
 			end++
 		}
-		return "the number " + cut(end)
+		return "the number " + excerpt.Of(rec[i:end])
 	case hasWord(rec, i, "null"):
 		return "null"
 	case hasWord(rec, i, "true"):
@@ -106,4 +100,15 @@ func found(rec []byte, i int) string {
 		return "false"
 	}
 	return fmt.Sprintf("%q", rec[i:i+1])
+}
+
+// stringEnd returns the place after the string at rec[i], whether or not it is
+// well-formed.
+func stringEnd(rec []byte, i int) int {
+	for i++; i < len(rec) && rec[i] != '"'; i++ {
+		if rec[i] == '\\' {
+			i++
+		}
+	}
+	return min(i+1, len(rec))
 }

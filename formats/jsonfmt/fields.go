@@ -99,8 +99,12 @@ func (o *object) add(path string, t *typ, slot int) error {
 			o.slots = append(o.slots, slot)
 		}
 		f, last := o.byName[name], i == len(names)-1
-		if f != nil && (last || f.obj == nil) {
-			return fmt.Errorf("the columns %s and %s cannot both be in a record: one is in the other's place", f.path, path)
+		switch {
+		case f == nil:
+		case last && f.obj == nil:
+			return fmt.Errorf("there are two columns %s; rename one", path)
+		case last || f.obj == nil:
+			return fmt.Errorf("column %s cannot be a value and an object with columns in it; rename one", f.path)
 		}
 		if f == nil {
 			f = &field{

@@ -33,15 +33,7 @@ func (d *Decoder) value(rec []byte, i int, t *typ, depth int) (gpflow.Value, int
 	case gpflow.KindTimestamp:
 		return d.timestamp(rec, i, t)
 	case gpflow.KindDuration:
-		s, end, err := d.str(rec, i, t)
-		if err != nil {
-			return gpflow.Null, 0, err
-		}
-		span, err := gpflow.ParseDuration(s)
-		if err != nil {
-			return gpflow.Null, 0, d.fail(rec, i, nil, "found "+found(rec, i)+": "+err.Error())
-		}
-		return gpflow.Span(span), end, nil
+		return d.duration(rec, i, t)
 	case gpflow.KindBytes:
 		return d.bytes(rec, i, t)
 	case gpflow.KindList:
@@ -69,7 +61,7 @@ func (d *Decoder) str(rec []byte, i int, t *typ) (string, int, error) {
 	}
 	s := rec[i+1 : end]
 	if escaped {
-		s = d.text8.Keep(appendText(d.text8.Room(len(s)), s))
+		s = d.chars.Keep(appendText(d.chars.Room(len(s)), s))
 	}
 	return unsafe.String(unsafe.SliceData(s), len(s)), end + 1, nil
 }
@@ -79,12 +71,12 @@ func (d *Decoder) bytes(rec []byte, i int, t *typ) (gpflow.Value, int, error) {
 	if err != nil {
 		return gpflow.Null, 0, err
 	}
-	room := d.text8.Room(base64.StdEncoding.DecodedLen(len(s)))
+	room := d.chars.Room(base64.StdEncoding.DecodedLen(len(s)))
 	b, err := base64.StdEncoding.AppendDecode(room, unsafe.Slice(unsafe.StringData(s), len(s)))
 	if err != nil {
 		return gpflow.Null, 0, d.failFound(rec, i, nil, want[t.kind])
 	}
-	return gpflow.Bytes(d.text8.Keep(b)), end, nil
+	return gpflow.Bytes(d.chars.Keep(b)), end, nil
 }
 
 func (d *Decoder) int(rec []byte, i int) (gpflow.Value, int, error) {
@@ -128,34 +120,40 @@ func (d *Decoder) failNumber(rec []byte, i, end int, k gpflow.Kind) error {
 	return d.failFound(rec, i, nil, want[k])
 }
 
-func (d *Decoder) timestamp(rec []byte, i int, t *typ) (gpflow.Value, int, error) {
-	var s string
-	var end int
-	var err error
-	if rec[i] == '"' {
-		s, end, err = d.str(rec, i, t)
-	} else {
-		var ok, integer bool
-		if end, integer, ok = number.Scan(rec, i); !ok {
-			return gpflow.Null, 0, d.failNumber(rec, i, end, gpflow.KindTimestamp)
-		}
-		if integer {
-			if n, status := number.Int(rec[i:end]); status == number.OK {
-				at, err := t.layout.FromInt(n)
-				if err != nil {
-					return gpflow.Null, 0, d.fail(rec, i, nil, "found "+found(rec, i)+": "+err.Error())
-				}
-				return gpflow.Time(at), end, nil
-			}
-		}
-		s = unsafe.String(&rec[i], end-i)
-	}
+func (d *Decoder) duration(rec []byte, i int, t *typ) (gpflow.Value, int, error) {
+	s, end, err := d.str(rec, i, t)
 	if err != nil {
 		return gpflow.Null, 0, err
 	}
-	at, err := t.layout.Parse(s, d.zone)
+	span, err := gpflow.ParseDuration(s)
 	if err != nil {
-		return gpflow.Null, 0, d.fail(rec, i, nil, "found "+found(rec, i)+": "+err.Error())
+		return gpflow.Null, 0, d.failText(rec, i, err)
+	}
+	return gpflow.Span(span), end, nil
+}
+
+// timestamp decodes a timestamp from text or a number, as its layout says.
+func (d *Decoder) timestamp(rec []byte, i int, t *typ) (v gpflow.Value, end int, err error) {
+	var at gpflow.Timestamp
+	if rec[i] == '"' {
+		var s string
+		if s, end, err = d.str(rec, i, t); err != nil {
+			return gpflow.Null, 0, err
+		}
+		at, err = t.layout.Parse(s, d.zone)
+	} else {
+		var ok bool
+		if end, _, ok = number.Scan(rec, i); !ok {
+			return gpflow.Null, 0, d.failNumber(rec, i, end, gpflow.KindTimestamp)
+		}
+		if t.layout.Numeric() {
+			at, err = t.layout.Parse(unsafe.String(&rec[i], end-i), nil)
+		} else {
+			_, err = t.layout.FromInt(0)
+		}
+	}
+	if err != nil {
+		return gpflow.Null, 0, d.failText(rec, i, err)
 	}
 	return gpflow.Time(at), end, nil
 }
@@ -209,7 +207,6 @@ func (d *Decoder) elements(rec []byte, i int, t *typ, depth int) (gpflow.Value, 
 		return gpflow.List(nil), i + 1, nil
 	}
 	base := len(d.list)
-	defer func() { clear(d.list[base:]); d.list = d.list[:base] }()
 	for {
 		v, at, err := d.element(rec, i, t, depth)
 		if err != nil {
@@ -222,7 +219,10 @@ func (d *Decoder) elements(rec []byte, i int, t *typ, depth int) (gpflow.Value, 
 		}
 		if done {
 			vs := d.list[base:]
-			return gpflow.List(d.vals.Keep(append(d.vals.Room(len(vs)), vs...))), i, nil
+			out := gpflow.List(d.vals.Keep(append(d.vals.Room(len(vs)), vs...)))
+			clear(vs)
+			d.list = d.list[:base]
+			return out, i, nil
 		}
 	}
 }
@@ -237,7 +237,6 @@ func (d *Decoder) entries(rec []byte, i int, t *typ, depth int) (gpflow.Value, i
 		return gpflow.Map(nil), i + 1, nil
 	}
 	base := len(d.dict)
-	defer func() { clear(d.dict[base:]); d.dict = d.dict[:base] }()
 	for {
 		if i >= len(rec) || rec[i] != '"' {
 			return gpflow.Null, 0, d.fail(rec, i, nil, "a name in quotes is wanted")
@@ -260,7 +259,10 @@ func (d *Decoder) entries(rec []byte, i int, t *typ, depth int) (gpflow.Value, i
 		}
 		if done {
 			es := d.dict[base:]
-			return gpflow.Map(d.pairs.Keep(append(d.pairs.Room(len(es)), es...))), i, nil
+			out := gpflow.Map(d.pairs.Keep(append(d.pairs.Room(len(es)), es...)))
+			clear(es)
+			d.dict = d.dict[:base]
+			return out, i, nil
 		}
 	}
 }
