@@ -147,6 +147,7 @@ type Builder struct {
 	cur    *Batch
 	last   *Batch // the batch that RowOf counted in cur.Pinned last
 	uses   uint32 // of last, when it was counted
+	pinned int    // cur.Pinned without that of last
 	size   int    // bytes of cur's rows, as far as known
 }
 
@@ -164,10 +165,10 @@ func (w *Builder) Len() int {
 // Empty reports whether there is neither row nor mark to take.
 func (w *Builder) Empty() bool { return w.cur == nil || w.cur.N == 0 && len(w.cur.Marks) == 0 }
 
-// Full reports whether the batch has reached its limits, or pins so much more
-// than BatchBytes that it is better taken.
+// Full reports whether the batch has reached its limits, or whether its rows
+// come from so many batches that it pins much more than BatchBytes.
 func (w *Builder) Full() bool {
-	return w.cur != nil && (w.cur.N >= BatchRows || w.size >= BatchBytes || w.cur.Pinned >= sparse*BatchBytes)
+	return w.cur != nil && (w.cur.N >= BatchRows || w.size >= BatchBytes || w.pinned >= sparse*BatchBytes)
 }
 
 func (w *Builder) batch() *Batch {
@@ -221,7 +222,7 @@ func (w *Builder) RowOf(in *Batch, i int) []Value {
 		w.origin(in, i)
 	}
 	if w.last != in || w.uses != in.uses {
-		w.last, w.uses = in, in.uses
+		w.last, w.uses, w.pinned = in, in.uses, b.Pinned
 		b.Pinned += in.Pinned
 	}
 	return row
@@ -344,7 +345,7 @@ func (w *Builder) Take() *Batch {
 // TakeAlways is Take, but for an empty batch where there is nothing.
 func (w *Builder) TakeAlways() *Batch {
 	b := w.batch()
-	w.cur, w.last, w.size = nil, nil, 0
+	w.cur, w.last, w.pinned, w.size = nil, nil, 0, 0
 	if len(b.Ops) == 0 {
 		b.Ops = nil
 	}

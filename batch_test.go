@@ -343,7 +343,7 @@ func TestFull(t *testing.T) {
 		t.Error("not full at the limit of bytes")
 	}
 	w.Take()
-	for range 4 {
+	for range 5 {
 		if w.Full() {
 			t.Error("full before it pins too much")
 		}
@@ -351,6 +351,12 @@ func TestFull(t *testing.T) {
 	}
 	if !w.Full() {
 		t.Error("not full where few rows pin a lot of memory")
+	}
+	w.Take()
+	in := pinning(s, 2, 100*gpflow.BatchBytes)
+	w.AppendFrom(in, 0)
+	if w.Full() {
+		t.Error("the rows of one batch that pins a lot go out one by one")
 	}
 }
 
