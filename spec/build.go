@@ -223,6 +223,6 @@ func (b *builder) pipeline(files []File) {
 // lostBlock is a block whose header is wrong: its content is not looked at,
 // and what refers to it is no mistake of its own.
 type lostBlock struct {
-	meant string // the block type; "": not known
-	Item
+	meant  string // the block type; "": not known
+	labels []string
 }

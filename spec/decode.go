@@ -57,18 +57,12 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 	items := d.syntax.Outline(body)
 	schema := &hcl.BodySchema{}
 	given := make(map[string]bool)
+	asBlock := make(map[string]hcl.Range)
+	asAttribute := make(map[string]hcl.Range)
 	for _, it := range items {
 		f := field(fields, it.Name)
 		if f == nil {
 			continue
-		}
-		if !given[it.Name] {
-			if it.Attribute {
-				schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
-			}
-			if it.Block {
-				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
-			}
 		}
 		given[it.Name] = true
 		switch {
@@ -78,6 +72,16 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 		case len(it.LabelRanges) > 0:
 			c.absent[it.Name] = true
 			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("%s: the block %q takes no name", d.owner, it.Name), "", fmt.Sprintf("Write it as %s { ... }.", it.Name))
+		case f.Kind == gpflow.FieldBlock && it.Block:
+			if !d.otherForm(it, asAttribute) && asBlock[it.Name].Empty() {
+				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
+				asBlock[it.Name] = it.Range
+			}
+		default:
+			if !d.otherForm(it, asBlock) && asAttribute[it.Name].Empty() {
+				schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
+				asAttribute[it.Name] = it.Range
+			}
 		}
 	}
 	for _, it := range items {
@@ -93,11 +97,23 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 		c.attrs[name] = a
 	}
 	for _, blk := range read.Blocks {
-		if f := field(fields, blk.Type); f.Kind == gpflow.FieldBlock {
-			c.blocks[blk.Type] = append(c.blocks[blk.Type], blk)
-		}
+		c.blocks[blk.Type] = append(c.blocks[blk.Type], blk)
 	}
 	return c
+}
+
+// otherForm reports an item that stands in the body a second time, once as an
+// attribute and once as a block.
+func (d *decoder) otherForm(it Item, other map[string]hcl.Range) bool {
+	first, twice := other[it.Name]
+	if twice {
+		d.bad = true
+		d.report(diag.Diagnostic{
+			Code: diag.CodeDuplicate, Range: d.rng(it.Range), Summary: fmt.Sprintf("%s: %q is written both as an attribute and as a block", d.owner, it.Name),
+			Fix: "Remove one.", Related: []diag.Related{{Message: "the other one", Range: d.rng(first)}},
+		})
+	}
+	return twice
 }
 
 func field(fields []gpflow.Field, name string) *gpflow.Field {

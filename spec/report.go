@@ -68,10 +68,16 @@ func (b *builder) checkNameAt(name string, at diag.Range, what string) bool {
 	if nameForm.MatchString(name) {
 		return true
 	}
+	better := suggestName(name)
+	block := what
+	if what == "local" {
+		block = blockLocals
+	}
+	b.lost = append(b.lost, lostBlock{block, []string{name, better}})
 	b.report(diag.Diagnostic{
 		Code: diag.CodeBadName, Range: at, Summary: fmt.Sprintf("%q cannot be the name of %s", name, article(what)),
 		Detail: "A name begins with a small letter or an underscore, and goes on with letters, digits and underscores.",
-		Fix:    fix(suggestName(name), "Call it %q."),
+		Fix:    fix(better, "Call it %q."),
 	})
 	return false
 }
@@ -133,7 +139,7 @@ func (b *builder) strayAttribute(it Item, block bool) {
 func (b *builder) unknownBlock(it Item, known []string) {
 	s := diag.Suggest(it.Name, known)
 	b.lostPipeline = b.lostPipeline || s == blockPipeline
-	b.lost = append(b.lost, lostBlock{s, it})
+	b.lost = append(b.lost, lostBlock{s, it.Labels})
 	b.report(diag.Diagnostic{
 		Code: diag.CodeUnknownBlock, Range: b.rng(it.Range), Context: b.rng(it.Header),
 		Summary: fmt.Sprintf("there is no block type %q", it.Name),
@@ -145,7 +151,7 @@ func (b *builder) unknownBlock(it Item, known []string) {
 // wrongLabels reports a block header with too few or too many labels.
 func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 	b.lostPipeline = b.lostPipeline || it.Name == blockPipeline
-	b.lost = append(b.lost, lostBlock{it.Name, it})
+	b.lost = append(b.lost, lostBlock{it.Name, it.Labels})
 	d := diag.Diagnostic{Code: diag.CodeLabels, Range: b.rng(it.Header)}
 	form := it.Name
 	for _, l := range labels {

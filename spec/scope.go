@@ -39,11 +39,11 @@ func (s *scope) setLocal(name string, v cty.Value) {
 // eval computes an expression. known is false if that failed, which has been
 // reported, or if the value depends on one that failed.
 func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
-	n := len(b.diags)
+	good := true
 	for _, t := range expr.Variables() {
-		b.checkVariable(t)
+		good = b.checkVariable(t) && good
 	}
-	if len(b.diags) > n {
+	if !good {
 		return cty.DynamicVal, false
 	}
 	v, ds := expr.Value(b.scope.ctx)
@@ -107,8 +107,9 @@ func lowerFirst(s string) string {
 	return s
 }
 
-// checkVariable reports a reference to something that does not exist.
-func (b *builder) checkVariable(t hcl.Traversal) {
+// checkVariable returns whether what t refers to exists, and reports it
+// otherwise, unless a block that could not be read may hold it.
+func (b *builder) checkVariable(t hcl.Traversal) bool {
 	root := t.RootName()
 	member := ""
 	if len(t) > 1 {
@@ -120,13 +121,11 @@ func (b *builder) checkVariable(t hcl.Traversal) {
 	types, _ := b.registry.Blocks()
 	switch {
 	case root == "var" && member == "", root == "local" && member == "":
-		if b.scope.ctx.Variables[root] != cty.NilVal {
-			return
-		}
-		d.Summary = fmt.Sprintf("there is nothing in %s", root)
+		d.Summary = fmt.Sprintf("%s is not a value", root)
+		d.Fix = fmt.Sprintf("Write it with a name: %s.name", root)
 	case root == "var":
 		if _, ok := b.scope.vars[member]; ok || b.isLost(blockVariable, member) {
-			return
+			return ok
 		}
 		names := slices.Sorted(maps.Keys(b.scope.vars))
 		d.Summary = fmt.Sprintf("there is no variable %q", member)
@@ -135,8 +134,8 @@ func (b *builder) checkVariable(t hcl.Traversal) {
 			d.Fix = fmt.Sprintf("Declare it: variable %q { ... }", member)
 		}
 	case root == "local":
-		if b.isLocal(member) {
-			return
+		if ok := b.isLocal(member); ok || b.isLost(blockLocals, member) {
+			return ok
 		}
 		d.Summary = fmt.Sprintf("there is no local %q", member)
 		d.Fix = fix(diag.Suggest(member, b.localNames()), "Did you mean local.%s?")
@@ -146,21 +145,28 @@ func (b *builder) checkVariable(t hcl.Traversal) {
 	case slices.Contains(types, root) && member != "", root == blockSchema && member != "":
 		d.Summary = fmt.Sprintf("%s.%s is not a value", root, member)
 		d.Detail = "Only variables and locals have values when the pipeline is compiled."
-	case member == "":
-		d.Summary = fmt.Sprintf("there is nothing called %q", root)
-		d.Detail = "Values may refer to variables as var.name and to locals as local.name."
-		d.Fix = fmt.Sprintf("If %q is meant as text, write it in quotes.", root)
-		if b.isLocal(root) {
-			d.Fix = fmt.Sprintf("Did you mean local.%s?", root)
-		} else if _, ok := b.scope.vars[root]; ok {
-			d.Fix = fmt.Sprintf("Did you mean var.%s?", root)
-		}
 	default:
 		d.Summary = fmt.Sprintf("there is nothing called %q", root)
 		d.Detail = "Values may refer to variables as var.name and to locals as local.name."
-		d.Fix = fix(diag.Suggest(root, []string{"var", "local"}), "Did you mean %s."+member+"?")
+		d.Fix = b.meant(root, member)
 	}
 	b.report(d)
+	return false
+}
+
+// meant returns what the author may have meant by an unknown root or
+// root.member.
+func (b *builder) meant(root, member string) string {
+	if member != "" {
+		return fix(diag.Suggest(root, []string{"var", "local"}), "Did you mean %s."+member+"?")
+	}
+	if b.isLocal(root) {
+		return fmt.Sprintf("Did you mean local.%s?", root)
+	}
+	if _, ok := b.scope.vars[root]; ok {
+		return fmt.Sprintf("Did you mean var.%s?", root)
+	}
+	return fmt.Sprintf("If %q is meant as text, write it in quotes.", root)
 }
 
 func (b *builder) isLocal(name string) bool {
@@ -170,10 +176,10 @@ func (b *builder) isLocal(name string) bool {
 
 func (b *builder) localNames() []string { return slices.Sorted(maps.Keys(b.localsNamed)) }
 
-// isLost reports whether a block of the type and name stands in the text with
-// a header that could not be read.
+// isLost reports whether the text may have the name in a block whose header
+// could not be read: one with that label, or with none.
 func (b *builder) isLost(blockType, name string) bool {
 	return slices.ContainsFunc(b.lost, func(l lostBlock) bool {
-		return l.meant == blockType && slices.Contains(l.Labels, name)
+		return l.meant == blockType && (len(l.labels) == 0 || slices.Contains(l.labels, name))
 	})
 }

@@ -73,32 +73,25 @@ func (d *decoder) unknownType(at hcl.Range, word string) {
 }
 
 func (d *decoder) typeCall(expr hcl.Expression, call *hcl.StaticCall, inner bool) (t gpflow.Type, ok bool) {
-	one := func() (hcl.Expression, bool) {
-		if len(call.Arguments) == 1 {
-			return call.Arguments[0], true
-		}
-		d.badType(expr.Range(), fmt.Sprintf("%s takes one thing in its parentheses", call.Name), "")
-		return nil, false
-	}
 	switch call.Name {
-	case "optional", "list", "map":
-		arg, ok := one()
-		if !ok {
-			return t, false
+	case "decimal":
+		return d.decimal(expr, call)
+	case "optional", "list", "map", "record", "timestamp":
+	default:
+		if _, err := gpflow.ParseType(call.Name); err == nil {
+			d.badType(expr.Range(), call.Name+" takes nothing in parentheses", fmt.Sprintf("Write it as %s", call.Name))
+		} else {
+			d.unknownType(call.NameRange, call.Name)
 		}
-		t, ok = d.typ(arg, inner || call.Name != "optional")
-		switch call.Name {
-		case "optional":
-			return t.Opt(), ok
-		case "list":
-			return gpflow.ListOf(t), ok
-		}
-		return gpflow.MapOf(t), ok
+		return t, false
+	}
+	if len(call.Arguments) != 1 {
+		d.badType(expr.Range(), call.Name+" takes one thing in its parentheses", "")
+		return t, false
+	}
+	arg := call.Arguments[0]
+	switch call.Name {
 	case "record":
-		arg, ok := one()
-		if !ok {
-			return t, false
-		}
 		pairs, ds := hcl.ExprMap(arg)
 		if ds.HasErrors() {
 			d.badType(arg.Range(), "record needs its fields", "For example: record({ street = string })")
@@ -106,28 +99,29 @@ func (d *decoder) typeCall(expr hcl.Expression, call *hcl.StaticCall, inner bool
 		}
 		return d.record(arg, pairs, inner)
 	case "timestamp":
-		arg, ok := one()
-		if !ok {
-			return t, false
-		}
-		v, known := d.eval(arg)
-		if !known || v.IsNull() || v.Type() != cty.String {
-			if known {
-				d.badType(arg.Range(), "timestamp takes a layout as text", `For example: timestamp("%Y-%m-%d %H:%M:%S") or timestamp("unix_ms")`)
-			}
-			d.bad = true
-			return t, false
-		}
-		return gpflow.Type{Kind: gpflow.KindTimestamp, Layout: v.AsString()}, true
-	case "decimal":
-		return d.decimal(expr, call)
+		return d.timestamp(arg)
 	}
-	if _, err := gpflow.ParseType(call.Name); err == nil {
-		d.badType(expr.Range(), call.Name+" takes nothing in parentheses", fmt.Sprintf("Write it as %s", call.Name))
-	} else {
-		d.unknownType(call.NameRange, call.Name)
+	t, ok = d.typ(arg, inner || call.Name != "optional")
+	switch call.Name {
+	case "list":
+		return gpflow.ListOf(t), ok
+	case "map":
+		return gpflow.MapOf(t), ok
 	}
-	return t, false
+	return t.Opt(), ok
+}
+
+func (d *decoder) timestamp(layout hcl.Expression) (t gpflow.Type, ok bool) {
+	v, known := d.eval(layout)
+	if !known {
+		d.bad = true
+		return t, false
+	}
+	if v.IsNull() || v.Type() != cty.String {
+		d.badType(layout.Range(), "timestamp takes a layout as text", `For example: timestamp("%Y-%m-%d %H:%M:%S") or timestamp("unix_ms")`)
+		return t, false
+	}
+	return gpflow.Type{Kind: gpflow.KindTimestamp, Layout: v.AsString()}, true
 }
 
 func (d *decoder) decimal(expr hcl.Expression, call *hcl.StaticCall) (t gpflow.Type, ok bool) {

@@ -194,6 +194,7 @@ func TestWrongValues(t *testing.T) {
 		"twice.gpvars":   "n = 2\nn = 3\n",
 		"template.json":  `{"s": "${var.x}"}`,
 		"fraction.json":  `{"o": {"a": 1.5}}`,
+		"twice.json":     `{"n": 1, "n": 2}`,
 		"fraction2.json": `{"o": {"b": 1}}`,
 	})
 	for _, c := range []struct {
@@ -216,6 +217,7 @@ func TestWrongValues(t *testing.T) {
 		{Options{VarFiles: []string{"variables.hcl"}}, diag.CodeEvaluate, "plain values"},
 		{Options{VarFiles: []string{"blocks.gpvars"}}, diag.CodeBlockForm, "blocks.gpvars:2,1"},
 		{Options{VarFiles: []string{"twice.gpvars"}}, diag.CodeDuplicate, "twice.gpvars:2,1"},
+		{Options{VarFiles: []string{"twice.json"}}, diag.CodeDuplicate, "twice.json:1,10"},
 		{Options{VarFiles: []string{"nope.gpvars"}}, diag.CodeNoFile, "nope.gpvars"},
 		{Options{VarFiles: []string{"fraction.json"}}, diag.CodeVariableValue, "Its element a is 1.5."},
 		{Options{VarFiles: []string{"fraction2.json"}}, diag.CodeVariableValue, "fraction2.json:1,7"},

@@ -70,10 +70,14 @@ func (r *reader) valueFile(name string) []spec.Value {
 	}
 	attrs, ds := body.JustAttributes()
 	for _, d := range ds {
-		r.diags = append(r.diags, diag.Diagnostic{
+		out := diag.Diagnostic{
 			Code: diag.CodeBlockForm, Range: toRange(src, *d.Subject), Summary: "a file of values has no blocks",
 			Fix: "Write the values as name = value.",
-		})
+		}
+		if strings.HasPrefix(d.Summary, "Duplicate") {
+			out.Code, out.Summary, out.Fix = diag.CodeDuplicate, "the value is written twice", "Remove one."
+		}
+		r.diags = append(r.diags, out)
 	}
 	return r.fileValues(src, attrs)
 }
