@@ -17,11 +17,18 @@ type Decoder interface {
 	// terminator, the record without it, and the number of line ends passed.
 	// n is 0 where data holds no whole record; at the end of input (eof) the
 	// rest is the last record. A nil rec with n > 0 is to be passed over: a
-	// blank line, a header.
+	// blank line, a header. An error is one of the whole split, such as a header
+	// without a declared column: the records behind it cannot be read.
+	//
+	// A byte order mark at the beginning of the first data is passed over. n may
+	// take in all of data where nothing else holds a record.
 	Frame(data []byte, eof bool) (n int, rec []byte, lines int, err error)
-	// Decode fills row, which holds nulls, from one record. Strings may share
-	// rec, which the caller must not change afterwards. An error is the
-	// record's own, with code "decode"; the row is then in no defined state.
+	// Decode fills row, which holds nulls and has the columns of Read, from one
+	// record. Strings may share rec, which the caller must not change
+	// afterwards; everything else that they point to is never used again by the
+	// decoder. An error is the record's own, a gpflow.RecordError with code
+	// "decode"; the row is then in no defined state. "column N" in its message is
+	// the byte of the record, from 1.
 	Decode(rec []byte, row []gpflow.Value) error
 }
 
@@ -54,7 +61,7 @@ type Encoder interface {
 	// Begin appends what stands before the first record, such as a header.
 	Begin(dst []byte) []byte
 	// Append appends a row with its terminator. On an error, which is the
-	// record's own, dst is returned as it was.
+	// record's own with code "encode", dst is returned as it was.
 	Append(dst []byte, row []gpflow.Value) ([]byte, error)
 }
 

@@ -57,16 +57,7 @@ func newColumn(c gpflow.Column, slot int) (*column, error) {
 func (c *column) value(f field, d *Decoder) (gpflow.Value, error) {
 	b := f.content
 	if len(b) == 0 {
-		text := c.kind == gpflow.KindString || c.kind == gpflow.KindBytes
-		switch {
-		case c.optional && !(f.quoted && text):
-			return gpflow.Null, nil
-		case c.kind == gpflow.KindString:
-			return gpflow.String(""), nil
-		case c.kind == gpflow.KindBytes:
-			return gpflow.Bytes(nil), nil
-		}
-		return gpflow.Null, c.fail(b, "declare it optional if it may be empty")
+		return c.empty(f.quoted)
 	}
 	s := unsafe.String(unsafe.SliceData(b), len(b))
 	switch c.kind {
@@ -105,6 +96,21 @@ func (c *column) value(f field, d *Decoder) (gpflow.Value, error) {
 		return c.bytes(f, d)
 	}
 	return gpflow.Null, c.fail(b, "")
+}
+
+// empty returns the value of an empty field. In quotes it is the empty string
+// and not null.
+func (c *column) empty(quoted bool) (gpflow.Value, error) {
+	text := c.kind == gpflow.KindString || c.kind == gpflow.KindBytes
+	switch {
+	case c.optional && !(quoted && text):
+		return gpflow.Null, nil
+	case c.kind == gpflow.KindString:
+		return gpflow.String(""), nil
+	case c.kind == gpflow.KindBytes:
+		return gpflow.Bytes(nil), nil
+	}
+	return gpflow.Null, c.fail(nil, "declare it optional if it may be empty")
 }
 
 func (c *column) bytes(f field, d *Decoder) (gpflow.Value, error) {

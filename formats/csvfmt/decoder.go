@@ -165,6 +165,7 @@ func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 	if !d.ready {
 		return failed(errors.New("the header has not been read"))
 	}
+	var bad error // of the first field that has the wrong type
 	n, quotes := 0, bytes.IndexByte(rec, '"') >= 0
 	for i := 0; i <= len(rec); n++ {
 		var f field
@@ -177,19 +178,21 @@ func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 		} else {
 			f.content, next = plainField(rec, i, d.delim)
 		}
-		if n < len(d.cols) {
-			if c := d.cols[n]; c != nil {
-				v, err := c.value(f, d)
-				if err != nil {
-					return failed(fmt.Errorf("column %d: field %s: %w", i+1, c.name, err))
-				}
-				row[c.slot] = v
+		if n < len(d.cols) && d.cols[n] != nil {
+			c := d.cols[n]
+			v, err := c.value(f, d)
+			if err != nil && bad == nil {
+				bad = fmt.Errorf("column %d: field %s: %w", i+1, c.name, err)
 			}
+			row[c.slot] = v
 		}
 		i = next
 	}
-	if n != len(d.cols) {
+	switch {
+	case n != len(d.cols):
 		return failed(fmt.Errorf("the record has %d fields, want %d", n, len(d.cols)))
+	case bad != nil:
+		return failed(bad)
 	}
 	return nil
 }
