@@ -106,7 +106,7 @@ func (in *input) poll(ctx context.Context, out *gpflow.Reading) (status, error) 
 		if in.long != nil && in.pass(out) {
 			continue
 		}
-		if in.eof && in.long == nil {
+		if in.long == nil && (in.eof || in.pos >= in.limit) {
 			return ended, nil
 		}
 		if fills++; fills > maxFills {

@@ -62,7 +62,10 @@ func (in *input) act() (bool, error) {
 			n = len(rest)
 		}
 		in.advance(n, 0)
-		return !in.align, nil
+		if in.align {
+			return false, nil
+		}
+		return true, in.within()
 	}
 	return in.header()
 }
@@ -70,7 +73,13 @@ func (in *input) act() (bool, error) {
 // header lets the decoder see the content up to its first record, and then
 // goes to the place to resume at.
 func (in *input) header() (bool, error) {
-	for h, ok := in.dec.(formats.Headed); ok && h.NeedsHeader(); {
+	h, ok := in.dec.(formats.Headed)
+	if !ok || !h.NeedsHeader() {
+		if err := in.within(); err != nil {
+			return false, err
+		}
+	}
+	for ok && h.NeedsHeader() {
 		n, _, lines, err := in.dec.Frame(in.arena[in.off:], in.eof)
 		switch {
 		case err != nil:
@@ -87,6 +96,15 @@ func (in *input) header() (bool, error) {
 	err := in.seek(to.offset)
 	in.line = to.line
 	return in.discard == 0, err
+}
+
+// within lets the decoder see a line end, so that it takes what comes for the
+// middle of a file, where no byte order mark is passed over.
+func (in *input) within() error {
+	if _, _, _, err := in.dec.Frame([]byte{'\n'}, false); err != nil {
+		return in.unreadable(err)
+	}
+	return nil
 }
 
 // seek goes to a place that is not before pos.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -138,6 +139,48 @@ func TestCloseOfABlockedStream(t *testing.T) {
 	}
 	if err := rd.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The standard input of a process is a pipe that somebody holds open: a child
+// of the test reads a line of it, and then closes the reader.
+func TestProcessStdin(t *testing.T) {
+	const child = "GPFLOW_FILESOURCE_CHILD"
+	if os.Getenv(child) != "" {
+		s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}})
+		wake := make(chan struct{}, 16)
+		rd, _ := s.Reader(&gpflow.ReaderContext{Wake: func() { wake <- struct{}{} }})
+		if err := rd.Assign(discover(t, s)[0], nil); err != nil {
+			t.Fatal(err)
+		}
+		out := gpflow.NewReading(linesSchema())
+		for out.Len() == 0 {
+			if _, err := rd.Poll(context.Background(), out); err != nil {
+				t.Fatal(err)
+			}
+			if out.Len() == 0 {
+				<-wake
+			}
+		}
+		if text := out.Take().Row(0)[0].Str(); text != "one" {
+			t.Error(text)
+		}
+		p := rd.(*reader).cur.src.(*pump)
+		if err := rd.Close(); err != nil {
+			t.Error(err)
+		}
+		<-p.ended // the goroutine has ended although its read had nothing
+		return
+	}
+	r, w := pipe(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProcessStdin$", "-test.timeout=20s")
+	cmd.Env = append(os.Environ(), child+"=1")
+	cmd.Stdin = r
+	if _, err := w.WriteString("one\n"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -331,6 +331,69 @@ func TestFileThatShrank(t *testing.T) {
 	}
 }
 
+// A byte order mark is one at the beginning of a file only, wherever reading
+// begins.
+func TestByteOrderMark(t *testing.T) {
+	const mark = "\ufeff"
+	path := write(t, "a.log", []byte(mark+"one\n"+mark+"two\n"+mark+"three\n"))
+	s := open(t, options{vals: vals{"path": []string{path}}, parallelism: 3, minRange: 8})
+	got, err := drain(s, discover(t, s), func() bool { return true })
+	if err != nil || !slices.Equal(texts(got), []string{"one", mark + "two", mark + "three"}) {
+		t.Errorf("got %q, %v", texts(got), err)
+	}
+	s = open(t, options{vals: vals{"path": []string{path}}})
+	if got := resumed(t, s, discover(t, s)[0], place{7, 2}); !slices.Equal(texts(got), []string{mark + "two", mark + "three"}) {
+		t.Errorf("resumed: got %q", texts(got))
+	}
+}
+
+// What is allocated is arenas and what belongs to a poll, nothing for a record.
+func TestAllocations(t *testing.T) {
+	const records = 20000
+	path := write(t, "a.json", lines(records))
+	s := open(t, options{vals: vals{"path": []string{path}, "schema": userSchema}})
+	split := discover(t, s)[0]
+	out := gpflow.NewReading(userSchema)
+	n := testing.AllocsPerRun(3, func() {
+		r, _ := s.Reader(&gpflow.ReaderContext{})
+		if err := r.Assign(split, nil); err != nil {
+			t.Fatal(err)
+		}
+		for done := false; !done; {
+			p, err := r.Poll(context.Background(), out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done = p.Ended != ""
+			if b, _, _, _ := out.TakeReading(); b != nil {
+				b.Release()
+			}
+		}
+	})
+	if n > records/50 { // the race detector empties the pool of batches now and then
+		t.Errorf("%v allocations for %d records", n, records)
+	}
+}
+
+func TestSmallFilesHaveSmallArenas(t *testing.T) {
+	path := write(t, "a.log", []byte("one\n"))
+	s := open(t, options{vals: vals{"path": []string{path}}})
+	d, err := decodeSplit(discover(t, s)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.open("a", d, place{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.fill(context.Background()); err != nil || cap(in.arena) > 2*minFree {
+		t.Errorf("an arena of %d bytes, %v", cap(in.arena), err)
+	}
+	if err := in.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	path := write(t, "a.log", lines(10))
 	s := open(t, options{vals: vals{"path": []string{path}}})

@@ -304,6 +304,7 @@ func BenchmarkPoll(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gpflow.BatchRows, "ns/row")
 }
+
 // The expression that the documentation says to fail, fails.
 func TestDocumentedFailure(t *testing.T) {
 	s := open(t, vals{"count": int64(2), "fields": exprs("n", "100 / (i % 7)", "h", "hash(i + seed)")}, 1)
