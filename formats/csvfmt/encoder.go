@@ -104,7 +104,7 @@ func (e *Encoder) value(dst []byte, c *column, v gpflow.Value) ([]byte, error) {
 		return base64.StdEncoding.AppendEncode(dst, v.Bytes()), nil
 	}
 	if !c.layout.Fits(v.Time()) {
-		return dst, fmt.Errorf("the timestamp %d (microseconds since 1970) is outside the years 0 to 9999 and cannot be written in the layout %q", int64(v.Time()), c.layout)
+		return dst, fmt.Errorf("the timestamp %d (microseconds since 1970) is too early or too late to be written in the layout %q", int64(v.Time()), c.layout)
 	}
 	start := len(dst)
 	return e.quote(c.layout.Append(dst, v.Time()), start), nil

@@ -142,7 +142,7 @@ func appendTime(dst []byte, t gpflow.Timestamp, l *timefmt.Layout) ([]byte, erro
 		l = anyType.layout
 	}
 	if !l.Fits(t) {
-		return dst, fmt.Errorf("the timestamp %d (microseconds since 1970) is outside the years 0 to 9999 and cannot be written in the layout %q", int64(t), l)
+		return dst, fmt.Errorf("the timestamp %d (microseconds since 1970) is too early or too late to be written in the layout %q", int64(t), l)
 	}
 	if l.Numeric() {
 		return l.Append(dst, t), nil

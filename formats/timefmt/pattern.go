@@ -63,7 +63,20 @@ func compile(layout string) (ops []op, err error) {
 		seen[part] = true
 		ops = append(ops, op{verb: s[i]})
 	}
+	for i := 1; i < len(ops); i++ {
+		if ops[i-1].verb == 'f' && ops[i].digit() {
+			return nil, errors.New("a digit cannot follow %f, which takes all digits there are")
+		}
+	}
 	return ops, complete(seen)
+}
+
+// digit reports whether what o stands for can begin with a digit.
+func (o op) digit() bool {
+	if o.verb == 0 {
+		return o.lit-'0' < 10
+	}
+	return strings.IndexByte("bBpz", o.verb) < 0
 }
 
 // complete refuses patterns that do not make an instant.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -18,6 +19,7 @@ type Layout struct {
 	text  string
 	units int64 // units of the number in a second; 0: text
 	ops   []op  // of a pattern; nil: RFC 3339 or a number
+	short bool  // the pattern has a year of two digits
 }
 
 // Compile reads a layout, which is "" for RFC 3339, "unix", "unix_ms",
@@ -51,6 +53,7 @@ func Compile(layout string) (*Layout, error) {
 			return nil, fmt.Errorf("timestamp layout %q: %w", layout, err)
 		}
 		l.ops = ops
+		l.short = slices.Contains(ops, op{verb: 'y'})
 	}
 	return l, nil
 }
@@ -113,11 +116,14 @@ func (l *Layout) FromFloat(f float64) (gpflow.Timestamp, error) {
 	return gpflow.Timestamp(us), nil
 }
 
-// Fits reports whether Append can write t so that Parse reads it back: text
-// holds the years 0 to 9999, a number everything but MinTimestamp and, in
-// nanoseconds, what 64 bits do not hold.
+// Fits reports whether Append can write t so that Parse reads it back, but for
+// parts that a pattern leaves out: text holds the years 0 to 9999, or 1969 to
+// 2068 with %y, a number everything but MinTimestamp and, in nanoseconds, what
+// 64 bits do not hold.
 func (l *Layout) Fits(t gpflow.Timestamp) bool {
 	switch {
+	case l.short:
+		return t >= minShort && t <= maxShort
 	case l.units == 0:
 		return t >= minText && t <= maxText
 	case l.units > 1e6:
@@ -126,10 +132,12 @@ func (l *Layout) Fits(t gpflow.Timestamp) bool {
 	return t != gpflow.MinTimestamp
 }
 
-// The first and the last microsecond of the years 0 to 9999.
+// The first and the last microsecond of the years 0 to 9999, and 1969 to 2068.
 const (
-	minText = -62167219200 * 1e6
-	maxText = 253402300800*1e6 - 1
+	minText  = -62167219200 * 1e6
+	maxText  = 253402300800*1e6 - 1
+	minShort = -365 * 86400 * 1e6
+	maxShort = 3124224000*1e6 - 1
 )
 
 // Append appends t, in UTC. A number has as many fractional digits as it

@@ -94,6 +94,35 @@ func FuzzRFC3339(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { agree(t, l, s) })
 }
 
+// FuzzPattern reads any text in any pattern. What was read and written once is
+// read and written the same ever after.
+func FuzzPattern(f *testing.F) {
+	for _, p := range layouts {
+		f.Add(p.pattern, time.UnixMicro(1700000000123456).UTC().Format(p.std))
+	}
+	f.Add("%y%j %f", "01366 1")
+	f.Fuzz(func(t *testing.T, layout, text string) {
+		l, err := timefmt.Compile(layout)
+		if err != nil {
+			return
+		}
+		at, err := l.Parse(text, nil)
+		for range 2 {
+			if err != nil || !l.Fits(at) {
+				return
+			}
+			before := at
+			text = string(l.Append(nil, at))
+			if at, err = l.Parse(text, nil); err != nil {
+				t.Fatalf("%s is written %q in %q and not read: %v", before, text, layout, err)
+			}
+		}
+		if got := string(l.Append(nil, at)); got != text {
+			t.Fatalf("%q of %q is read as %s and written %q", text, layout, at, got)
+		}
+	})
+}
+
 // layouts are patterns and the same for the time package.
 var layouts = []struct{ pattern, std string }{
 	{"%Y-%m-%d %H:%M:%S.%f", "2006-01-02 15:04:05.000000"},
@@ -167,6 +196,7 @@ func TestParse(t *testing.T) {
 		{"%Y %j %d", "", nil, "exclude each other"},
 		{"%F %I", "", nil, "go together"},
 		{"%F %S", "", nil, "needs a minute"},
+		{"%T.%f%Y", "", nil, "cannot follow %f"},
 		{"unix", "1700000000.5", nil, "2023-11-14T22:13:20.5Z"},
 		{"unix", "-0.0000001", nil, "1969-12-31T23:59:59.999999Z"},
 		{"unix", "1.7e9", nil, "2023-11-14T22:13:20Z"},
@@ -245,6 +275,27 @@ func TestFromNumber(t *testing.T) {
 	}
 	if _, err := text.FromFloat(1); err == nil {
 		t.Error("a number was accepted where the layout is text")
+	}
+}
+
+func TestFits(t *testing.T) {
+	for layout, ends := range map[string][2]string{
+		"":   {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"},
+		"%Y": {"0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"},
+		"%y": {"1969-01-01T00:00:00Z", "2068-12-31T23:59:59.999999Z"},
+	} {
+		l, rfc := compile(t, layout), compile(t, "")
+		first, err := rfc.Parse(ends[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, err := rfc.Parse(ends[1], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !l.Fits(first) || l.Fits(first-1) || !l.Fits(last) || l.Fits(last+1) {
+			t.Errorf("%q does not fit from %s to %s", layout, ends[0], ends[1])
+		}
 	}
 }
 
