@@ -184,6 +184,7 @@ type Reading struct {
 	split  string
 	failed []FailedRecord
 	pos    Position
+	limit  int
 	size   int
 }
 
@@ -221,9 +222,13 @@ func (r *Reading) Fail(raw []byte, pos, line int64, err error) {
 // Done says how far the split has been read, behind every record given.
 func (r *Reading) Done(pos Position) { r.pos = pos }
 
+// Limit makes Full true at n records; 0 is no limit but that of a batch. The
+// engine paces sources with it.
+func (r *Reading) Limit(n int) { r.limit = n }
+
 // Full reports whether the reader should return.
 func (r *Reading) Full() bool {
-	return r.Builder.Full() || len(r.failed) >= BatchRows || r.size >= BatchBytes
+	return r.limit > 0 && r.Len()+len(r.failed) >= r.limit || r.Builder.Full() || len(r.failed) >= BatchRows || r.size >= BatchBytes
 }
 
 // TakeReading returns what was read since the last call: the rows (nil: none),

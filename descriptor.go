@@ -265,7 +265,7 @@ func (d *Descriptor) AllFields() []Field {
 		}
 	}
 	if d.IsSource() {
-		fs = append(fs, eventTimeField)
+		fs = append(fs, eventTimeField, rateField)
 	}
 	for _, f := range commonFields {
 		if !has(f.Name) && (f.Name != "parallelism" || !d.Traits.Single) && (f.Name != "on_error" || d.PortIndex("errors") > 0 || d.IsSink()) {

@@ -72,6 +72,18 @@ var eventTimeField = Field{
 	},
 }
 
+// rateField is the field rate of every source.
+var rateField = Field{
+	Name: "rate", Kind: FieldFloat, Default: 0.0, Update: Live, Example: "1000",
+	Doc: "At most so many records are read in a second, by all subtasks together. 0 is as many as there are.",
+	Check: func(v any) error {
+		if r := v.(float64); !(r >= 0 && r <= 1e9) {
+			return errors.New("the rate is a number of records per second, from 0 to 1e9")
+		}
+		return nil
+	},
+}
+
 func notNegative(v any) error {
 	if v.(Duration) < 0 {
 		return errors.New("the duration must not be negative")

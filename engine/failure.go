@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -40,7 +41,7 @@ func (f *RecordFailure) Error() string {
 // Unwrap returns the record's own error.
 func (f *RecordFailure) Unwrap() error { return f.Err }
 
-// warnings is how many failed records of a node are logged as warnings; the
+// warnings is how many skipped records of a node are logged as warnings; the
 // others are counted.
 const warnings = 3
 
@@ -62,10 +63,12 @@ func (p policy) decide(f RecordFailure) (gpflow.Action, error) {
 		f.Limit = limit
 		return gpflow.ActionFail, &f
 	}
-	if n <= warnings {
-		p.log.Warn("a record failed", "node", f.Node, "action", p.op.OnError.Action, "split", f.Split,
-			"line", f.Line, "offset", f.Position, "error", f.Err.Error())
+	level := slog.LevelDebug // a diverted record has a reader
+	if p.op.OnError.Action == gpflow.ActionSkip && n <= warnings {
+		level = slog.LevelWarn
 	}
+	p.log.Log(context.Background(), level, "a record failed", "node", f.Node, "action", p.op.OnError.Action, "split", f.Split,
+		"line", f.Line, "offset", f.Position, "error", f.Err.Error())
 	return p.op.OnError.Action, nil
 }
 

@@ -39,6 +39,7 @@ type reader struct {
 	policy  policy
 	meter   *meter
 
+	pace    *pace // shared by the subtasks
 	times   *eventTimes
 	clock   *task.SplitClock
 	idle    *task.Idleness
@@ -87,11 +88,19 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	r.idle.Unblock(time.Now)
+	allowed, wait := r.pace.take(gpflow.BatchRows)
+	if allowed == 0 {
+		r.idle.Block(time.Now()) // nothing may be read: that is not the split's silence
+		r.wakeIn(wait)
+		return false, nil
+	}
+	r.reading.Limit(allowed)
 	progress, err := r.in.Poll(ctx, r.reading)
 	if err != nil {
 		return false, err
 	}
 	b, failed, split, _ := r.reading.TakeReading()
+	r.pace.give(allowed - records(b, failed))
 	if err := r.forward(b, failed, split, progress); err != nil {
 		return false, err
 	}
@@ -100,6 +109,14 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	}
 	r.meter.set(r.counts, r.clock.Watermark())
 	return !progress.Idle, nil
+}
+
+// records counts what a poll has read.
+func records(b *gpflow.Batch, failed []gpflow.FailedRecord) int {
+	if b == nil {
+		return len(failed)
+	}
+	return b.N + len(failed)
 }
 
 // forward sends on what one poll has read.

@@ -71,6 +71,8 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		cancel()
 		return nil, err
 	}
+	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
+		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
 	b.start()
 	return r, nil
 }

@@ -57,9 +57,9 @@ type Node struct {
 	Role        string `json:"role"` // source, operator or sink
 	Parallelism int    `json:"parallelism"`
 	gpflow.Counts
-	Watermark gpflow.Timestamp `json:"-"`                   // the lowest of its subtasks; MinTimestamp: none yet
-	Mark      string           `json:"watermark,omitempty"` // Watermark as text
-	Queued    int64            `json:"queued"`              // rows waiting before its task
+	Watermark gpflow.Timestamp `json:"-"`                     // the lowest of its subtasks; MinTimestamp: none yet
+	Mark      string           `json:"watermark,omitempty"`   // Watermark as text
+	Queued    int64            `json:"queued"`                // rows waiting before its task
 	Unread    bool             `json:"late_unread,omitempty"` // late rows go nowhere
 	emitted   []int64          // by port
 	taken     int64

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/exchange"
+)
+
+// Ceiling returns the most bytes that the rows in flight of a plan can hold,
+// whatever the backlog, where no row is larger than row bytes: what fits each
+// channel, what each output and each operator has collected, and what each
+// reader is reading. State, and what connectors keep for themselves, come on
+// top.
+func Ceiling(p *plan.Plan, limit exchange.Limit, row int64) int64 {
+	batch := gpflow.BatchBytes + row // a batch is closed by the row that fills it
+	channels, builders := int64(0), int64(0)
+	for _, t := range p.Tasks {
+		n := int64(t.Parallelism)
+		for i, op := range t.Ops {
+			builders += n * int64(len(op.Ports))
+			if i == 0 && len(op.In) == 0 { // a source: its reader's channel, and its batch
+				channels += n
+				builders += 2 * n
+			}
+			if len(op.Ports) == 0 { // a sink: the channel to its writer
+				channels += n
+				builders += n
+			}
+		}
+	}
+	for _, e := range p.Edges {
+		n := int64(p.Task(e.From).Parallelism)
+		if e.Partition != plan.Forward {
+			n *= int64(p.Task(e.To).Parallelism)
+		}
+		channels += n
+		builders += n
+	}
+	return channels*(limit.Bytes+batch) + builders*batch
+}

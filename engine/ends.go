@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// endings makes the sources and sinks of t: they are actors of their own.
+func (b *build) endings(t *plan.Task) error {
+	if info := b.ops[t.Ops[0].ID]; info.desc.IsSource() {
+		if err := b.source(t, info); err != nil {
+			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
+		}
+	}
+	for i := range t.Ops {
+		info := b.ops[t.Ops[i].ID]
+		if !info.desc.IsSink() {
+			continue
+		}
+		var line *edge
+		if i > 0 {
+			line = b.line(t.Ops[info.op.Parent].ID, info.op.ParentPort, info.op.ID)
+		}
+		for s := range t.Parallelism {
+			c, err := b.sink(t, info, i, s)
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
+			}
+			if line != nil {
+				line.channels = append(line.channels, c)
+			}
+		}
+	}
+	return nil
+}
+
+// source makes the enumerator and the readers of a source.
+func (b *build) source(t *plan.Task, info *opInfo) error {
+	op := info.op
+	src, err := info.desc.NewSource(&gpflow.SourceContext{
+		Address: op.ID, Config: info.config, Constants: info.constants, Schema: op.Ports[mainPort].Schema,
+		EventTime: op.EventTime != nil && op.EventTime.Used, Parallelism: t.Parallelism, Log: b.run.options.Log,
+	})
+	if err != nil {
+		return err
+	}
+	enum, err := src.Enumerator()
+	if err != nil {
+		return err
+	}
+	b.master.enumerators[op.ID] = b.spawn("the enumerator of "+op.ID, func(*actor.Ref) actor.Actor {
+		return &enumerator{source: op.ID, in: enum, master: b.run.master}
+	})
+	bounded := info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)
+	b.sources = append(b.sources, job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: bounded})
+	shared := newPace(info.config.Float("rate"))
+	for s := range t.Parallelism {
+		if err := b.reader(t, info, src, s, shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, shared *pace) error {
+	op := info.op
+	id := job.Reader{Source: op.ID, Subtask: s}
+	ref := b.run.system.New(fmt.Sprintf("%s[%d]", op.ID, s), b.run.master)
+	in, err := src.Reader(&gpflow.ReaderContext{Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, Wake: ref.Wake})
+	if err != nil {
+		return err
+	}
+	main := op.Ports[mainPort].Schema
+	schemas := []*gpflow.Schema{main}
+	r := &reader{
+		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
+		meter: info.node.meters[s], pace: shared, times: newEventTimes(main, op.EventTime),
+	}
+	if len(op.Ports) > errorsPort {
+		schemas = append(schemas, op.Ports[errorsPort].Schema)
+		if op.Ports[errorsPort].Read {
+			r.errors = gpflow.NewBuilder(op.Ports[errorsPort].Schema)
+		}
+	}
+	var disorder, idleAfter gpflow.Duration
+	ordered := false
+	if e := op.EventTime; e != nil {
+		disorder, idleAfter, ordered = e.OutOfOrder, e.IdleAfter, e.Ordered
+	}
+	r.clock, r.idle = task.NewSplitClock(disorder, ordered), task.NewIdleness(idleAfter)
+	p := b.parts[t.ID][s]
+	r.out = b.open(p.inbox, ref, schemas...)
+	p.input = append(p.input, 0)
+	b.starts = append(b.starts, start{ref, r})
+	b.master.readers[id] = ref
+	return nil
+}
+
+// sink makes subtask s of a sink, which is operator i of t.
+func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, error) {
+	op := info.op
+	sub := gpflow.Subtask{Index: s, Parallelism: t.Parallelism}
+	out, err := info.desc.NewSink(&gpflow.SinkContext{
+		Address: op.ID, Config: info.config, Constants: info.constants, In: op.In[0], Subtask: sub, Log: b.run.options.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := job.Writer{Sink: op.ID, Subtask: s}
+	w := &writer{id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s]}
+	ref := b.spawn(fmt.Sprintf("%s[%d]", op.ID, s), func(ref *actor.Ref) actor.Actor {
+		w.inbox = exchange.NewInbox(ref.Wake)
+		return w
+	})
+	b.master.writers[id] = ref
+	b.sinks = append(b.sinks, id)
+	info.node.inbox = append(info.node.inbox, w.inbox)
+	p := b.parts[t.ID][s]
+	c := b.open(w.inbox, p.ref, op.In[0])
+	at, port := i, 0
+	if i > 0 {
+		at, port = op.Parent, op.ParentPort
+	}
+	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(op.In[0], c))
+	return c, nil
+}
