@@ -13,7 +13,10 @@ import (
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
-func (b *builder) report(d diag.Diagnostic) { b.diags = append(b.diags, d) }
+func (b *builder) report(d diag.Diagnostic) {
+	d.Summary = diag.Capital(d.Summary)
+	b.diags = append(b.diags, d)
+}
 
 // rng converts a range of the parser, whose columns are not runes.
 func (b *builder) rng(r hcl.Range) diag.Range {

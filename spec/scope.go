@@ -88,7 +88,7 @@ func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
 		seen[at] = true
 		b.report(diag.Diagnostic{
 			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
-			Summary: plainWords(lowerFirst(d.Summary)), Detail: plainWords(d.Detail),
+			Summary: plainWords(d.Summary), Detail: plainWords(d.Detail),
 		})
 	}
 }
@@ -98,13 +98,6 @@ func plainWords(s string) string {
 	return strings.NewReplacer(
 		"primitive-typed value", "plain value", "primitive", "plain", "tuple", "list", "This is a bug in this program.", "",
 	).Replace(s)
-}
-
-func lowerFirst(s string) string {
-	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
-		return strings.ToLower(s[:1]) + s[1:]
-	}
-	return s
 }
 
 // checkVariable returns whether what t refers to exists, and reports it
@@ -121,7 +114,7 @@ func (b *builder) checkVariable(t hcl.Traversal) bool {
 	types, _ := b.registry.Blocks()
 	switch {
 	case root == "var" && member == "", root == "local" && member == "":
-		d.Summary = fmt.Sprintf("%s is not a value", root)
+		d.Summary = fmt.Sprintf("%q is not a value", root)
 		d.Fix = fmt.Sprintf("Write it with a name: %s.name", root)
 	case root == "var":
 		if _, ok := b.scope.vars[member]; ok || b.isLost(blockVariable, member) {

@@ -229,11 +229,10 @@ func (d *decoder) enum(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, b
 	return nil, false
 }
 
+// list decodes a list of strings; a single one stands for a list of one.
 func (d *decoder) list(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
 	if v.Type() == cty.String {
-		d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind), "",
-			fmt.Sprintf("Write it in brackets: %s = [%q]", f.Name, v.AsString()))
-		return nil, false
+		return []string{v.AsString()}, true
 	}
 	l, err := convert.Convert(v, cty.List(cty.String))
 	if err != nil || v.Type().IsObjectType() || v.Type().IsMapType() {

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Pos is a place in a file.
@@ -67,7 +68,7 @@ type Related struct {
 type Diagnostic struct {
 	Severity Severity
 	Code     string // one of the constants of this package
-	Summary  string // one line, without a full stop
+	Summary  string // one line with a capital, without a full stop
 	Detail   string // why; one or more sentences; may be empty
 	Fix      string // what to do, in one or two sentences; may be empty
 	Range    Range  // what is underlined
@@ -109,4 +110,19 @@ func (l List) Sort() {
 			cmp.Compare(a.Range.Start.Column, b.Range.Start.Column),
 		)
 	})
+}
+
+// Capital returns s with a capital at its beginning if it begins with a plain
+// word, and s itself if it begins with a name such as filter.big or --var.
+func Capital(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	for _, r := range word {
+		if r < 'a' || r > 'z' {
+			return s
+		}
+	}
+	if word == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -187,3 +187,13 @@ func TestCodes(t *testing.T) {
 		t.Errorf("only %d codes found", len(seen))
 	}
 }
+
+func TestCapital(t *testing.T) {
+	for in, want := range map[string]string{
+		"there is": "There is", "filter.big has": "filter.big has", `"x" is`: `"x" is`, "": "", "--var x": "--var x", "a b": "A b", "Already so": "Already so", "key_by is": "key_by is",
+	} {
+		if got := Capital(in); got != want {
+			t.Errorf("Capital(%q) = %q", in, got)
+		}
+	}
+}

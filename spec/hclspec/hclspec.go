@@ -63,6 +63,9 @@ func newReader() *reader { return &reader{sources: make(map[string][]byte)} }
 // the rest is not looked at: what refers to the missing part would seem wrong.
 func (r *reader) build(o Options) (*spec.Pipeline, diag.List) {
 	in := spec.Inputs{Registry: o.Registry, Sources: r.sources, Values: r.values(o)}
+	for i := range r.diags {
+		r.diags[i].Summary = diag.Capital(r.diags[i].Summary)
+	}
 	if r.broken {
 		r.diags.Sort()
 		return nil, r.diags
@@ -151,7 +154,7 @@ func (r *reader) syntaxErrors(src []byte, ds hcl.Diagnostics) bool {
 		if !twice && !whole {
 			continue
 		}
-		out := diag.Diagnostic{Code: diag.CodeSyntax, Summary: words.Replace(lowerFirst(d.Summary)), Detail: words.Replace(d.Detail)}
+		out := diag.Diagnostic{Code: diag.CodeSyntax, Summary: words.Replace(d.Summary), Detail: words.Replace(d.Detail)}
 		if twice {
 			out.Code, out.Summary, out.Fix = diag.CodeDuplicate, "the attribute is written twice", "Remove one."
 		}
@@ -166,13 +169,6 @@ func (r *reader) syntaxErrors(src []byte, ds hcl.Diagnostics) bool {
 
 // words puts the words of specifications for those of the parser.
 var words = strings.NewReplacer("an argument", "an attribute", "argument", "attribute", "An argument", "An attribute", "Argument", "Attribute", "tuple", "list")
-
-func lowerFirst(s string) string {
-	if s != "" && s[0] >= 'A' && s[0] <= 'Z' {
-		return string(s[0]+'a'-'A') + s[1:]
-	}
-	return s
-}
 
 func toRange(src []byte, r hcl.Range) diag.Range {
 	end := min(r.End.Byte, len(src))

@@ -31,7 +31,7 @@ func registry(t testing.TB) *gpflow.Registry {
 			Block: "source", Kind: "generate", Infer: infer, NewSource: source,
 			Fields: []gpflow.Field{
 				{Name: "fields", Kind: gpflow.FieldExprMap, Required: true, Example: `{ n = "i" }`},
-				{Name: "rate", Kind: gpflow.FieldFloat},
+				{Name: "speed", Kind: gpflow.FieldFloat},
 			},
 		},
 		&gpflow.Descriptor{
