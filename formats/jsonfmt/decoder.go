@@ -23,11 +23,12 @@ import (
 // in its place makes them null. Decode allocates nothing but, now and then, a
 // chunk of memory for strings with escapes, bytes, lists and maps.
 type Decoder struct {
-	root   *object
-	read   *gpflow.Schema
-	strict bool
-	zone   *time.Location
-	lines  framing.Lines
+	root     *object
+	read     *gpflow.Schema
+	required []int // slots that must not be null
+	strict   bool
+	zone     *time.Location
+	lines    framing.Lines
 
 	chars arena.Arena[byte]
 	vals  arena.Arena[gpflow.Value]
@@ -51,7 +52,13 @@ func NewDecoder(o formats.DecoderOptions) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoder{root: root, read: o.Read, strict: o.StrictFields, zone: o.Zone}, nil
+	d := &Decoder{root: root, read: o.Read, strict: o.StrictFields, zone: o.Zone}
+	for s, c := range o.Read.Columns {
+		if !c.Type.Optional {
+			d.required = append(d.required, s)
+		}
+	}
+	return d, nil
 }
 
 // Frame cuts off a line. Blank lines are passed over.
@@ -78,8 +85,8 @@ func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 	if i = space(rec, i); i < len(rec) {
 		return d.fail(rec, i, nil, "there is something after the end of the record")
 	}
-	for s := range d.read.Columns {
-		if row[s].IsNull() && !d.read.Columns[s].Type.Optional {
+	for _, s := range d.required {
+		if row[s].IsNull() {
 			return d.failNull(rec, s)
 		}
 	}
