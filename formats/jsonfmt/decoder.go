@@ -112,7 +112,9 @@ func (d *Decoder) object(rec []byte, i int, o *object, depth int) (int, error) {
 			return 0, err
 		}
 		if f != nil {
-			*last = f
+			if *last != f {
+				*last = f
+			}
 			last = &f.next
 		}
 		if i, err = d.colon(rec, at); err != nil {
@@ -158,22 +160,20 @@ func (d *Decoder) name(rec []byte, i int, o *object, guess *field) (f *field, en
 func (d *Decoder) field(rec []byte, i int, f *field, depth int) (int, error) {
 	switch {
 	case f == nil:
-	case f.obj == nil:
-		if f.slot < 0 {
-			break
-		}
+		return d.skip(rec, i, depth)
+	case f.obj == nil && f.slot >= 0:
 		return d.column(rec, i, f, depth)
-	case len(f.obj.slots) == 0 && !d.strict:
-	default:
-		for _, s := range f.obj.slots {
-			d.row[s] = gpflow.Null
-		}
-		if i < len(rec) && rec[i] == '{' {
-			return d.object(rec, i, f.obj, depth+1)
-		}
-		if len(f.obj.slots) > 0 && !hasWord(rec, i, "null") {
-			return 0, d.failFound(rec, i, f, "an object")
-		}
+	case f.obj == nil || len(f.obj.slots) == 0 && !d.strict:
+		return d.skip(rec, i, depth)
+	}
+	for _, s := range f.obj.slots { // the last of several objects counts, whole
+		d.row[s] = gpflow.Null
+	}
+	if i < len(rec) && rec[i] == '{' {
+		return d.object(rec, i, f.obj, depth+1)
+	}
+	if len(f.obj.slots) > 0 && !hasWord(rec, i, "null") {
+		return 0, d.failFound(rec, i, f, "an object")
 	}
 	return d.skip(rec, i, depth)
 }
