@@ -1,7 +1,6 @@
 package filesource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -134,8 +133,8 @@ func (in *input) records(out *gpflow.Reading) (full bool, err error) {
 		case n == 0 && in.eof:
 			return false, in.unreadable(fmt.Errorf("the last %d bytes are no record", len(in.arena)-in.off))
 		case n == 0:
-			if rest := in.arena[in.off:]; len(rest) >= in.max+len("\r\n") {
-				in.long = &longRecord{head: bytes.Clone(rest[:min(rawLimit, len(rest))])}
+			if len(in.arena)-in.off >= in.max+len("\r\n") {
+				in.long = &longRecord{}
 			}
 			return false, nil
 		case len(rec) > in.max:

@@ -8,7 +8,7 @@ import (
 
 // longRecord is a record that is too long to be held, while it is passed over.
 type longRecord struct {
-	head   []byte
+	head   []byte // its first bytes, up to rawLimit
 	size   int64 // bytes of the record passed
 	passed int64 // the same, with its line end
 	lines  int64
@@ -27,6 +27,7 @@ func (in *input) pass(out *gpflow.Reading) bool {
 	if n > 0 {
 		l.cr = rest[n-1] == '\r'
 	}
+	l.head = append(l.head, rest[:min(n, rawLimit-len(l.head))]...)
 	l.size += int64(n)
 	l.passed += int64(n)
 	in.off += n
@@ -41,7 +42,7 @@ func (in *input) pass(out *gpflow.Reading) bool {
 	case !in.eof:
 		return false
 	}
-	out.Fail(l.head, in.pos, in.line, in.tooLong(l.size))
+	out.Fail(l.head[:min(int64(len(l.head)), l.size)], in.pos, in.line, in.tooLong(l.size))
 	in.pos += l.passed
 	if in.line > 0 {
 		in.line += l.lines

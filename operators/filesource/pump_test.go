@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/gpflow/gpflow"
 )
 
@@ -109,6 +111,45 @@ func TestStdinCompressed(t *testing.T) {
 			t.Errorf("cut short: %v", err)
 		}
 	}
+}
+
+// In whatever pieces a stream comes, it has the records of the file.
+func TestPropertyStream(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		data := content(rt)
+		path := filepath.Join(dir, "a.log")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			rt.Fatal(err)
+		}
+		v := vals{"path": []string{path}, "max_record": int64(100)}
+		want, err := drain(open(t, options{vals: v}), discover(rt, open(t, options{vals: v})), nil)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		size := rapid.IntRange(1, 100).Draw(rt, "piece")
+		r, w, err := os.Pipe()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer r.Close()
+		go func() {
+			defer w.Close()
+			for piece := range slices.Chunk(data, size) {
+				if _, err := w.Write(piece); err != nil {
+					return
+				}
+			}
+		}()
+		v = vals{"path": []string{"-"}, "format": "lines", "max_record": int64(100)}
+		var got []record
+		if err := streaming(t, open(t, options{vals: v, stdin: r}), func(rec record) {
+			rec.split = path
+			got = append(got, rec)
+		}); err != nil || !slices.Equal(got, want) {
+			rt.Fatalf("%v\ngot  %v\nwant %v", err, got, want)
+		}
+	})
 }
 
 func TestStdinFile(t *testing.T) {
