@@ -246,7 +246,8 @@ func (d *decoder) attributeAsBlock(f gpflow.Field, it Item) {
 	d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: %q is an attribute, not a block", d.owner, f.Name), "It takes "+takes(f)+".", fix)
 }
 
-// unknown reports an item that no field takes, and where it could belong.
+// unknown reports an item that no field takes, and where it could belong. An
+// item that belongs nowhere leaves what the others say intact.
 func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absent map[string]bool) {
 	var names []string
 	for _, f := range fields {
@@ -277,7 +278,9 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 		slices.Sort(names)
 		detail = "What could still be written here: " + strings.Join(names, ", ") + "."
 	}
+	bad := d.bad || fix != ""
 	d.fail(diag.CodeUnknownField, it.Range, fmt.Sprintf("%s has no %s %q", where, what, it.Name), detail, fix)
+	d.bad = bad
 }
 
 func cmpOr(s, other string) string {

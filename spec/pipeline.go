@@ -57,8 +57,9 @@ type Node struct {
 	// Fields says where the fields stand, by path: "where", "select.total",
 	// "event_time.field", "rule[1].where".
 	Fields map[string]Located
-	// Broken says that a field had an error, which has been reported. What
-	// would be inferred from the node could only repeat it.
+	// Broken says that a field had an error, which has been reported, or was
+	// not found because of one. What is inferred from the node could repeat it.
+	// An unknown attribute that is like no field does not break a node.
 	Broken bool
 }
 

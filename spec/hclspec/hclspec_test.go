@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/gpflow/gpflow"
@@ -109,6 +110,22 @@ join "j" {
 sink "stdout" "late" { from = window.totals.late }
 `
 
+// own returns the configuration of a node without the fields that it shares
+// with others and that were not written.
+func own(n *spec.Node) gpflow.Config {
+	var fields []gpflow.Field
+	vals := make(map[string]any)
+	for _, f := range n.Descriptor.AllFields() {
+		_, written := n.Fields[f.Name]
+		common := !slices.ContainsFunc(n.Descriptor.Fields, func(g gpflow.Field) bool { return g.Name == f.Name })
+		if written || !common {
+			fields = append(fields, f)
+			vals[f.Name] = n.Config.Get(f.Name)
+		}
+	}
+	return gpflow.NewConfig(fields, vals)
+}
+
 func TestWhole(t *testing.T) {
 	p := parse(t, whole, Options{})
 	settings, err := json.Marshal(p.Settings)
@@ -119,15 +136,15 @@ func TestWhole(t *testing.T) {
 		t.Errorf("settings %s", settings)
 	}
 	want := []string{
-		`source.orders {"path":"data/orders.jsonl","schema":{"columns":[{"name":"user","type":"string"},{"name":"at","type":"timestamp(\"unix_ms\")"},{"name":"tags","type":"list(string)"},{"name":"addr.street","type":"string"},{"name":"addr.zip","type":"optional(int)"},{"name":"note","type":"optional(string)"},{"name":"price","type":"decimal(18, 2)"}]},"format":"json","max_record":65536,"columns":["user","at"],"password":"kafka","event_time":{"field":"at","out_of_order":90000000},"chain":true} []`,
-		`filter.big {"where":"price \u003e var.min","on_error":{"action":"divert","limit":7},"chain":true} [from: source.orders]`,
-		`window.totals {"key_by":["user"],"size":3600000000,"aggregate":[{"name":"zebra","expr":"count()"},{"name":"apple","expr":"sum(price)\n  / count()\n"},{"name":"mango","expr":"max(price)"}],"chain":true} [from: filter.big source.orders]`,
-		`route.by {"rule":[{"where":"a"},{"where":"b","weight":3}],"chain":true} [from: filter.big]`,
-		`join.j {"chain":true} [left: filter.big:errors right: window.totals]`,
-		`sink.late {"chain":true} [from: window.totals:late]`,
+		`source.orders {"path":"data/orders.jsonl","schema":{"columns":[{"name":"user","type":"string"},{"name":"at","type":"timestamp(\"unix_ms\")"},{"name":"tags","type":"list(string)"},{"name":"addr.street","type":"string"},{"name":"addr.zip","type":"optional(int)"},{"name":"note","type":"optional(string)"},{"name":"price","type":"decimal(18, 2)"}]},"format":"json","max_record":65536,"columns":["user","at"],"password":"kafka","event_time":{"field":"at","out_of_order":90000000}} []`,
+		`filter.big {"where":"price \u003e var.min","on_error":{"action":"divert","limit":7}} [from: source.orders]`,
+		`window.totals {"key_by":["user"],"size":3600000000,"aggregate":[{"name":"zebra","expr":"count()"},{"name":"apple","expr":"sum(price)\n  / count()\n"},{"name":"mango","expr":"max(price)"}]} [from: filter.big source.orders]`,
+		`route.by {"rule":[{"where":"a"},{"where":"b","weight":3}]} [from: filter.big]`,
+		`join.j {} [left: filter.big:errors right: window.totals]`,
+		`sink.late {} [from: window.totals:late]`,
 	}
 	for i, n := range p.Nodes {
-		config, err := json.Marshal(n.Config)
+		config, err := json.Marshal(own(n))
 		if err != nil {
 			t.Fatal(err)
 		}

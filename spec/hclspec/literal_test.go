@@ -59,11 +59,11 @@ func attribute(t *rapid.T, src string) hcl.Expression {
 	return attrs["x"].Expr
 }
 
-// check runs a property over 20,000 cases, or as many as the flag asks for.
+// check runs a property over 10,000 cases, or as many as the flag asks for.
 func check(t *testing.T, prop func(*rapid.T)) {
 	n := flag.Lookup("rapid.checks")
 	if old := n.Value.String(); old == n.DefValue {
-		if err := n.Value.Set("20000"); err != nil {
+		if err := n.Value.Set("10000"); err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = n.Value.Set(old) }()

@@ -155,3 +155,27 @@ func TestOneMistakeOneDiagnostic(t *testing.T) {
 		}
 	}
 }
+
+// A node is broken where a field is missing or wrong, and not where there is
+// something beside its fields.
+func TestBrokenNodes(t *testing.T) {
+	for body, broken := range map[string]bool{
+		`where = "x"`:                                  false,
+		"where = \"x\"\n  lateness = 5":                false,
+		"where = \"x\"\n  lateness {}":                 false,
+		"where = \"x\"\n  paralelism = 5":              true,
+		"where = \"x\"\n  limit = 5":                   true, // belongs to on_error
+		"where = \"x\"\n  on_error = \"ignore\"":       true,
+		"where = \"x\"\n  description = var.missing":   true,
+		"where = \"x\"\n  on_error {\n  action = 5\n}": true,
+		`whree = "x"`:                                  true,
+		"":                                             true,
+		"where = \"x\"\n  parallelism = local.wrong":   true,
+	} {
+		src := "pipeline \"p\" {}\nlocals {\n  wrong = 1 / 0\n}\nfilter \"f\" {\n  from = source.a\n  " + body + "\n}\n"
+		p, ds := Parse("t", []byte(src), Options{Registry: registry(t)})
+		if got := p.Node("filter.f").Broken; got != broken {
+			t.Errorf("%s: broken %v\n%s", body, got, show(ds, nil))
+		}
+	}
+}
