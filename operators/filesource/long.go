@@ -9,8 +9,8 @@ import (
 // longRecord is a record that is too long to be held, while it is passed over.
 type longRecord struct {
 	head   []byte // its first bytes, up to rawLimit
-	size   int64 // bytes of the record passed
-	passed int64 // the same, with its line end
+	size   int64  // bytes of the record passed
+	passed int64  // the same, with its line end
 	lines  int64
 	state  quoteState
 	cr     bool // the last byte passed was a carriage return
