@@ -20,6 +20,9 @@ type Options struct {
 	Policy gpflow.Action   // "": divert
 	Unread []string        // side ports that nobody reads
 	Wanted map[string]bool // main-port columns that somebody reads; nil: all
+	// State makes the operator's state; nil: the harness's own, which has one
+	// key group and is hard on who keeps what it lends.
+	State func([]gpflow.StateDescriptor) gpflow.State
 }
 
 // Driver runs an operator as the engine does, one batch at a time.
@@ -62,10 +65,13 @@ func NewDriver(tb TB, c Case, o Options) *Driver {
 	if c.Descriptor.State != nil {
 		descs = c.Descriptor.State(config, c.In, c.Constants) // of the declared inputs, whatever is pruned
 	}
+	if o.State == nil {
+		o.State = func(descs []gpflow.StateDescriptor) gpflow.State { return newMemory(descs) }
+	}
 	d.Out = gpflow.NewCollector(d.Ports, late, policy{tb, o.Policy})
 	op, err := c.Descriptor.NewOperator(&gpflow.OperatorContext{
 		Address: Address, Config: config, Constants: c.Constants, In: d.In, Out: d.Ports,
-		Subtask: gpflow.Subtask{Parallelism: 1}, State: newMemory(descs),
+		Subtask: gpflow.Subtask{Parallelism: 1}, State: o.State(descs),
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -224,6 +230,11 @@ func (d *Driver) mark(input int, t gpflow.Timestamp) error {
 			d.progress(false)
 		}
 	}
+	for p := range d.Ports {
+		if w := d.Out.Port(p); w != nil {
+			w.Mark(now)
+		}
+	}
 	return nil
 }
 
@@ -244,7 +255,8 @@ func (d *Driver) prime() {
 	if w.Full() {
 		d.deliver()
 	}
-	if w.Empty() {
+	if w.Len() == 0 {
+		d.deliver()
 		w.Mark(gpflow.MinTimestamp) // makes a batch, which Grow fills
 		w.Grow(gpflow.BatchBytes - 16*d.slice*d.Ports[0].Width())
 	}

@@ -162,7 +162,7 @@ func (c *Case) pruned(t TB, base *Played) {
 			t.Errorf("%s: %v", what, got.Err)
 			continue
 		}
-		diff(t, what, "", texts(project(base.Ports[""], wanted)), texts(project(got.Ports[""], wanted)))
+		diff(t, what, "", exact(project(base.Ports[""], wanted)), exact(project(got.Ports[""], wanted)))
 	}
 }
 
@@ -174,7 +174,7 @@ func same(t TB, what string, want, got *Played, which func(port string) bool) {
 	}
 	for name := range want.Ports {
 		if which == nil || which(name) {
-			diff(t, what, name, texts(want.Ports[name]), texts(got.Ports[name]))
+			diff(t, what, name, exact(want.Ports[name]), exact(got.Ports[name]))
 		}
 	}
 }

@@ -14,6 +14,8 @@ type Out struct {
 	// Position is that of the input row that it comes from, counted over the
 	// rows among the case's steps; -1: the operator made it.
 	Position int64
+	// After is the last mark that left the port before the row.
+	After gpflow.Timestamp
 }
 
 // String returns the row as JSON with its event time in microseconds behind
@@ -45,11 +47,20 @@ func texts(rows []Out) []string {
 	return text
 }
 
+// exact returns the rows as texts that say which mark they follow too.
+func exact(rows []Out) []string {
+	text := texts(rows)
+	for i, r := range rows {
+		text[i] += " after " + r.After.String()
+	}
+	return text
+}
+
 // project keeps of each row the wanted columns.
 func project(rows []Out, wanted map[string]bool) []Out {
 	kept := make([]Out, len(rows))
 	for i, r := range rows {
-		k := Out{Schema: r.Schema.Select(func(n string) bool { return wanted[n] }), Time: r.Time, Position: r.Position}
+		k := Out{Schema: r.Schema.Select(func(n string) bool { return wanted[n] }), Time: r.Time, Position: r.Position, After: r.After}
 		for _, c := range k.Schema.Columns {
 			k.Values = append(k.Values, r.Value(c.Name))
 		}
@@ -58,10 +69,15 @@ func project(rows []Out, wanted map[string]bool) []Out {
 	return kept
 }
 
-// copyOut returns the rows of b in memory of their own.
-func copyOut(dst []Out, b *gpflow.Batch) []Out {
+// copyOut appends the rows of b in memory of their own. after is the last mark
+// before b.
+func copyOut(dst []Out, b *gpflow.Batch, after gpflow.Timestamp) []Out {
+	marks := b.Marks
 	for i := range b.N {
-		o := Out{Schema: b.Schema, Time: b.Time(i), Position: -1}
+		for ; len(marks) > 0 && marks[0].Row <= i; marks = marks[1:] {
+			after = max(after, marks[0].Time)
+		}
+		o := Out{Schema: b.Schema, Time: b.Time(i), Position: -1, After: after}
 		for _, v := range b.Row(i) {
 			o.Values = append(o.Values, v.Clone())
 		}

@@ -27,8 +27,15 @@ func Play(tb TB, c Case, o Options) *Played {
 			played.Ports[names[i]] = nil
 		}
 	}
+	after := make([]gpflow.Timestamp, len(d.Ports))
+	for i := range after {
+		after[i] = gpflow.MinTimestamp
+	}
 	d.Emit = func(port int, b *gpflow.Batch) {
-		played.Ports[names[port]] = copyOut(played.Ports[names[port]], b)
+		played.Ports[names[port]] = copyOut(played.Ports[names[port]], b, after[port])
+		if n := len(b.Marks); n > 0 {
+			after[port] = max(after[port], b.Marks[n-1].Time)
+		}
 	}
 	steps := c.Steps
 	if o.Wanted != nil {

@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,24 @@ func record(user string, start gpflow.Timestamp, n, total, part int) string {
 		name = "null"
 	}
 	return fmt.Sprintf(`{"user":%s,"window_start":"%s","window_end":"%s","n":%d,"total":%d,"part":%d} @%d`, name, start, start+10, n, total, part, start+9)
+}
+
+// A window closes at the mark that equals its end, and not before.
+func TestClosesAtItsEnd(t *testing.T) {
+	got := optest.Play(t, optest.Case{
+		Descriptor: &Descriptor, In: []*gpflow.Schema{schema()}, Config: config(10, nil, "n", "count()"),
+		Steps: []optest.Step{
+			row(1, "a", 1), optest.Mark(9), row(9, "a", 1), optest.Mark(10), row(10, "a", 1), optest.Mark(19),
+			row(20, "a", 1), optest.Mark(21), row(25, "a", 1), optest.End(),
+		},
+	}, optest.Options{})
+	var after []gpflow.Timestamp
+	for _, r := range got.Ports[""] {
+		after = append(after, r.After)
+	}
+	if want := []gpflow.Timestamp{9, 19, 21}; !slices.Equal(after, want) || got.Counts.Late != 0 {
+		t.Errorf("the windows close after the marks %d, want %d; %+v", after, want, got.Counts)
+	}
 }
 
 // Without a key there is one result a window. The group columns can be used

@@ -30,6 +30,10 @@ type Result struct {
 	Key        string
 	Start, End int64
 	Rows       []Row // in the order of arrival
+	// Closed says that a mark closed the window; After is then the watermark
+	// before that mark, if there was one (Marked).
+	Closed, Marked bool
+	After          int64
 }
 
 // Outcome is what becomes of all rows: each is in one result, late or failed.
@@ -48,6 +52,7 @@ func Tumbling(events []Event, size, offset int64) Outcome {
 	for _, e := range events {
 		if e.Row == nil {
 			if !marked || e.Mark > watermark {
+				closed(groups, e.Mark, watermark, marked)
 				watermark, marked = e.Mark, true
 			}
 			continue
@@ -73,6 +78,15 @@ func Tumbling(events []Event, size, offset int64) Outcome {
 		out.Results = append(out.Results, *g)
 	}
 	return out
+}
+
+// closed notes what the mark t closes.
+func closed(groups []*Result, t, watermark int64, marked bool) {
+	for _, g := range groups {
+		if !g.Closed && g.End <= t {
+			g.Closed, g.Marked, g.After = true, marked, watermark
+		}
+	}
 }
 
 func find(groups []*Result, key string, start int64) *Result {
