@@ -114,6 +114,10 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 			out = append(out, e.reads(op, n))
 		case p == 0:
 			out = append(out, "emits  "+columns(port.Schema))
+		case port.Name == "errors":
+			if port.Read {
+				out = append(out, ".errors  the records that failed")
+			}
 		case port.Read:
 			out = append(out, fmt.Sprintf(".%s  %s", port.Name, columns(port.Schema)))
 		}

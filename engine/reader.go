@@ -40,6 +40,7 @@ type reader struct {
 	meter   *meter
 
 	pace    *pace // shared by the subtasks
+	most    int   // records to read at once
 	times   *eventTimes
 	clock   *task.SplitClock
 	idle    *task.Idleness
@@ -88,7 +89,7 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	r.idle.Unblock(time.Now)
-	allowed, wait := r.pace.take(gpflow.BatchRows)
+	allowed, wait := r.pace.take(r.most)
 	if allowed == 0 {
 		r.idle.Block(time.Now()) // nothing may be read: that is not the split's silence
 		r.wakeIn(wait)

@@ -28,6 +28,9 @@ type Options struct {
 	Registry *gpflow.Registry
 	Log      *slog.Logger   // nil: nothing is logged
 	Limit    exchange.Limit // of each channel; zero: exchange.DefaultLimit
+	// PollRows is how many records a reader reads at once; 0: a batch. No
+	// number changes a result.
+	PollRows int
 	// EncodeLinks makes every channel encode and decode what it carries, as
 	// between processes.
 	EncodeLinks bool
@@ -62,6 +65,9 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	}
 	if o.Limit == (exchange.Limit{}) {
 		o.Limit = exchange.DefaultLimit
+	}
+	if o.PollRows <= 0 || o.PollRows > gpflow.BatchRows {
+		o.PollRows = gpflow.BatchRows
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}

@@ -103,8 +103,14 @@ func (c *Channel) Encode(schemas ...*gpflow.Schema) { c.schema = schemas }
 func (c *Channel) Sent() int64 { return c.sent.Load() }
 
 // Received returns the rows taken from the inbox so far. Any goroutine may
-// call it. Sent - Received is what is in flight.
+// call it.
 func (c *Channel) Received() int64 { return c.received.Load() }
+
+// InFlight returns the rows and bytes sent, and not yet processed. Any
+// goroutine may call it.
+func (c *Channel) InFlight() (rows, bytes int64) {
+	return c.limit.Rows - c.rows.Load(), c.limit.Bytes - c.bytes.Load()
+}
 
 // Ready reports whether there is credit. Where there is none, the sender is
 // woken when half of the limit is free.
@@ -139,7 +145,7 @@ func (c *Channel) Send(e Event) {
 		if c.schema != nil {
 			it.event.Batch = passThrough(e.Batch, c.schema[e.Port])
 		}
-		it.rows, it.bytes = int64(e.Batch.N), int64(it.event.Batch.Bytes())
+		it.rows, it.bytes = int64(it.event.Batch.N), int64(it.event.Batch.Bytes())
 		c.rows.Add(-it.rows)
 		c.bytes.Add(-it.bytes)
 		c.sent.Add(it.rows)

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/gpflow/gpflow/cmd/gpflow/oracle"
+	"github.com/gpflow/gpflow/compiler"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/spec/hclspec"
+)
+
+const windowSpec = `
+pipeline "windows" {
+  parallelism = %d
+}
+
+source "file" "in" {
+  path   = %q
+  schema = { user = string, amount = int, weight = float, at = timestamp("unix_ms"), id = int }
+
+  event_time {
+    field        = "at"
+    out_of_order = "%dms"
+  }
+}
+
+window "tumbling" "w" {
+  from      = source.in
+  key_by    = [%s]
+  size      = "%dms"
+  offset    = "%dms"
+  aggregate = {
+    count = "count()", sum = "sum(amount)", min = "min(amount)", max = "max(amount)",
+    mean  = "sum(weight) / count()", first = "first(id)", last = "last(id)",
+  }
+}
+
+sink "file" "out" {
+  from = window.w
+  path = %q
+}
+
+sink "file" "late" {
+  from = window.w.late
+  path = %q
+}
+`
+
+// windowCase is a random pipeline over random input.
+type windowCase struct {
+	splits                 [][]oracle.Place
+	size, offset, disorder int64
+	keyed                  bool
+	parallelism, poll      int
+	limit                  exchange.Limit
+	encode                 bool
+}
+
+func drawCase(t *rapid.T) windowCase {
+	c := windowCase{
+		size:        rapid.SampledFrom([]int64{1, 7, 1000, 60_000}).Draw(t, "size"),
+		disorder:    rapid.SampledFrom([]int64{0, 3, 500, 100_000}).Draw(t, "disorder"),
+		keyed:       rapid.Bool().Draw(t, "keyed"),
+		parallelism: rapid.IntRange(1, 3).Draw(t, "parallelism"),
+		poll:        rapid.SampledFrom([]int{1, 2, 7, 33, 0}).Draw(t, "poll"),
+		encode:      rapid.Bool().Draw(t, "encode"),
+	}
+	c.offset = rapid.Int64Range(0, c.size-1).Draw(t, "offset")
+	if rapid.Bool().Draw(t, "narrow") {
+		c.limit = exchange.Limit{Rows: 1, Bytes: 1}
+	}
+	id := int64(0)
+	for s := range rapid.IntRange(1, 4).Draw(t, "splits") {
+		var rows []oracle.Place
+		now := int64(1_700_000_000_000)
+		for i := range rapid.IntRange(0, 150).Draw(t, "rows") {
+			now += rapid.Int64Range(-2*c.size, 3*c.size).Draw(t, "step")
+			id++
+			rows = append(rows, oracle.Place{Split: s, Index: i, Row: oracle.Row{
+				User: fmt.Sprint("u", rapid.IntRange(0, 5).Draw(t, "user")), Amount: rapid.Int64Range(-1e12, 1e12).Draw(t, "amount"),
+				Weight: float64(rapid.IntRange(-1000, 1000).Draw(t, "weight")) / 8, At: now, ID: id,
+			}})
+		}
+		c.splits = append(c.splits, rows)
+	}
+	return c
+}
+
+// TestWindowsEqualBatch: over random out-of-order input, in any number of
+// splits, subtasks and batches, the windows are those of a batch over the rows
+// that were not late; no row is late whose own split had not passed its
+// window; and with one split it is known which rows are late.
+func TestWindowsEqualBatch(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := drawCase(rt)
+		dir, err := os.MkdirTemp("", "windows")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		c.run(rt, dir)
+		late := make(map[int64]bool)
+		for _, r := range readRows[oracle.Row](rt, filepath.Join(dir, "late.jsonl")) {
+			late[r.ID] = true
+		}
+		var kept []oracle.Place
+		for _, split := range c.splits {
+			if err := oracle.MustBeOnTime(split, late, c.size, c.offset, c.disorder); err != nil {
+				rt.Fatal(err)
+			}
+			for _, r := range split {
+				if !late[r.ID] {
+					kept = append(kept, r)
+				}
+			}
+		}
+		if len(c.splits) == 1 {
+			want, _ := oracle.Late(c.splits[0], c.size, c.offset, c.disorder)
+			if len(want) != len(late) {
+				rt.Fatalf("%d rows are late, want %d", len(late), len(want))
+			}
+		}
+		compareAll(rt, readRows[windowRow](rt, filepath.Join(dir, "out.jsonl")), oracle.Windows(kept, c.size, c.offset, c.keyed))
+	})
+}
+
+type windowRow struct {
+	User                 string
+	WindowStart          time.Time `json:"window_start"`
+	WindowEnd            time.Time `json:"window_end"`
+	Count, Sum, Min, Max int64
+	Mean                 float64
+	First, Last          int64
+}
+
+func compareAll(t *rapid.T, got []windowRow, want []oracle.Window) {
+	if len(got) != len(want) {
+		t.Fatalf("%d windows, want %d", len(got), len(want))
+	}
+	byKey := make(map[string]windowRow)
+	for _, g := range got {
+		byKey[fmt.Sprint(g.User, g.WindowStart.UnixMilli())] = g
+	}
+	for _, w := range want {
+		g := byKey[fmt.Sprint(w.User, w.Start)]
+		if g.Count != w.Count || g.Sum != w.Sum || g.Min != w.Min || g.Max != w.Max || math.Abs(g.Mean-w.Mean) > 1e-9 ||
+			g.WindowEnd.UnixMilli() != w.End || g.First != w.First || g.Last != w.Last {
+			t.Fatalf("the window is %+v, want %+v", g, w)
+		}
+	}
+}
+
+// run writes the input, and runs the pipeline in this process.
+func (c windowCase) run(t *rapid.T, dir string) {
+	in := filepath.Join(dir, "in")
+	if err := os.Mkdir(in, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for s, rows := range c.splits {
+		var b strings.Builder
+		for _, r := range rows {
+			line, err := json.Marshal(r.Row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Write(append(line, '\n'))
+		}
+		if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%d.jsonl", s)), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key := ""
+	if c.keyed {
+		key = `"user"`
+	}
+	text := fmt.Sprintf(windowSpec, c.parallelism, in, c.disorder, key, c.size, c.offset,
+		filepath.Join(dir, "out.jsonl"), filepath.Join(dir, "late.jsonl"))
+	report := runText(t, text, engine.Options{PollRows: c.poll, Limit: c.limit, EncodeLinks: c.encode})
+	if report.Outcome != "finished" {
+		t.Fatalf("the run is %s", report.Outcome)
+	}
+}
+
+// fataler is a *testing.T or a *rapid.T.
+type fataler interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// runText compiles and runs a specification.
+func runText(t fataler, text string, o engine.Options) engine.Report {
+	r, err := registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, list := hclspec.Parse("test.hcl", []byte(text), hclspec.Options{Registry: r})
+	if p == nil || list.HasErrors() {
+		t.Fatalf("the specification is wrong: %+v", list)
+	}
+	result, list := compiler.Compile(p, compiler.Options{})
+	if result.Plan == nil {
+		t.Fatalf("the specification is wrong: %+v", list)
+	}
+	encoded, err := plan.Encode(result.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Registry = r
+	run, err := engine.Start(context.Background(), encoded, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := run.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// readRows returns the JSON lines of a file.
+func readRows[T any](t fataler, name string) []T {
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var rows []T
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var row T
+		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
