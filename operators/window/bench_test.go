@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/operators/optest"
 )
 
@@ -25,7 +26,18 @@ func newStream(tb testing.TB, size gpflow.Duration, keys int, pairs ...string) *
 			w.Mark(gpflow.Timestamp(i))
 		}
 	}
-	return &stream{d: optest.NewDriver(tb, c, optest.Options{}), batch: w.Take()}
+	return &stream{d: optest.NewDriver(tb, c, optest.Options{State: tables(1024)}), batch: w.Take()}
+}
+
+// tables makes the state that the engine makes.
+func tables(groups int) func([]gpflow.StateDescriptor) gpflow.State {
+	return func(descs []gpflow.StateDescriptor) gpflow.State {
+		m, err := state.New(groups, 0, groups, descs)
+		if err != nil {
+			panic(err)
+		}
+		return m
+	}
 }
 
 // feed gives the window one more batch.
@@ -48,15 +60,15 @@ var numbers = []string{
 	"ratio", "sum(n * 2) / count()",
 }
 
-// A record costs no allocation. A result costs the harness's state some, and
-// the window the memory that the texts of keys share.
+// Neither a record nor a result costs an allocation, but for the memory that
+// the texts of keys share.
 func TestNoAllocations(t *testing.T) {
-	for size, limit := range map[gpflow.Duration]float64{gpflow.Day: 16, gpflow.Second: 100} {
+	for _, size := range []gpflow.Duration{gpflow.Day, gpflow.Second} {
 		s := newStream(t, size, 8, numbers...)
 		for range 8 {
 			s.feed(t)
 		}
-		if n := testing.AllocsPerRun(50, func() { s.feed(t) }); n > limit {
+		if n := testing.AllocsPerRun(50, func() { s.feed(t) }); n > 16 { // the pool of batches forgets some under the race detector
 			t.Errorf("a batch of %d records over 8 keys in windows of %s allocates %v times", s.batch.N, size, n)
 		}
 	}
@@ -69,7 +81,7 @@ func BenchmarkTumbling(b *testing.B) {
 		pairs []string
 	}{
 		{"count sum/8 keys", 8, []string{"n", "count()", "total", "sum(n)"}},
-		{"count sum/1000 keys", 1000, []string{"n", "count()", "total", "sum(n)"}},
+		{"count sum/1024 keys", 1024, []string{"n", "count()", "total", "sum(n)"}},
 		{"numbers/8 keys", 8, numbers},
 		{"text/8 keys", 8, []string{"least", "min(home.city)", "end", "last(user)"}},
 	} {

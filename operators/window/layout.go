@@ -151,9 +151,9 @@ func union(dst, names []string) []string {
 	return dst
 }
 
-// state describes what the window keeps: for each window and key, a row of
+// describe says what the window keeps: for each window and key, a row of
 // accumulators named by their calls.
-func state(config gpflow.Config, in []*gpflow.Schema, consts gpflow.Constants) []gpflow.StateDescriptor {
+func describe(config gpflow.Config, in []*gpflow.Schema, consts gpflow.Constants) []gpflow.StateDescriptor {
 	l := build(config, in[0], consts, func(gpflow.Problem) {})
 	if l == nil {
 		return nil // Infer has reported why

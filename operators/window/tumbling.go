@@ -21,6 +21,7 @@ For each window, and each value of ` + "`key_by`" + ` that came in it, one recor
 **Aggregates.** An aggregate is an expression over the aggregate functions below, whose arguments are expressions over a record; the key's fields, window_start and window_end can be used beside them: ` + "`sum(amount) / count()`" + `.
 
     count()           the number of records, an int
+    count(x)          the number of those whose x is not null
     sum(x)            the sum: of int it is int, of float float, of duration duration
     min(x), max(x)    the least and the greatest; NaN is less than any number, text goes by its bytes
     avg(x)            the mean, a float; of duration a duration
@@ -48,7 +49,7 @@ An aggregate that has no result when its window closes, as ` + "`sum(x) / sum(y)
 	},
 	Traits:      gpflow.Traits{Keyed: "key_by", Windowed: true, NewTimes: true},
 	Infer:       infer,
-	State:       state,
+	State:       describe,
 	NewOperator: open,
 }
 
