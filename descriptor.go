@@ -18,9 +18,9 @@ const (
 	FieldDuration                    // Duration; written "30s"
 	FieldSize                        // int64 bytes; written "64MiB"
 	FieldEnum                        // string, one of Field.Values
-	FieldList                        // []string
+	FieldList                        // []string; one alone may be written without brackets
 	FieldMap                         // []Pair
-	FieldColumns                     // []string: names of input columns
+	FieldColumns                     // []string: names of input columns; one alone as in FieldList
 	FieldColumn                      // string: the name of an input or own column
 	FieldExpr                        // string: a record expression, never a template
 	FieldExprMap                     // []NamedExpr
@@ -265,7 +265,11 @@ func (d *Descriptor) AllFields() []Field {
 		}
 	}
 	if d.IsSource() {
-		fs = append(fs, eventTimeField, rateField)
+		for _, f := range sourceFields {
+			if !has(f.Name) {
+				fs = append(fs, f)
+			}
+		}
 	}
 	for _, f := range commonFields {
 		if !has(f.Name) && (f.Name != "parallelism" || !d.Traits.Single) && (f.Name != "on_error" || d.PortIndex("errors") > 0 || d.IsSink()) {

@@ -60,7 +60,10 @@ var commonFields = []Field{
 	{Name: "labels", Kind: FieldMap, Update: Live, Doc: "Names and values of your own. Shown, never interpreted.", Example: `{ team = "payments" }`},
 }
 
-// eventTimeField is the field event_time of every source.
+// sourceFields are the fields of every source.
+var sourceFields = []Field{eventTimeField, rateField}
+
+// eventTimeField says where rows have their event time.
 var eventTimeField = Field{
 	Name: "event_time", Kind: FieldBlock, Update: Restart,
 	Doc: "Where a record's event time is found, and how far behind the latest one a record may come. Windows need it. The watermark of a split is the latest event time seen, less `out_of_order`; it is taken anew every 32 rows of the split, and when the split pauses or ends.",
@@ -72,10 +75,10 @@ var eventTimeField = Field{
 	},
 }
 
-// rateField is the field rate of every source.
+// rateField paces a source.
 var rateField = Field{
 	Name: "rate", Kind: FieldFloat, Default: 0.0, Update: Live, Example: "1000",
-	Doc: "At most so many records are read in a second, by all subtasks together. 0 is as many as there are.",
+	Doc: "At most so many records are read in a second, by all subtasks together. 0 is as many as there are. The pace changes no result.",
 	Check: func(v any) error {
 		if r := v.(float64); !(r >= 0 && r <= 1e9) {
 			return errors.New("the rate is a number of records per second, from 0 to 1e9")

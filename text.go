@@ -143,10 +143,15 @@ var durationUnits = []struct {
 	d    Duration
 }{{"d", Day}, {"h", Hour}, {"m", Minute}, {"s", Second}, {"ms", Millisecond}, {"us", Microsecond}}
 
+var (
+	errDuration     = errors.New("write a duration as a number and a unit: 90s, 1h30m, 250ms; the units are d, h, m, s, ms, us")
+	errLongDuration = errors.New("the duration is too long")
+)
+
 // ParseDuration reads a duration such as "90s", "1h30m", "1.5s" or "7d". The
 // units are d (24 hours), h, m, s, ms and us.
 func ParseDuration(s string) (Duration, error) {
-	bad := errors.New("write a duration as a number and a unit: 90s, 1h30m, 250ms; the units are d, h, m, s, ms, us")
+	bad := errDuration
 	rest, neg := s, false
 	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
 		neg, rest = rest[0] == '-', rest[1:]
@@ -189,7 +194,7 @@ func ParseDuration(s string) (Duration, error) {
 		total += x * float64(unit)
 	}
 	if total > math.MaxInt64/2 {
-		return 0, errors.New("the duration is too long")
+		return 0, errLongDuration
 	}
 	if neg {
 		exact = -exact

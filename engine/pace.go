@@ -8,9 +8,9 @@ import (
 	"github.com/gpflow/gpflow"
 )
 
-// pace keeps the readers of one source to a rate: the n-th record since the
-// first is due n/rate seconds after it. A source that has fallen behind for
-// more than a burst does not catch up.
+// pace keeps the readers of one source to a rate: record n is due n/rate
+// seconds after record 0. Where downstream had no room for a while, the source
+// catches up.
 type pace struct {
 	rate float64 // records per second; 0: no limit
 	now  func() time.Time
@@ -20,11 +20,8 @@ type pace struct {
 	made  float64
 }
 
-// The bounds of a burst: what a reader gets at once.
-const (
-	burst    = 50 * time.Millisecond
-	minPause = gpflow.Millisecond
-)
+// minPause is the shortest pause: higher rates come in bursts of so long.
+const minPause = gpflow.Millisecond
 
 func newPace(rate float64) *pace { return &pace{rate: rate, now: time.Now} }
 
@@ -41,9 +38,6 @@ func (p *pace) take(max int) (n int, wait gpflow.Duration) {
 		p.began = now
 	}
 	due := now.Sub(p.began).Seconds()*p.rate + 1
-	if behind := due - p.made - math.Max(1, p.rate*burst.Seconds()); behind > 0 {
-		p.made += behind
-	}
 	if n = min(int(due-p.made), max); n > 0 {
 		p.made += float64(n)
 		return n, 0

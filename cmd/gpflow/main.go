@@ -11,11 +11,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // timezone works on machines that have no zone files
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a closed output is an error of the sink, which says so
 	if err := command().Execute(); err != nil {
 		if !errors.Is(err, errSaid) {
 			fmt.Fprintln(os.Stderr, "gpflow: "+err.Error())

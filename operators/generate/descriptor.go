@@ -62,22 +62,10 @@ var fields = []gpflow.Field{
 		},
 	},
 	{
-		Name: "rate", Kind: gpflow.FieldFloat, Update: gpflow.Restart, Example: "1000",
-		Doc: "The number of records a second, over all subtasks. Where downstream could not keep up for a while, the source catches up. Default: as fast as they are taken.",
-		Check: func(v any) error {
-			if f := v.(float64); !(f > 0 && f <= maxRate) {
-				return fmt.Errorf("the rate is a number of records a second, more than 0 and at most %d", int64(maxRate))
-			}
-			return nil
-		},
-	},
-	{
 		Name: "seed", Kind: gpflow.FieldInt, Default: int64(0), Update: gpflow.Restart, Example: "42",
 		Doc: "A number of your choice, which the expressions see as `seed`.",
 	},
 }
-
-const maxRate = 1e9
 
 // numbers is the schema that the expressions run on.
 var numbers = gpflow.NewSchema(

@@ -2,12 +2,10 @@ package generate
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -165,60 +163,6 @@ func TestFailedExpression(t *testing.T) {
 	}
 }
 
-func TestRate(t *testing.T) {
-	s := open(t, vals{"rate": 100.0, "count": int64(1000), "fields": exprs("n", "i")}, 2)
-	r := assigned(t, s, discover(t, s)[1], binary.AppendUvarint(nil, 11))
-	now := time.Unix(0, 0)
-	r.now = func() time.Time { return now }
-	for _, step := range []struct {
-		after time.Duration
-		want  []string
-		idle  bool
-		wait  gpflow.Duration
-	}{
-		{0, nil, true, 10 * gpflow.Millisecond}, // of two splits, the second begins half a step later
-		{4 * time.Millisecond, nil, true, 6 * gpflow.Millisecond},
-		{6 * time.Millisecond, []string{`11: {"n":11}`}, false, 0},
-		{0, nil, true, 20 * gpflow.Millisecond},
-		{50 * time.Millisecond, []string{`13: {"n":13}`, `15: {"n":15}`}, false, 0},
-		{0, nil, true, 10 * gpflow.Millisecond},
-	} {
-		now = now.Add(step.after)
-		got, _, p := poll(t, r)
-		if !slices.Equal(got, step.want) || p.Idle != step.idle || p.Wait-step.wait > 2 || step.wait-p.Wait > 2 {
-			t.Errorf("at %v: %q, %+v", now.Sub(time.Unix(0, 0)), got, p)
-		}
-	}
-	n := 0
-	for range 3 { // what was missed while downstream was slow comes at once
-		now = now.Add(time.Second)
-		for {
-			got, _, p := poll(t, r)
-			if n += len(got); p.Idle {
-				break
-			}
-		}
-	}
-	if n != 150 {
-		t.Errorf("%d records in 3 seconds at 50 a second", n)
-	}
-}
-
-func TestHighRateComesInBursts(t *testing.T) {
-	s := open(t, vals{"rate": 1e6, "fields": exprs("n", "i")}, 1)
-	r := assigned(t, s, discover(t, s)[0], nil)
-	now := time.Unix(0, 0)
-	r.now = func() time.Time { return now }
-	poll(t, r)
-	if _, _, p := poll(t, r); !p.Idle || p.Wait != minWait {
-		t.Errorf("%+v", p)
-	}
-	now = now.Add(500 * time.Microsecond)
-	if got, _, _ := poll(t, r); len(got) != 500 {
-		t.Errorf("%d records in half a millisecond", len(got))
-	}
-}
-
 func TestBadPositions(t *testing.T) {
 	s := open(t, users, 2)
 	split := discover(t, s)[1]
@@ -280,9 +224,6 @@ func TestDescriptorIsComplete(t *testing.T) {
 	for _, f := range Descriptor.Fields {
 		if f.Doc == "" {
 			t.Errorf("field %s says nothing", f.Name)
-		}
-		if f.Name == "rate" && (f.Check(0.0) == nil || f.Check(1.5) != nil) {
-			t.Error("a rate is more than 0")
 		}
 		if f.Name == "count" && (f.Check(int64(-1)) == nil || f.Check(int64(0)) != nil) {
 			t.Error("a count is 0 or more")

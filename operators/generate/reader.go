@@ -8,15 +8,10 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/expr"
 )
-
-// minWait is the shortest pause between two polls: faster rates come in bursts
-// of so long.
-const minWait = gpflow.Millisecond
 
 // reader makes the records of its splits in turn, a batch at a time.
 type reader struct {
@@ -24,7 +19,6 @@ type reader struct {
 	programs []*expr.Program // by column
 	row      []gpflow.Value  // what they run on
 	splits   []*run
-	now      func() time.Time
 }
 
 // run is a split that is being read.
@@ -32,14 +26,11 @@ type run struct {
 	id   string
 	part part
 	next int64 // the number of the next record
-	// made counts the records since began, the time of the first poll.
-	made  int64
-	began time.Time
 }
 
 // Reader returns a reader.
 func (s *source) Reader(*gpflow.ReaderContext) (gpflow.Reader, error) {
-	r := &reader{source: s, row: make([]gpflow.Value, len(numbers.Columns)), now: time.Now}
+	r := &reader{source: s, row: make([]gpflow.Value, len(numbers.Columns))}
 	r.row[1] = gpflow.Int(s.seed)
 	for _, e := range s.exprs {
 		r.programs = append(r.programs, e.Program())
@@ -66,60 +57,28 @@ func (r *reader) Assign(s gpflow.Split, from gpflow.Position) error {
 	return nil
 }
 
-// Poll makes the records of one split that are due.
+// Poll makes records of one split, the splits taking turns.
 func (r *reader) Poll(_ context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
 	if len(r.splits) == 0 {
 		return gpflow.Progress{}, errors.New("a generator was polled without a split")
 	}
-	wait := gpflow.Duration(math.MaxInt64)
-	for i, s := range r.splits {
-		due, next := r.due(s)
-		if due == 0 && !r.over(s) {
-			wait = min(wait, next)
-			continue
-		}
-		out.Begin(s.id)
-		r.make(s, due, out)
-		out.Done(binary.AppendUvarint(nil, uint64(s.next)))
-		r.splits = append(append(r.splits[:i:i], r.splits[i+1:]...), s)
-		if r.over(s) {
-			r.splits = r.splits[:len(r.splits)-1]
-			return gpflow.Progress{Ended: s.id}, nil
-		}
-		return gpflow.Progress{}, nil
+	s := r.splits[0]
+	out.Begin(s.id)
+	for !r.over(s) && !out.Full() {
+		r.record(s.next, out)
+		s.next += s.part.Step
 	}
-	out.Begin(r.splits[0].id)
-	return gpflow.Progress{Idle: true, Wait: max(wait, minWait)}, nil
+	out.Done(binary.AppendUvarint(nil, uint64(s.next)))
+	copy(r.splits, r.splits[1:])
+	r.splits[len(r.splits)-1] = s
+	if r.over(s) {
+		r.splits = r.splits[:len(r.splits)-1]
+		return gpflow.Progress{Ended: s.id}, nil
+	}
+	return gpflow.Progress{}, nil
 }
 
 func (r *reader) over(s *run) bool { return r.count >= 0 && s.next >= r.count }
-
-// due returns how many records of s are to be made now, or how long it is to
-// the next. The n-th since the split began is due at (n*step+first)/rate.
-func (r *reader) due(s *run) (n int64, wait gpflow.Duration) {
-	if r.rate == 0 {
-		return math.MaxInt64, 0
-	}
-	if s.began.IsZero() {
-		s.began = r.now()
-	}
-	elapsed := r.now().Sub(s.began).Seconds()
-	all := math.Floor((elapsed*r.rate-float64(s.part.First))/float64(s.part.Step)) + 1
-	if n = int64(all) - s.made; n > 0 {
-		return n, 0
-	}
-	at := (float64(s.made)*float64(s.part.Step) + float64(s.part.First)) / r.rate
-	return 0, gpflow.Duration(math.Ceil(min((at-elapsed)*float64(gpflow.Second), float64(gpflow.Day))))
-}
-
-// make makes up to n records of s.
-func (r *reader) make(s *run, n int64, out *gpflow.Reading) {
-	for ; n > 0 && !r.over(s) && !out.Full(); n-- {
-		r.record(s.next, out)
-		s.next += s.part.Step
-		s.made++
-	}
-}
 
 // record makes the record of number i.
 func (r *reader) record(i int64, out *gpflow.Reading) {

@@ -14,7 +14,6 @@ type source struct {
 	schema  *gpflow.Schema // the columns that are read
 	exprs   []*expr.Expr   // by column
 	count   int64          // -1: no end
-	rate    float64        // 0: no limit
 	seed    int64
 	splits  int
 	address string
@@ -22,7 +21,7 @@ type source struct {
 
 func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	s := &source{
-		schema: c.Schema, count: -1, rate: c.Config.Float("rate"), seed: c.Config.Int("seed"),
+		schema: c.Schema, count: -1, seed: c.Config.Int("seed"),
 		splits: max(1, c.Parallelism), address: c.Address,
 	}
 	if c.Config.Has("count") {
