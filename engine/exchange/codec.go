@@ -12,7 +12,7 @@ import (
 //
 //	v rows | v flags | v marks, each v row, z time since the mark before
 //	[times: z each, since the one before] [ops: a byte each]
-//	[origin: v length, split, z first, z line, rows x (v position, v line)]
+//	[origin: v length, split, z first, z line, v rows placed, each v position, v line]
 //	values, row by row: kind byte, then
 //	  bool: a byte; int, timestamp, duration: z; float: 8 bytes, little endian
 //	  string, bytes: v length, the bytes
@@ -60,6 +60,7 @@ func AppendBatch(dst []byte, b *gpflow.Batch) []byte {
 		dst = appendText(dst, b.Origin.Split)
 		dst = binary.AppendVarint(dst, b.Origin.First)
 		dst = binary.AppendVarint(dst, b.Origin.Line)
+		dst = binary.AppendUvarint(dst, uint64(len(b.Origin.Rows)))
 		for _, d := range b.Origin.Rows {
 			dst = binary.AppendUvarint(dst, uint64(d.Position))
 			dst = binary.AppendUvarint(dst, uint64(d.Line))
@@ -164,51 +165,37 @@ func (r *reader) byte() byte {
 
 func (r *reader) text() string { return string(r.bytes(r.count(1))) }
 
+// bareRows is how many rows of no bytes a batch may have.
+const bareRows = 1 << 20
+
 // DecodeBatch reads a batch of s that AppendBatch wrote. The strings share
-// data, which the caller must not change afterwards.
+// data, which the caller must not change afterwards. Damaged data is an error,
+// or gives a batch that is sound in itself.
 func DecodeBatch(data []byte, s *gpflow.Schema) (*gpflow.Batch, error) {
 	r := &reader{data: data}
-	n, flags := int(r.uvarint()), r.uvarint()
-	if n > len(data) && s.Width() > 0 {
+	rows, flags := r.uvarint(), r.uvarint()
+	if rows > uint64(len(data)) && (s.Width() > 0 || rows > bareRows) || flags > hasTimes|hasOps|hasOrigin {
 		return nil, errCodec
 	}
-	marks := make([]gpflow.Mark, r.count(2))
-	last := int64(0)
-	for i := range marks {
-		marks[i].Row = int(r.uvarint())
-		last += r.varint()
-		marks[i].Time = gpflow.Timestamp(last)
-	}
-	times := make([]int64, 0, n)
+	n := int(rows)
+	marks := r.marks(n)
+	var times []gpflow.Timestamp
 	if flags&hasTimes != 0 {
-		last = 0
-		for range n {
-			last += r.varint()
-			times = append(times, last)
-		}
+		times = r.times(n)
 	}
-	var ops []byte
+	var ops []gpflow.Op
 	if flags&hasOps != 0 {
-		ops = r.bytes(n)
+		ops = r.ops(n)
 	}
-	return r.rows(s, n, marks, times, ops, flags&hasOrigin != 0)
-}
-
-func (r *reader) rows(s *gpflow.Schema, n int, marks []gpflow.Mark, times []int64, ops []byte, origin bool) (*gpflow.Batch, error) {
-	arena := len(r.data)
 	var o gpflow.Origin
-	if origin {
-		o.Split, o.First, o.Line = r.text(), r.varint(), r.varint()
-		o.Rows = make([]gpflow.Delta, n)
-		for i := range o.Rows {
-			o.Rows[i] = gpflow.Delta{Position: uint32(r.uvarint()), Line: uint32(r.uvarint())}
-		}
+	if flags&hasOrigin != 0 {
+		o = r.origin(n)
 	}
 	w := gpflow.NewBuilder(s)
 	for i := range n {
 		t := gpflow.MinTimestamp
 		if i < len(times) {
-			t = gpflow.Timestamp(times[i])
+			t = times[i]
 		}
 		row := w.Row(t)
 		for c := range row {
@@ -218,15 +205,70 @@ func (r *reader) rows(s *gpflow.Schema, n int, marks []gpflow.Mark, times []int6
 			return nil, r.err
 		}
 	}
+	if r.err != nil || len(r.data) > 0 {
+		return nil, errCodec
+	}
 	b := w.TakeAlways()
-	b.Origin, b.Pinned, b.Marks = o, arena, marks
-	for _, op := range ops {
-		b.Ops = append(b.Ops, gpflow.Op(op))
+	b.Marks, b.Ops, b.Origin, b.Pinned = marks, ops, o, len(data)
+	return b, nil
+}
+
+func (r *reader) marks(rows int) []gpflow.Mark {
+	marks := make([]gpflow.Mark, r.count(2))
+	last := int64(0)
+	for i := range marks {
+		row := r.uvarint()
+		last += r.varint()
+		m := gpflow.Mark{Row: int(row), Time: gpflow.Timestamp(last)}
+		if row > uint64(rows) || i > 0 && (m.Row < marks[i-1].Row || m.Time <= marks[i-1].Time) {
+			r.fail()
+			return nil
+		}
+		marks[i] = m
 	}
-	if len(r.data) > 0 {
+	return marks
+}
+
+func (r *reader) times(rows int) []gpflow.Timestamp {
+	if rows > len(r.data) {
 		r.fail()
+		return nil
 	}
-	return b, r.err
+	times, last := make([]gpflow.Timestamp, rows), int64(0)
+	for i := range times {
+		last += r.varint()
+		times[i] = gpflow.Timestamp(last)
+	}
+	return times
+}
+
+func (r *reader) ops(rows int) []gpflow.Op {
+	raw := r.bytes(rows)
+	ops := make([]gpflow.Op, len(raw))
+	for i, o := range raw {
+		if ops[i] = gpflow.Op(o); ops[i] > gpflow.Delete {
+			r.fail()
+		}
+	}
+	return ops
+}
+
+func (r *reader) origin(rows int) gpflow.Origin {
+	o := gpflow.Origin{Split: r.text(), First: r.varint(), Line: r.varint()}
+	placed := r.count(2)
+	if placed > rows {
+		r.fail()
+		return o
+	}
+	o.Rows = make([]gpflow.Delta, placed)
+	for i := range o.Rows {
+		position, line := r.uvarint(), r.uvarint()
+		if position > math.MaxUint32 || line > math.MaxUint32 {
+			r.fail()
+		}
+		o.Rows[i] = gpflow.Delta{Position: uint32(position), Line: uint32(line)}
+	}
+	return o
 }
 
 func (r *reader) value(depth int) gpflow.Value {

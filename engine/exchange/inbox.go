@@ -34,9 +34,9 @@ type Event struct {
 }
 
 // Limit is how much may be in flight on a channel: sent, and not yet
-// processed. The last batch may overdraw it, so that the ceiling of a channel
-// is the limit and one batch (gpflow.BatchRows and gpflow.BatchBytes, or one
-// row where that is larger).
+// processed. The last batch may overdraw it, and an Output has up to another
+// one collected: the ceiling of a channel is the limit and two batches
+// (gpflow.BatchRows and gpflow.BatchBytes, or one row where that is larger).
 type Limit struct{ Rows, Bytes int64 }
 
 // DefaultLimit is the limit of a channel where nothing else is configured.

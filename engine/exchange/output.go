@@ -12,7 +12,8 @@ import (
 // It belongs to the sender's goroutine.
 type Output struct {
 	channels []*Channel
-	builders []*gpflow.Builder // rows and marks not yet sent, by channel
+	held     []held // by channel
+	wide     []int  // slots whose values may point to memory
 	route    router
 	keyer    gpflow.Keyer
 	owner    []int32 // key group -> channel, of hash
@@ -21,7 +22,19 @@ type Output struct {
 	emitted  int64
 }
 
-// router spreads the rows [from, to) of b over the builders.
+// held is what has been collected for a channel, and not yet sent.
+type held struct {
+	*gpflow.Builder
+	bytes  int // that the rows point to
+	pushes int // since there was nothing
+}
+
+// maxPushes is how many pushes a row or a mark may wait for others: where the
+// keys of a channel are rare, and its receiver is busy with other senders, its
+// watermark would stand still.
+const maxPushes = 32
+
+// router spreads the rows [from, to) of b over the channels.
 type router func(o *Output, b *gpflow.Batch, from, to int)
 
 // NewForward returns an output to one channel.
@@ -52,7 +65,14 @@ func NewHash(s *gpflow.Schema, cs []*Channel, key gpflow.Keyer, groups int) *Out
 func newOutput(s *gpflow.Schema, cs []*Channel, route router) *Output {
 	o := &Output{channels: cs, route: route}
 	for range cs {
-		o.builders = append(o.builders, gpflow.NewBuilder(s))
+		o.held = append(o.held, held{Builder: gpflow.NewBuilder(s)})
+	}
+	for i, c := range s.Columns {
+		switch c.Type.Kind {
+		case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
+		default:
+			o.wide = append(o.wide, i)
+		}
 	}
 	return o
 }
@@ -60,8 +80,7 @@ func newOutput(s *gpflow.Schema, cs []*Channel, route router) *Output {
 // Emitted returns the rows pushed so far.
 func (o *Output) Emitted() int64 { return o.emitted }
 
-// Ready reports whether there is credit: on all channels, or, where the output
-// chooses the channel itself, on one.
+// Ready reports whether there is credit on all channels.
 func (o *Output) Ready() bool {
 	for _, c := range o.channels {
 		if !c.Ready() {
@@ -89,15 +108,22 @@ func (o *Output) Push(b *gpflow.Batch) {
 	if row < b.N {
 		o.route(o, b, row, b.N)
 	}
-	for _, w := range o.builders {
-		w.Forget()
+	for i := range o.held {
+		h := &o.held[i]
+		h.Forget()
+		if h.Empty() {
+			continue
+		}
+		if h.pushes++; h.pushes >= maxPushes {
+			o.flush(i)
+		}
 	}
 	b.Release()
 }
 
 // whole sends b as it is where copying its rows would gain nothing.
 func (o *Output) whole(b *gpflow.Batch) bool {
-	if b.N < gpflow.BatchRows/2 && b.Pinned < gpflow.BatchBytes/2 {
+	if b.N < gpflow.BatchRows/2 && b.Bytes() < gpflow.BatchBytes/2 {
 		return false
 	}
 	o.flush(0)
@@ -105,25 +131,34 @@ func (o *Output) whole(b *gpflow.Batch) bool {
 	return true
 }
 
-func (o *Output) forward(b *gpflow.Batch, from, to int) { o.copy(0, b, from, to) }
+// add copies row r of b to what is held for channel i.
+func (o *Output) add(i int, b *gpflow.Batch, r int) {
+	h := &o.held[i]
+	h.AppendFrom(b, r)
+	if len(o.wide) > 0 {
+		row := b.Row(r)
+		for _, s := range o.wide {
+			h.bytes += row[s].Size()
+		}
+	}
+	if h.Full() || h.bytes >= gpflow.BatchBytes {
+		o.flush(i)
+	}
+}
 
-// copy adds rows to channel i's batch.
+// copy adds the rows [from, to) of b to channel i.
 func (o *Output) copy(i int, b *gpflow.Batch, from, to int) {
-	w := o.builders[i]
-	if !w.Fits(b) {
+	if !o.held[i].Fits(b) {
 		o.flush(i)
 	}
 	for r := from; r < to; r++ {
-		w.AppendFrom(b, r)
-		if w.Full() {
-			o.flush(i)
-		}
+		o.add(i, b, r)
 	}
 }
 
-func (o *Output) rebalance(b *gpflow.Batch, from, to int) {
-	o.copy(o.next, b, from, to)
-}
+func (o *Output) forward(b *gpflow.Batch, from, to int) { o.copy(0, b, from, to) }
+
+func (o *Output) rebalance(b *gpflow.Batch, from, to int) { o.copy(o.next, b, from, to) }
 
 func (o *Output) broadcast(b *gpflow.Batch, from, to int) {
 	for i := range o.channels {
@@ -132,33 +167,30 @@ func (o *Output) broadcast(b *gpflow.Batch, from, to int) {
 }
 
 func (o *Output) hash(b *gpflow.Batch, from, to int) {
-	for i, w := range o.builders {
-		if !w.Fits(b) {
+	for i := range o.held {
+		if !o.held[i].Fits(b) {
 			o.flush(i)
 		}
 	}
 	for r := from; r < to; r++ {
 		o.key = o.keyer.Append(o.key[:0], b.Row(r))
-		i := o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]
-		w := o.builders[i]
-		w.AppendFrom(b, r)
-		if w.Full() {
-			o.flush(int(i))
-		}
+		o.add(int(o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]), b, r)
 	}
 }
 
 // Mark puts a watermark behind the rows pushed so far, on every channel. It
 // leaves with the next batch.
 func (o *Output) Mark(t gpflow.Timestamp) {
-	for _, w := range o.builders {
-		w.Mark(t)
+	for i := range o.held {
+		o.held[i].Mark(t)
 	}
 }
 
 // flush sends what has been collected for channel i.
 func (o *Output) flush(i int) {
-	if b := o.builders[i].Take(); b != nil {
+	h := &o.held[i]
+	h.bytes, h.pushes = 0, 0
+	if b := h.Take(); b != nil {
 		o.channels[i].Send(Event{Batch: b})
 		if i == o.next {
 			o.next = (o.next + 1) % len(o.channels)
@@ -170,7 +202,7 @@ func (o *Output) flush(i int) {
 // do.
 func (o *Output) FlushIdle() {
 	for i, c := range o.channels {
-		if c.ReceiverIdle() && !o.builders[i].Empty() {
+		if c.ReceiverIdle() && !o.held[i].Empty() {
 			o.flush(i)
 		}
 	}
