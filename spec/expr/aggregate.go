@@ -79,6 +79,9 @@ func (a *collector) schema() *gpflow.Schema {
 
 // call checks an aggregate call and returns the column of its result.
 func (a *collector) call(c *checker, n ast.Node, name string, args []ast.Node) *node {
+	if c.element != nil {
+		c.failAst(n, "An aggregate is not allowed in a predicate", "Give it a name before the predicate, as in let n = "+name+"(...); ....")
+	}
 	if len(args) > 1 || len(args) == 0 && name != "count" {
 		want := name + "(x)"
 		if name == "count" {

@@ -109,7 +109,7 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 		return c.apply(n, f, []*node{list})
 	}
 	elem := tAny
-	if list.typ.Kind == gpflow.KindList {
+	if list.typ.Kind == gpflow.KindList && list.typ.Elem.Kind != gpflow.KindNull {
 		elem = *list.typ.Elem
 	}
 	c.element = &elem

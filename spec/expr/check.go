@@ -358,8 +358,8 @@ func (c *checker) fold(n *node) *node {
 		}
 		return n
 	}
-	if !n.allConstant() {
-		return n
+	if !n.allConstant() || n.op != opList && (n.typ.Optional || !printable.has(n.typ.Kind) || n.typ.Elem != nil) {
+		return n // the text of the result would not tell its type
 	}
 	g := &gen{}
 	cd := g.node(n)
@@ -384,8 +384,11 @@ func (c *checker) chosen(n *node, truth bool) *node {
 	if truth {
 		k = n.kids[1]
 	}
-	if !k.typ.Equal(n.typ) {
+	switch {
+	case !k.typ.Equal(n.typ), k.op == opFloat && k.typ.Optional:
 		return n
+	case k.op == opFloat: // stands alone now, so it is to be seen in the text
+		return &node{op: opCall, typ: k.typ, name: "float", fn: lookup("float"), kids: k.kids, from: k.from, to: k.to}
 	}
 	return k
 }

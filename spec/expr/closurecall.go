@@ -21,26 +21,17 @@ func (g *gen) call(n *node) code {
 	for i, k := range kids {
 		args[i] = k.value()
 	}
-	if len(args) <= len(small{}) {
-		return typed(n.typ, func(fr *frame) gpflow.Value {
-			var vals small
-			for i, a := range args {
-				vals[i] = a(fr)
-			}
-			return invoke(fr, n, vals[:len(args)])
-		})
-	}
 	return typed(n.typ, func(fr *frame) gpflow.Value {
-		vals := make([]gpflow.Value, len(args))
-		for i, a := range args {
-			vals[i] = a(fr)
+		base := len(fr.args)
+		for _, a := range args {
+			v := a(fr) // may use the stack itself
+			fr.args = append(fr.args, v)
 		}
-		return invoke(fr, n, vals)
+		v := invoke(fr, n, fr.args[base:])
+		fr.args = fr.args[:base]
+		return v
 	})
 }
-
-// small holds the arguments of most calls.
-type small [4]gpflow.Value
 
 // invoke calls n's function on values, unless the evaluation has failed: then
 // they need not be of its kinds.
@@ -94,9 +85,9 @@ func direct(n *node, kids []code) (code, bool) {
 	case n.name == "len" && k.s != nil && k.kind == gpflow.KindString:
 		c.i = func(fr *frame) int64 { return int64(utf8.RuneCountInString(k.s(fr))) }
 	case n.name == "upper" && k.s != nil:
-		c.s = func(fr *frame) string { return fr.upper(k.s(fr)) }
+		c.s = made(n, k.s, (*frame).upper)
 	case n.name == "lower" && k.s != nil:
-		c.s = func(fr *frame) string { return fr.lower(k.s(fr)) }
+		c.s = made(n, k.s, (*frame).lower)
 	case n.name == "float" && k.i != nil:
 		c.f = k.floatOf()
 	case n.name == "float" && k.f != nil, n.name == "int" && k.i != nil, n.name == "string" && k.kind == gpflow.KindString && k.s != nil:
@@ -107,4 +98,16 @@ func direct(n *node, kids []code) (code, bool) {
 		return c, false
 	}
 	return c, true
+}
+
+// made returns what f makes of a text.
+func made(n *node, k func(*frame) string, f func(*frame, string) (string, error)) func(*frame) string {
+	bad := fault(n, errMade.Error())
+	return func(fr *frame) string {
+		s, err := f(fr, k(fr))
+		if err != nil {
+			fr.fail(bad)
+		}
+		return s
+	}
 }

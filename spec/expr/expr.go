@@ -64,8 +64,12 @@ func (c *checker) finish(root *node, machine bool) *Expr {
 	return e
 }
 
-// result refuses what no column can hold.
+// result refuses what no column can hold. The empty list is a list of any.
 func (c *checker) result(root *node) {
+	if t := root.typ; t.Elem != nil && t.Elem.Kind == gpflow.KindNull {
+		elem := tAny
+		root.typ.Elem = &elem
+	}
 	switch {
 	case root.op == opMap:
 		c.fail(root, "The result is a map", "A record is built with select: give each field an expression of its own.")

@@ -21,6 +21,7 @@ type frame struct {
 	vars     []gpflow.Value
 	err      error
 	machines []*machine
+	args     []gpflow.Value // a stack of the arguments of calls
 	arena    []byte // text made; what is in use is never written again
 	scratch  []byte
 	made     int

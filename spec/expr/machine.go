@@ -47,13 +47,10 @@ func (m *machine) run(fr *frame) gpflow.Value {
 		return gpflow.Null
 	}
 	for name, slot := range m.columns {
-		m.load(name, fr.row[slot])
+		m.env[name] = toGo(fr.row[slot])
 	}
 	for name, slot := range m.vars {
-		m.load(name, fr.vars[slot])
-	}
-	if fr.err != nil {
-		return gpflow.Null
+		m.env[name] = toGo(fr.vars[slot])
 	}
 	out, err := m.vm.Run(m.program, m.env)
 	if err != nil {
@@ -66,14 +63,6 @@ func (m *machine) run(fr *frame) gpflow.Value {
 		return gpflow.Null
 	}
 	return v
-}
-
-func (m *machine) load(name string, v gpflow.Value) {
-	x, err := toGo(v)
-	if err != nil {
-		m.fr.fault(m.node, err.Error())
-	}
-	m.env[name] = x
 }
 
 // failed notes a failure of the machine at the node that it names.
@@ -93,49 +82,40 @@ func (m *machine) failed(err error) {
 	m.fr.fail(recordError(from, to, msg))
 }
 
-// toGo returns v as the machine has it.
-func toGo(v gpflow.Value) (any, error) {
+// toGo returns v as the machine has it. A duration keeps its type, which the
+// machine knows nothing of: its own is shorter.
+func toGo(v gpflow.Value) any {
 	switch v.Kind() {
 	case gpflow.KindBool:
-		return v.Bool(), nil
+		return v.Bool()
 	case gpflow.KindInt:
-		return int(v.Int()), nil
+		return int(v.Int())
 	case gpflow.KindFloat:
-		return v.Float(), nil
+		return v.Float()
 	case gpflow.KindString:
-		return v.Str(), nil
+		return v.Str()
 	case gpflow.KindBytes:
-		return v.Bytes(), nil
+		return v.Bytes()
 	case gpflow.KindTimestamp:
-		return goTime(v.Time()), nil
+		return goTime(v.Time())
 	case gpflow.KindDuration:
-		ns, ok := mulInt(v.Int(), int64(time.Microsecond))
-		if !ok {
-			return nil, errTime
-		}
-		return time.Duration(ns), nil
+		return v.Span()
 	case gpflow.KindList:
 		list := v.List()
 		out := make([]any, len(list))
 		for i, e := range list {
-			var err error
-			if out[i], err = toGo(e); err != nil {
-				return nil, err
-			}
+			out[i] = toGo(e)
 		}
-		return out, nil
+		return out
 	case gpflow.KindMap:
 		es := v.Map()
 		out := make(map[string]any, len(es))
 		for _, e := range es {
-			var err error
-			if out[e.Key], err = toGo(e.Value); err != nil {
-				return nil, err
-			}
+			out[e.Key] = toGo(e.Value)
 		}
-		return out, nil
+		return out
 	}
-	return nil, nil
+	return nil
 }
 
 // fromGo returns what the machine made as a value of type t.
@@ -170,8 +150,8 @@ func anyValue(fr *frame, x any) (gpflow.Value, error) {
 		return gpflow.Bytes(x), nil
 	case time.Time:
 		return gpflow.Time(gpflow.Timestamp(x.UnixMicro())), nil
-	case time.Duration:
-		return gpflow.Span(gpflow.Duration(x / time.Microsecond)), nil
+	case gpflow.Duration:
+		return gpflow.Span(x), nil
 	case []any:
 		return listValue(fr, x)
 	case []int:
@@ -254,10 +234,6 @@ func (b *builder) build(n *node) ast.Node {
 		if l, r := n.kids[0].typ, n.kids[1].typ; l.Kind == r.Kind && native(l.Kind) || l.IsNumber() && r.IsNumber() {
 			return b.binary(n.name, n)
 		}
-	case opMatch:
-		if n.name != "matches" && n.kids[0].typ.Kind != gpflow.KindAny && n.kids[1].typ.Kind != gpflow.KindAny {
-			return b.binary(n.name, n)
-		}
 	case opIsNull:
 		return &ast.BinaryNode{Operator: "==", Left: b.node(n.kids[0]), Right: &ast.NilNode{}}
 	case opCond:
@@ -274,6 +250,9 @@ func (b *builder) build(n *node) ast.Node {
 		return out
 	case opLoop:
 		args := b.nodes(n.kids)
+		if n.name == "sortBy" && n.kids[1].typ.Kind == gpflow.KindDuration {
+			args[1] = b.node(&node{op: opFloat, typ: tInt, kids: n.kids[1:2], from: n.kids[1].from, to: n.kids[1].to})
+		}
 		args[1] = &ast.PredicateNode{Node: args[1]}
 		return &ast.BuiltinNode{Name: n.name, Arguments: args}
 	}
@@ -283,7 +262,7 @@ func (b *builder) build(n *node) ast.Node {
 // native reports whether the machine compares values of kind k as we do.
 func native(k gpflow.Kind) bool {
 	switch k {
-	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindString, gpflow.KindTimestamp, gpflow.KindDuration:
+	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindString, gpflow.KindTimestamp:
 		return true
 	}
 	return false
@@ -302,18 +281,19 @@ func (b *builder) binary(op string, n *node) ast.Node {
 }
 
 func (b *builder) constant(n *node) ast.Node {
-	x, err := toGo(n.val)
-	if err != nil {
-		b.m.broken = err
-	}
-	switch x := x.(type) {
+	switch x := toGo(n.val).(type) {
 	case nil:
 		return &ast.NilNode{}
 	case bool:
 		return &ast.BoolNode{Value: x}
+	default:
+		return &ast.ConstantNode{Value: x}
 	}
-	return &ast.ConstantNode{Value: x}
 }
+
+// perStep is how many bytes of a value are looked at for the price of an
+// element: in a predicate, a long text is looked at many times.
+const perStep = 64
 
 // function makes n a call of a function of its own, which computes it on
 // values.
@@ -325,7 +305,10 @@ func (b *builder) function(n *node) ast.Node {
 		vals := make([]gpflow.Value, len(args))
 		for i, a := range args {
 			var err error
-			if vals[i], err = anyValue(fr, a); err != nil {
+			if vals[i], err = anyValue(fr, a); err == nil {
+				err = fr.step(vals[i].Size() / perStep)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -333,7 +316,7 @@ func (b *builder) function(n *node) ast.Node {
 		if err != nil {
 			return nil, err
 		}
-		return toGo(v)
+		return toGo(v), nil
 	}}
 	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: b.nodes(n.kids)}
 	return call

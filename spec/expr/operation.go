@@ -42,6 +42,9 @@ func operation(n *node) func(*frame, []gpflow.Value) (gpflow.Value, error) {
 			return member(args[0], args[1])
 		}
 	case opFloat:
+		if n.typ.Kind == gpflow.KindInt { // a duration to sort by
+			return func(_ *frame, args []gpflow.Value) (gpflow.Value, error) { return gpflow.Int(args[0].Int()), nil }
+		}
 		return func(_ *frame, args []gpflow.Value) (gpflow.Value, error) { return coerce(args[0], tFloat), nil }
 	}
 	return func(fr *frame, args []gpflow.Value) (gpflow.Value, error) { return n.fn.invoke(fr, n.typ, args) }
@@ -54,8 +57,8 @@ func truthOf(f func(*frame, []gpflow.Value) (bool, error)) func(*frame, []gpflow
 	}
 }
 
-// matcher returns what a contains b and the like compute. A long text counts
-// as steps: in a predicate it is looked at many times.
+// matcher returns what a contains b and the like compute. Regular expressions
+// take more steps than the rest.
 func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 	match := strings.Contains
 	switch n.name {
@@ -73,8 +76,10 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 				return false, fmt.Errorf("%s takes strings, not %s", n.name, a.Kind())
 			}
 		}
-		if err := fr.step(len(args[0].Str()) / 16); err != nil {
-			return false, err
+		if n.name == "matches" {
+			if err := fr.step(len(args[0].Str()) / 4); err != nil {
+				return false, err
+			}
 		}
 		return match(args[0].Str(), args[1].Str()), nil
 	}

@@ -12,7 +12,7 @@ import (
 var precedence = map[string]int{
 	"?:": 1, "||": 2, "&&": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4,
 	"contains": 4, "startsWith": 4, "endsWith": 4, "matches": 4,
-	"+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "**": 7, "??": 8, "!": 9, "neg": 9,
+	"+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "**": 7, "??": 0, "let": 0, "..": 0, "!": 4, "neg": 6,
 }
 
 const tight = 10
@@ -20,8 +20,12 @@ const tight = 10
 // operator returns the operator of n, or "" for what needs no parentheses.
 func (n *node) operator() string {
 	switch n.op {
-	case opCond, opLet:
+	case opCond:
 		return "?:"
+	case opLet:
+		return "let"
+	case opRange:
+		return ".."
 	case opOr:
 		return "||"
 	case opAnd:
@@ -58,7 +62,7 @@ func appendText(b []byte, n *node) []byte {
 		return append(b, '#')
 	case opLet:
 		b = append(append(append(b, "let "...), n.name...), " = "...)
-		b = append(appendText(b, n.kids[0]), "; "...)
+		b = append(inner(b, n.kids[0], 1), "; "...)
 		return appendText(b, n.kids[1])
 	case opNot:
 		if k := n.kids[0]; k.op == opIsNull {
@@ -108,7 +112,10 @@ func printBinary(b []byte, n *node) []byte {
 	op := n.operator()
 	p := precedence[op]
 	left, right := p, p+1
-	if p == 4 || op == "**" || op == "??" {
+	switch {
+	case op == "??": // the syntax does not mix it with others
+		left, right = tight, tight
+	case p == 4 || op == "**":
 		left = p + 1
 	}
 	b = append(inner(b, n.kids[0], left), ' ')
@@ -126,7 +133,7 @@ func inner(b []byte, n *node, limit int) []byte {
 	if op == "" && !negative || op != "" && precedence[op] >= limit {
 		return appendText(b, n)
 	}
-	if negative && limit < tight {
+	if negative && limit <= precedence["neg"] {
 		return appendText(b, n)
 	}
 	return append(appendText(append(b, '('), n), ')')
@@ -223,6 +230,9 @@ func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
 		return append(b, '}')
 	case gpflow.KindBool:
 		return strconv.AppendBool(b, v.Bool())
+	}
+	if v.Int() == math.MinInt64 { // has no literal
+		return append(b, "(-9223372036854775807 - 1)"...)
 	}
 	return strconv.AppendInt(b, v.Int(), 10)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/gpflow/gpflow"
 )
@@ -31,13 +32,15 @@ var stringFunctions = []*function{
 	{
 		name: "upper", params: []kinds{aString}, result: is(tString), example: "upper(s)",
 		eval: func(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
-			return gpflow.String(fr.upper(args[0].Str())), nil
+			s, err := fr.upper(args[0].Str())
+			return gpflow.String(s), err
 		},
 	},
 	{
 		name: "lower", params: []kinds{aString}, result: is(tString), example: "lower(s)",
 		eval: func(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
-			return gpflow.String(fr.lower(args[0].Str())), nil
+			s, err := fr.lower(args[0].Str())
+			return gpflow.String(s), err
 		},
 	},
 	{name: "trim", params: []kinds{aString, aString}, optional: 1, result: is(tString), eval: ofText(trim, ""), example: "trim(s)"},
@@ -111,43 +114,59 @@ func characters(s string, n int) int64 {
 	return int64(utf8.RuneCountInString(s[:n]))
 }
 
-// mapped returns s with its ASCII letters from lo to hi in the other case;
-// ok is false where s is not ASCII.
-func (fr *frame) mapped(s string, lo, hi byte) (out string, ok bool) {
-	first := -1
+// upper returns s in capitals.
+func (fr *frame) upper(s string) (string, error) {
+	if first := letter(s, 'a', 'z'); first >= 0 {
+		return fr.swapped(s, first, 'a', 'z')
+	} else if first == noLetter {
+		return s, nil
+	}
+	return strings.ToUpper(s), fr.grow(len(s))
+}
+
+// lower returns s in small letters.
+func (fr *frame) lower(s string) (string, error) {
+	if first := letter(s, 'A', 'Z'); first >= 0 {
+		return fr.swapped(s, first, 'A', 'Z')
+	} else if first == noLetter {
+		return s, nil
+	}
+	return strings.ToLower(s), fr.grow(len(s))
+}
+
+// What letter returns where there is no place to return.
+const (
+	noLetter = -1
+	notASCII = -2
+)
+
+// letter returns the place of the first letter from lo to hi in s.
+func letter(s string, lo, hi byte) int {
+	first := noLetter
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
-			return "", false
+			return notASCII
 		}
 		if first < 0 && s[i] >= lo && s[i] <= hi {
 			first = i
 		}
 	}
-	if first < 0 {
-		return s, true
+	return first
+}
+
+// swapped returns s with the letters from lo to hi in the other case.
+func (fr *frame) swapped(s string, first int, lo, hi byte) (string, error) {
+	if err := fr.grow(len(s)); err != nil {
+		return "", err
 	}
-	fr.scratch = append(fr.scratch[:0], s...)
-	for i := first; i < len(s); i++ {
-		if s[i] >= lo && s[i] <= hi {
-			fr.scratch[i] ^= 0x20
+	out := fr.alloc(len(s))
+	copy(out, s)
+	for i := first; i < len(out); i++ {
+		if out[i] >= lo && out[i] <= hi {
+			out[i] ^= 0x20
 		}
 	}
-	out, err := fr.text(fr.scratch)
-	return out, err == nil
-}
-
-func (fr *frame) upper(s string) string {
-	if out, ok := fr.mapped(s, 'a', 'z'); ok {
-		return out
-	}
-	return strings.ToUpper(s)
-}
-
-func (fr *frame) lower(s string) string {
-	if out, ok := fr.mapped(s, 'A', 'Z'); ok {
-		return out
-	}
-	return strings.ToLower(s)
+	return unsafe.String(&out[0], len(out)), nil
 }
 
 func split(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
@@ -240,7 +259,10 @@ func toText(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
 	case gpflow.KindFloat:
 		b = appendFloat(b, v.Float())
 	case gpflow.KindTimestamp:
-		b = append(b, v.Time().String()...)
+		if t := v.Time(); t == gpflow.MinTimestamp || t == gpflow.MaxTimestamp {
+			return gpflow.String(t.String()), nil
+		}
+		b = gpflow.AppendTime(b, v.Time())
 	case gpflow.KindDuration:
 		b = append(b, v.Span().String()...)
 	default:

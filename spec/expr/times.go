@@ -186,15 +186,13 @@ var goVerbs = map[byte]string{
 	'F': "2006-01-02", 'T': "15:04:05", 'z': "-0700", 'Z': "MST",
 }
 
+// padded appends n, not negative, with zeros in front up to width.
 func padded(b []byte, n, width int) []byte {
-	for limit := 10; width > 1; width-- {
-		l := 1
-		for range width - 1 {
-			l *= limit
-		}
-		if n >= l {
-			break
-		}
+	limit := 1
+	for range width - 1 {
+		limit *= 10
+	}
+	for ; n < limit && limit > 1; limit /= 10 {
 		b = append(b, '0')
 	}
 	return strconv.AppendInt(b, int64(n), 10)
