@@ -76,7 +76,11 @@ func (c *compilation) problem(n *Node, p gpflow.Problem) {
 	if p.Warning {
 		d.Severity = diag.Warning
 	}
-	if d.Code == "" {
+	switch {
+	case d.Code != "":
+	case p.To > 0: // a part of a text: record expressions alone have one
+		d.Code = diag.CodeExpression
+	default:
 		d.Code = diag.CodeConfig
 	}
 	c.report(d)

@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	"github.com/gpflow/gpflow"
 )
 
@@ -16,19 +18,30 @@ func (c *compilation) optimize(g *Graph) {
 	}
 	for changed := true; changed; {
 		changed = false
-		for i := len(g.Nodes) - 1; i >= 0; i-- {
-			changed = c.want(g.Nodes[i]) || changed
+		for _, n := range slices.Backward(g.Nodes) {
+			c.reconsider(n)
+			changed = c.want(n) || changed
 		}
 	}
-	silent := func(*Node, gpflow.Problem) {}
 	for _, n := range g.Nodes {
-		c.infer(n, silent)
+		c.infer(n, c.problem)
 		if n.Desc.IsSource() && n.Ports != nil {
 			n.Ports[0] = n.Ports[0].Select(func(column string) bool {
 				return n.wanted[0][column] || n.EventTime != nil && n.EventTime.Column == column
 			})
 		}
 	}
+}
+
+// reconsider finds out what n itself reads for what is wanted of it.
+func (c *compilation) reconsider(n *Node) {
+	if n.Desc.IsSource() || n.Desc.IsSink() || len(n.wanted[0]) == len(n.Ports[0].Columns) {
+		return
+	}
+	out := n.Desc.Infer(&gpflow.Inference{
+		Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants, Wanted: n.wanted[0], Report: func(gpflow.Problem) {},
+	})
+	n.Uses = out.Uses
 }
 
 // want adds to the outputs that feed n the columns that n reads, and reports

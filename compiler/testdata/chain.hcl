@@ -32,3 +32,16 @@ sink "file" "out" {
   from = map.total
   path = "out.jsonl"
 }
+
+# What nobody reads of a map is not computed, and its input is not read.
+map "wide" {
+  from   = source.orders
+  select = { at = "at", note = "note ?? ''", user = "user" }
+}
+
+map "narrow" {
+  from   = map.wide
+  select = { at = "at" }
+}
+
+sink "blackhole" "narrow" { from = map.narrow }

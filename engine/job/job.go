@@ -221,33 +221,44 @@ func (j *Job) discovered(e Discovered) []Action {
 	return j.assign(s)
 }
 
-// assign hands out splits, and tells readers what is left.
+// assign hands out splits. What is left comes first: a reader that begins its
+// split before it knows would read it under another watermark, depending on
+// which message is quicker.
 func (j *Job) assign(s *source) []Action {
 	if j.stopping {
 		return nil
 	}
-	var as []Action
+	var splits []Action
 	for len(s.queue) > 0 {
 		r := s.free()
 		if r < 0 {
 			break
 		}
 		s.reading[r]++
-		as = append(as, Assign{Reader{s.Address, r}, s.queue[0]})
+		splits = append(splits, Assign{Reader{s.Address, r}, s.queue[0]})
 		s.queue = s.queue[1:]
 	}
+	var as []Action
 	if left := len(s.queue) > 0 || s.Bounded && !s.done; left != s.held {
 		s.held = left
 		for r := range s.reading {
 			as = append(as, Pending{Reader{s.Address, r}, left})
 		}
 	}
+	as = append(as, splits...)
 	if s.done && len(s.queue) == 0 {
-		for r, n := range s.reading {
-			if n == 0 && !s.noMore[r] {
-				s.noMore[r] = true
-				as = append(as, NoMore{Reader{s.Address, r}})
-			}
+		as = append(as, s.dismiss()...)
+	}
+	return as
+}
+
+// dismiss tells the readers that have nothing left that they get no more.
+func (s *source) dismiss() []Action {
+	var as []Action
+	for r, n := range s.reading {
+		if n == 0 && !s.noMore[r] {
+			s.noMore[r] = true
+			as = append(as, NoMore{Reader{s.Address, r}})
 		}
 	}
 	return as

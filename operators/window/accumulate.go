@@ -25,8 +25,8 @@ const (
 	opMaxFloat           //
 	opMin                // of the rest
 	opMax                //
-	opFirst              // value, time
-	opLast               // value, time
+	opFirst              // value, time, split, position
+	opLast               // likewise
 )
 
 // opOf returns the op of a function for arguments of type t.
@@ -81,7 +81,12 @@ func (o op) columns(text string, t gpflow.Type) []gpflow.Column {
 	case opAvgInt, opAvgFloat, opAvgSpan:
 		return []gpflow.Column{{Name: text + ".sum", Type: t}, {Name: text + ".count", Type: integer}}
 	case opFirst, opLast:
-		return []gpflow.Column{{Name: text, Type: t}, {Name: text + ".time", Type: gpflow.T(gpflow.KindTimestamp).Opt()}}
+		return []gpflow.Column{
+			{Name: text, Type: t},
+			{Name: text + ".time", Type: gpflow.T(gpflow.KindTimestamp).Opt()},
+			{Name: text + ".split", Type: gpflow.T(gpflow.KindString).Opt()},
+			{Name: text + ".position", Type: integer},
+		}
 	}
 	return []gpflow.Column{{Name: text, Type: t}}
 }
@@ -97,9 +102,37 @@ func (o op) overflows(acc []gpflow.Value, v gpflow.Value) bool {
 	return false
 }
 
-// add adds v, the value of the argument of a record with event time t, to the
-// accumulator acc, which is nulls at first. overflows has been asked.
-func (o op) add(acc []gpflow.Value, v gpflow.Value, t gpflow.Timestamp) {
+// place is a row of the input. Records are ordered by event time, split and
+// position, so that a replay in another order finds the same first and last;
+// those that an operator made have no position, and go by their arrival.
+type place struct {
+	in  gpflow.Rows
+	row int
+}
+
+// before reports whether r comes before the record that acc, of opFirst or
+// opLast, has kept.
+func (r place) before(acc []gpflow.Value) bool {
+	if c := cmp.Compare(r.in.Times[r.row], acc[1].Time()); c != 0 {
+		return c < 0
+	}
+	split, pos, _, _ := r.in.Position(r.row)
+	if c := cmp.Compare(split, acc[2].Str()); c != 0 {
+		return c < 0
+	}
+	return pos < acc[3].Int()
+}
+
+// keep makes acc, of opFirst or opLast, that of r with value v.
+func (r place) keep(acc []gpflow.Value, v gpflow.Value) {
+	split, pos, _, _ := r.in.Position(r.row)
+	acc[0], acc[1] = keep(acc[0], v), gpflow.Time(r.in.Times[r.row])
+	acc[2], acc[3] = keep(acc[2], gpflow.String(split)), gpflow.Int(pos)
+}
+
+// add adds v, the value of the argument of r, to the accumulator acc, which is
+// nulls at first. overflows has been asked.
+func (o op) add(acc []gpflow.Value, v gpflow.Value, r place) {
 	if o == opCount {
 		acc[0] = gpflow.Int(acc[0].Int() + 1)
 		return
@@ -123,12 +156,12 @@ func (o op) add(acc []gpflow.Value, v gpflow.Value, t gpflow.Timestamp) {
 	case opAvgSpan:
 		acc[0], acc[1] = gpflow.Span(acc[0].Span()+v.Span()), gpflow.Int(acc[1].Int()+1)
 	case opFirst:
-		if acc[1].IsNull() || t < acc[1].Time() {
-			acc[0], acc[1] = keep(acc[0], v), gpflow.Time(t)
+		if acc[1].IsNull() || r.before(acc) {
+			r.keep(acc, v)
 		}
 	case opLast:
-		if acc[1].IsNull() || t >= acc[1].Time() {
-			acc[0], acc[1] = keep(acc[0], v), gpflow.Time(t)
+		if acc[1].IsNull() || !r.before(acc) {
+			r.keep(acc, v)
 		}
 	default:
 		if acc[0].IsNull() || o.beats(v, acc[0]) {

@@ -112,7 +112,7 @@ func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err
 			out.LateRow(in, i)
 			continue
 		}
-		if err := o.add(in.Row(i), t); err != nil {
+		if err := o.add(place{in, i}); err != nil {
 			if err = out.Fail(in, i, err); err != nil {
 				return i, err
 			}
@@ -123,8 +123,9 @@ func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err
 	return in.To, nil
 }
 
-// add adds a row to the current window. On an error nothing has changed.
-func (o *operator) add(row []gpflow.Value, t gpflow.Timestamp) error {
+// add adds a record to the current window. On an error nothing has changed.
+func (o *operator) add(r place) error {
+	row := r.in.Row(r.row)
 	for i := range o.args {
 		a := &o.args[i]
 		if a.slot >= 0 {
@@ -152,7 +153,7 @@ func (o *operator) add(row []gpflow.Value, t gpflow.Timestamp) error {
 		if c.arg >= 0 {
 			v = o.vals[c.arg]
 		}
-		c.op.add(acc[c.slot:], v, t)
+		c.op.add(acc[c.slot:], v, r)
 	}
 	return nil
 }

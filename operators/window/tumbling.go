@@ -25,7 +25,7 @@ For each window, and each value of ` + "`key_by`" + ` that came in it, one recor
     sum(x)            the sum: of int it is int, of float float, of duration duration
     min(x), max(x)    the least and the greatest; NaN is less than any number, text goes by its bytes
     avg(x)            the mean, a float; of duration a duration
-    first(x), last(x) the value with the earliest, latest event time; among equals the one that came first, last
+    first(x), last(x) the value with the earliest, latest event time; among equals by split and position in it
 
 Null is passed over. An aggregate of nulls only is null, and its type is optional if its argument's is.
 

@@ -252,7 +252,7 @@ func TestState(t *testing.T) {
 	}
 	d := describe("a", "sum(n) / count()", "b", "avg( x ) + sum(n)", "c", "first(user)", "d", "max(n * var.k)", "e", "count()")
 	want := "sum(n) optional(int), count() optional(int), avg(x).sum optional(float), avg(x).count optional(int), " +
-		"first(user) optional(string), first(user).time optional(timestamp), max(n * 3) optional(int)"
+		"first(user) optional(string), first(user).time optional(timestamp), first(user).split optional(string), first(user).position optional(int), max(n * 3) optional(int)"
 	if d.Name != "panes" || d.Kind != "panes" || d.Version != 1 || d.Key.String() != "user optional(string)" || d.Value.String() != want {
 		t.Errorf("state is %s\nkey %s\nvalue %s, want\n%s", d.Name, d.Key, d.Value, want)
 	}
