@@ -14,31 +14,33 @@ var testGroup = []gpflow.Column{
 	{Name: "window_end", Type: tTime},
 }
 
+var aggregates = []struct{ src, calls, typ, text string }{
+	{`count()`, "count() int", "int", "agg0"},
+	{`sum(i * j) / count()`, "sum(i * j) int, count() int", "float", "agg0 / agg1"},
+	{`avg(i)`, "avg(i) float", "float", "agg0"},
+	{`avg(d)`, "avg(d) duration", "duration", "agg0"},
+	{`sum(f) + sum(f) * 2`, "sum(f) float", "float", "agg0 + agg0 * 2"},
+	{`sum(event.f) + sum(f)`, "sum(f) float", "float", "agg0 + agg0"},
+	{`min(t)`, "min(t) timestamp", "timestamp", "agg0"},
+	{`max(upper(s))`, "max(upper(s)) string", "string", "agg0"},
+	{`first(b)`, "first(b) bool", "bool", "agg0"},
+	{`last(tags)`, "last(tags) list(string)", "list(string)", "agg0"},
+	{`count(oi)`, "count(oi) int", "int", "agg0"},
+	{`sum(oi)`, "sum(oi) optional(int)", "optional(int)", "agg0"},
+	{`avg(oi) ?? 0`, "avg(oi) optional(float)", "float", "agg0 ?? 0.0"},
+	{`sum(oi ?? 0)`, "sum(oi ?? 0) int", "int", "agg0"},
+	{`sum(oi) != nil && sum(oi) > 1`, "sum(oi) optional(int)", "bool", "agg0 != nil && agg0 > 1"},
+	{`s + string(count())`, "count() int", "string", "s + string(agg0)"},
+	{`window_end - window_start > duration("1m") && count() > 1`, "count() int", "bool", ""},
+	{`sum(b ? 1 : 0) * 100 / count()`, "sum(b ? 1 : 0) int, count() int", "float", ""},
+	{`sum(f * local.k) > var.min`, "sum(f * 2.5) float", "bool", "agg0 > 5"},
+	{`sum(len(filter(tags, # == s)))`, "sum(len(filter(tags, # == s))) int", "int", "agg0"},
+	{`max(count)`, "max(count) int", "int", "agg0"},
+	{`round(avg(f) * 10) / 10`, "avg(f) float", "float", ""},
+}
+
 func TestAggregate(t *testing.T) {
-	for _, c := range []struct{ src, calls, typ, text string }{
-		{`count()`, "count() int", "int", "agg0"},
-		{`sum(i * j) / count()`, "sum(i * j) int, count() int", "float", "agg0 / agg1"},
-		{`avg(i)`, "avg(i) float", "float", "agg0"},
-		{`avg(d)`, "avg(d) duration", "duration", "agg0"},
-		{`sum(f) + sum(f) * 2`, "sum(f) float", "float", "agg0 + agg0 * 2"},
-		{`sum(event.f) + sum(f)`, "sum(f) float", "float", "agg0 + agg0"},
-		{`min(t)`, "min(t) timestamp", "timestamp", "agg0"},
-		{`max(upper(s))`, "max(upper(s)) string", "string", "agg0"},
-		{`first(b)`, "first(b) bool", "bool", "agg0"},
-		{`last(tags)`, "last(tags) list(string)", "list(string)", "agg0"},
-		{`count(oi)`, "count(oi) int", "int", "agg0"},
-		{`sum(oi)`, "sum(oi) optional(int)", "optional(int)", "agg0"},
-		{`avg(oi) ?? 0`, "avg(oi) optional(float)", "float", "agg0 ?? 0.0"},
-		{`sum(oi ?? 0)`, "sum(oi ?? 0) int", "int", "agg0"},
-		{`sum(oi) != nil && sum(oi) > 1`, "sum(oi) optional(int)", "bool", "agg0 != nil && agg0 > 1"},
-		{`s + string(count())`, "count() int", "string", "s + string(agg0)"},
-		{`window_end - window_start > duration("1m") && count() > 1`, "count() int", "bool", ""},
-		{`sum(b ? 1 : 0) * 100 / count()`, "sum(b ? 1 : 0) int, count() int", "float", ""},
-		{`sum(f * local.k) > var.min`, "sum(f * 2.5) float", "bool", "agg0 > 5"},
-		{`sum(len(filter(tags, # == s)))`, "sum(len(filter(tags, # == s))) int", "int", "agg0"},
-		{`max(count)`, "max(count) int", "int", "agg0"},
-		{`round(avg(f) * 10) / 10`, "avg(f) float", "float", ""},
-	} {
+	for _, c := range aggregates {
 		a, err := CheckAggregate(c.src, testEnv(), testGroup)
 		if err != nil {
 			t.Errorf("%s: %v", c.src, err)

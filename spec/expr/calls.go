@@ -98,15 +98,15 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 		c.failAst(n, name+" is not allowed in a predicate", "Predicates do not nest: the time for one record would have no useful bound.")
 	}
 	list := c.required(c.node(args[0]))
-	if list.typ.Kind != gpflow.KindList && list.typ.Kind != gpflow.KindAny {
-		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "")
-	}
 	if len(args) == 1 {
 		f := sumFunction
 		if name == "count" {
 			f = countFunction
 		}
 		return c.apply(n, f, []*node{list})
+	}
+	if list.typ.Kind != gpflow.KindList && list.typ.Kind != gpflow.KindAny {
+		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "")
 	}
 	elem := tAny
 	if list.typ.Kind == gpflow.KindList && list.typ.Elem.Kind != gpflow.KindNull {
@@ -122,27 +122,37 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 	out := &node{op: opLoop, name: name, kids: []*node{list, body}}
 	switch name {
 	case "sum":
-		c.required(body)
-		out.name, out.typ = "map", gpflow.ListOf(body.typ)
-		out.from, out.to = c.src.bytes(n)
-		if k := body.typ.Kind; k != gpflow.KindInt && k != gpflow.KindFloat && k != gpflow.KindDuration && k != gpflow.KindAny {
-			c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "")
-		}
-		return c.apply(n, sumFunction, []*node{out})
+		return c.sum(n, out)
 	case "sortBy":
-		if c.required(body); !ordered(body.typ) {
-			c.fail(body, fmt.Sprintf("%s has no order", body.typ), "")
-		}
-		if len(args) == 3 {
-			dir := c.node(args[2])
-			if !dir.constant() || dir.val.Kind() != gpflow.KindString || dir.val.Str() != "asc" && dir.val.Str() != "desc" {
-				c.fail(dir, "The order is 'asc' or 'desc'", "")
-			}
-			out.kids = append(out.kids, dir)
-		}
+		c.order(out, args[2:])
 	}
 	out.typ = l.result(list.typ, body.typ)
 	return out
+}
+
+// sum checks sum(list, body): it is the sum of map(list, body).
+func (c *checker) sum(n ast.Node, loop *node) *node {
+	body := c.required(loop.kids[1])
+	if k := body.typ.Kind; k != gpflow.KindInt && k != gpflow.KindFloat && k != gpflow.KindDuration && k != gpflow.KindAny {
+		c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "")
+	}
+	loop.name, loop.typ = "map", gpflow.ListOf(body.typ)
+	loop.from, loop.to = c.src.bytes(n)
+	return c.apply(n, sumFunction, []*node{loop})
+}
+
+// order checks what sortBy sorts by.
+func (c *checker) order(loop *node, args []ast.Node) {
+	if body := c.required(loop.kids[1]); !ordered(body.typ) {
+		c.fail(body, fmt.Sprintf("%s has no order", body.typ), "")
+	}
+	for _, a := range args {
+		dir := c.node(a)
+		if !dir.constant() || dir.val.Kind() != gpflow.KindString || dir.val.Str() != "asc" && dir.val.Str() != "desc" {
+			c.fail(dir, "The order is 'asc' or 'desc'", "")
+		}
+		loop.kids = append(loop.kids, dir)
+	}
 }
 
 // slice checks a[b:c].

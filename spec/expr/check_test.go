@@ -3,91 +3,98 @@ package expr
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gpflow/gpflow"
 )
 
-// TestErrors has what is wrong with a text, where exactly, and what to do.
+// mistakes has what is wrong with a text, where exactly, and what to do.
+var mistakes = []struct{ src, at, summary, detail string }{
+	{`amuont > 1`, `amuont`, "Unknown name amuont", "The columns are"},
+	{`i + ff`, `ff`, "Unknown name ff", "Did you mean"},
+	{`"žluť" == "čau" && countt > 1`, `countt`, "Unknown name countt", "Did you mean count?"},
+	{`event.coutn > 1`, `event.coutn`, "Unknown name event.coutn", "Did you mean event.count?"},
+	{`address.stret == ""`, `address.stret`, "Unknown name address.stret", "Did you mean address.street?"},
+	{`address == nil`, `address`, "address is a record", "address.street"},
+	{`var.mim > 1`, `var.mim`, "Unknown name var.mim", "Did you mean var.min?"},
+	{`local.limits.mix > 1`, `local.limits.mix`, "Unknown name local.limits.mix", "Did you mean local.limits.max?"},
+	{`local.limits`, `local.limits`, "local.limits is a record", "local.limits.max"},
+	{`count(i)`, `i`, "i is int; count takes list", ""},
+	{`sum(i)`, `i`, "i is int; sum takes list", ""},
+	{`sortBy(nums, #, "up")`, `"up"`, "The order is 'asc' or 'desc'", ""},
+	{`var > 1`, `var`, "var is a record", "var.eu"},
+	{`i > ${var.min}`, `${var.min}`, "Interpolation is not allowed in a record expression", "var.x"},
+	{``, ``, "The expression is empty", ""},
+	{`i > `, `>`, "The expression ends too early", ""},
+	{`i = 1`, `=`, "Syntax error", "=="},
+	{`(i > 1`, `1`, "The expression ends too early", ""},
+	{`i > "a"`, `i > "a"`, "int and string cannot be compared", "int(x)"},
+	{`b && (s > f)`, `s > f`, "string and float cannot be compared", "float(x)"},
+	{`s + i`, `s + i`, "string + int is not defined", "string(x)"},
+	{`f % 2`, `f % 2`, "float % int is not defined", "int(x)"},
+	{`s - s`, `s - s`, "string - string is not defined", ""},
+	{`t + t`, `t + t`, "timestamp + timestamp is not defined", ""},
+	{`i && b`, `i`, "i is int, not bool", ""},
+	{`!s`, `s`, "s is string, not bool", ""},
+	{`-s`, `-s`, "string has no sign", ""},
+	{`b < b`, `b < b`, "bool has no order", ""},
+	{`1 + (i + oi) * 2`, `oi`, "oi may be null", "(oi ?? 0)"},
+	{`oi > 1 && oi != nil`, `oi`, "oi may be null", "oi != nil && ..."},
+	{`oi == nil && oi > 1`, `oi`, "oi may be null", ""},
+	{`oi != nil || oi > 1`, `oi`, "oi may be null", ""},
+	{`oi != nil ? 1 : oi + 1`, `oi`, "oi may be null", ""},
+	{`upper(os)`, `os`, "os may be null", "''"},
+	{`om.k`, `om`, "om may be null", "?."},
+	{`m.k + 1`, `m.k`, "m.k may be null", ""},
+	{`first(nums) + 1`, `first(nums)`, "first(nums) may be null", ""},
+	{`nil + 1`, `nil`, "nil is not allowed here", ""},
+	{`nil`, `nil`, "The result is always null", ""},
+	{`b ? 1 : "a"`, `b ? 1 : "a"`, "The branches are int and string", "string(x)"},
+	{`if b { 1 } else { s }`, `if b { 1 } else { s }`, "The branches are int and string", ""},
+	{`os ?? 1`, `os ?? 1`, "The default is int, the value string", ""},
+	{`i in s`, `s`, "s is string, not a list, a range or a map", "contains"},
+	{`i in tags`, `i in tags`, "i is int, the list has string", ""},
+	{`tags contains "a"`, `tags`, "tags is a list, not a string", "in list"},
+	{`s matches "("`, `"("`, "The regular expression cannot be read", ""},
+	{`s matches s`, `s`, "A regular expression is a constant", ""},
+	{`uper(s)`, `uper`, "Unknown function uper", "Did you mean upper?"},
+	{`upper(s, s)`, `upper(s, s)`, "upper does not take 2 arguments", "upper(s)"},
+	{`upper(i)`, `i`, "i is int; upper takes string", ""},
+	{`f + upper(s + (i))`, `s + (i)`, "string + int is not defined", ""},
+	{`upper`, `upper`, "upper is a function", ""},
+	{`s.upper()`, `s.upper()`, "A value has no methods", "upper(x)"},
+	{`i.x`, `i.x`, "i is int and has no fields", ""},
+	{`s[0]`, `s[0]`, "A string has no elements", "s[0:1]"},
+	{`tags["a"]`, `"a"`, "The position in a list is string, not int", ""},
+	{`now() > t`, `now()`, "now is not allowed in a record expression", "own time"},
+	{`reduce(nums, #acc + #, 0)`, `reduce(nums, #acc + #, 0)`, "reduce is not allowed in a record expression", ""},
+	{`repeat(s, 3)`, `repeat(s, 3)`, "repeat is not allowed in a record expression", ""},
+	{`fromJSON(s)`, `fromJSON(s)`, "fromJSON is not allowed in a record expression", ""},
+	{`groupBy(nums, #)`, `groupBy(nums, #)`, "groupBy is not allowed in a record expression", ""},
+	{`any(nums, any(nums, # > 1))`, `any(nums, # > 1)`, "any is not allowed in a predicate", "nest"},
+	{`any(1..i, # > 1)`, `i`, "The bounds of a range are constant ints", ""},
+	{`len(1..1000000)`, `1..1000000`, "The range is too long", ""},
+	{`any(nums, # in uniq(1..100))`, `1..100`, "A range is not allowed in a predicate", ""},
+	{`# > 1`, `#`, "# is not allowed here", ""},
+	{`i; j`, `i; j`, "Several expressions in a row", "let"},
+	{`{"a": i}`, `{"a": i}`, "The result is a map", "select"},
+	{`let i = 1; i`, `i`, "There is a column i already", ""},
+	{`let y = nil; y`, `nil`, "A variable cannot be nil", ""},
+	{`let y = 1; let y = 2; y`, `y`, "There is a variable y already", ""},
+	{`9223372036854775807 + 1`, `9223372036854775807 + 1`, "integer overflow", ""},
+	{`i > 1 / 0`, `1 / 0`, "divide by zero", ""},
+	{`t > timestamp("yesterday")`, `timestamp("yesterday")`, `"yesterday" is not a timestamp`, ""},
+	{`d > duration("5 parsecs")`, `duration("5 parsecs")`, `"5 parsecs" is not a duration`, "write"},
+	{`format_time(t, "%Q")`, `"%Q"`, "the layout has %Q", ""},
+	{`avg(f)`, `avg(f)`, "avg is not allowed in a record expression", "windows"},
+	{`s + 'ěšč' + /* žluť */ nope`, `nope`, "Unknown name nope", ""},
+	{`99999999999999999999`, ``, "Syntax error", ""},
+}
+
 func TestErrors(t *testing.T) {
-	for _, c := range []struct{ src, at, summary, detail string }{
-		{`amuont > 1`, `amuont`, "Unknown name amuont", "The columns are"},
-		{`i + ff`, `ff`, "Unknown name ff", "Did you mean"},
-		{`"žluť" == "čau" && countt > 1`, `countt`, "Unknown name countt", "Did you mean count?"},
-		{`event.coutn > 1`, `event.coutn`, "Unknown name event.coutn", "Did you mean event.count?"},
-		{`address.stret == ""`, `address.stret`, "Unknown name address.stret", "Did you mean address.street?"},
-		{`address == nil`, `address`, "address is a record", "address.street"},
-		{`var.mim > 1`, `var.mim`, "Unknown name var.mim", "Did you mean var.min?"},
-		{`var > 1`, `var`, "var is a record", "var.eu"},
-		{`i > ${var.min}`, `${var.min}`, "Interpolation is not allowed in a record expression", "var.x"},
-		{``, ``, "The expression is empty", ""},
-		{`i > `, `>`, "The expression ends too early", ""},
-		{`i = 1`, `=`, "Syntax error", "=="},
-		{`(i > 1`, `1`, "The expression ends too early", ""},
-		{`i > "a"`, `i > "a"`, "int and string cannot be compared", "int(x)"},
-		{`b && (s > f)`, `s > f`, "string and float cannot be compared", "float(x)"},
-		{`s + i`, `s + i`, "string + int is not defined", "string(x)"},
-		{`f % 2`, `f % 2`, "float % int is not defined", "int(x)"},
-		{`s - s`, `s - s`, "string - string is not defined", ""},
-		{`t + t`, `t + t`, "timestamp + timestamp is not defined", ""},
-		{`i && b`, `i`, "i is int, not bool", ""},
-		{`!s`, `s`, "s is string, not bool", ""},
-		{`-s`, `-s`, "string has no sign", ""},
-		{`b < b`, `b < b`, "bool has no order", ""},
-		{`1 + (i + oi) * 2`, `oi`, "oi may be null", "(oi ?? 0)"},
-		{`oi > 1 && oi != nil`, `oi`, "oi may be null", "oi != nil && ..."},
-		{`oi == nil && oi > 1`, `oi`, "oi may be null", ""},
-		{`oi != nil || oi > 1`, `oi`, "oi may be null", ""},
-		{`oi != nil ? 1 : oi + 1`, `oi`, "oi may be null", ""},
-		{`upper(os)`, `os`, "os may be null", "''"},
-		{`om.k`, `om`, "om may be null", "?."},
-		{`m.k + 1`, `m.k`, "m.k may be null", ""},
-		{`first(nums) + 1`, `first(nums)`, "first(nums) may be null", ""},
-		{`nil + 1`, `nil`, "nil is not allowed here", ""},
-		{`nil`, `nil`, "The result is always null", ""},
-		{`b ? 1 : "a"`, `b ? 1 : "a"`, "The branches are int and string", "string(x)"},
-		{`if b { 1 } else { s }`, `if b { 1 } else { s }`, "The branches are int and string", ""},
-		{`os ?? 1`, `os ?? 1`, "The default is int, the value string", ""},
-		{`i in s`, `s`, "s is string, not a list, a range or a map", "contains"},
-		{`i in tags`, `i in tags`, "i is int, the list has string", ""},
-		{`tags contains "a"`, `tags`, "tags is a list, not a string", "in list"},
-		{`s matches "("`, `"("`, "The regular expression cannot be read", ""},
-		{`s matches s`, `s`, "A regular expression is a constant", ""},
-		{`uper(s)`, `uper`, "Unknown function uper", "Did you mean upper?"},
-		{`upper(s, s)`, `upper(s, s)`, "upper does not take 2 arguments", "upper(s)"},
-		{`upper(i)`, `i`, "i is int; upper takes string", ""},
-		{`f + upper(s + (i))`, `s + (i)`, "string + int is not defined", ""},
-		{`upper`, `upper`, "upper is a function", ""},
-		{`s.upper()`, `s.upper()`, "A value has no methods", "upper(x)"},
-		{`i.x`, `i.x`, "i is int and has no fields", ""},
-		{`s[0]`, `s[0]`, "A string has no elements", "s[0:1]"},
-		{`tags["a"]`, `"a"`, "The position in a list is string, not int", ""},
-		{`now() > t`, `now()`, "now is not allowed in a record expression", "own time"},
-		{`reduce(nums, #acc + #, 0)`, `reduce(nums, #acc + #, 0)`, "reduce is not allowed in a record expression", ""},
-		{`repeat(s, 3)`, `repeat(s, 3)`, "repeat is not allowed in a record expression", ""},
-		{`fromJSON(s)`, `fromJSON(s)`, "fromJSON is not allowed in a record expression", ""},
-		{`groupBy(nums, #)`, `groupBy(nums, #)`, "groupBy is not allowed in a record expression", ""},
-		{`any(nums, any(nums, # > 1))`, `any(nums, # > 1)`, "any is not allowed in a predicate", "nest"},
-		{`any(1..i, # > 1)`, `i`, "The bounds of a range are constant ints", ""},
-		{`len(1..1000000)`, `1..1000000`, "The range is too long", ""},
-		{`any(nums, # in uniq(1..100))`, `1..100`, "A range is not allowed in a predicate", ""},
-		{`# > 1`, `#`, "# is not allowed here", ""},
-		{`i; j`, `i; j`, "Several expressions in a row", "let"},
-		{`{"a": i}`, `{"a": i}`, "The result is a map", "select"},
-		{`let i = 1; i`, `i`, "There is a column i already", ""},
-		{`let y = nil; y`, `nil`, "A variable cannot be nil", ""},
-		{`let y = 1; let y = 2; y`, `y`, "There is a variable y already", ""},
-		{`9223372036854775807 + 1`, `9223372036854775807 + 1`, "integer overflow", ""},
-		{`i > 1 / 0`, `1 / 0`, "divide by zero", ""},
-		{`t > timestamp("yesterday")`, `timestamp("yesterday")`, `"yesterday" is not a timestamp`, ""},
-		{`d > duration("5 parsecs")`, `duration("5 parsecs")`, `"5 parsecs" is not a duration`, "write"},
-		{`format_time(t, "%Q")`, `"%Q"`, "the layout has %Q", ""},
-		{`count(i)`, `i`, "i is int; count takes a list", ""},
-		{`avg(f)`, `avg(f)`, "avg is not allowed in a record expression", "windows"},
-		{`s + 'ěšč' + /* žluť */ nope`, `nope`, "Unknown name nope", ""},
-		{`99999999999999999999`, ``, "Syntax error", ""},
-	} {
+	for _, c := range mistakes {
 		e, err := Check(c.src, testEnv())
 		if err == nil {
 			t.Errorf("%s: no error, type %s", c.src, e.Type())
@@ -223,6 +230,17 @@ func TestStats(t *testing.T) {
 	}
 }
 
+// lets names first, and n times step of the value before.
+func lets(first, step string, n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "let v0 = %s; ", first)
+	for i := range n {
+		fmt.Fprintf(&b, "let v%d = %s; ", i+1, strings.ReplaceAll(step, "P", fmt.Sprintf("v%d", i)))
+	}
+	fmt.Fprintf(&b, "len(v%d)", n)
+	return b.String()
+}
+
 // TestAdmission has texts made to take time or memory. Each ends soon.
 func TestAdmission(t *testing.T) {
 	big := testRow()
@@ -232,15 +250,6 @@ func TestAdmission(t *testing.T) {
 		many[i] = gpflow.Int(int64(i))
 	}
 	big[9] = gpflow.List(many)
-	lets := func(first, step string, n int) string {
-		var b strings.Builder
-		fmt.Fprintf(&b, "let v0 = %s; ", first)
-		for i := range n {
-			fmt.Fprintf(&b, "let v%d = %s; ", i+1, strings.ReplaceAll(step, "P", fmt.Sprintf("v%d", i)))
-		}
-		fmt.Fprintf(&b, "len(v%d)", n)
-		return b.String()
-	}
 	for _, src := range []string{
 		`let r = 1..300; sum(r, sum(r, sum(r, #)))`,
 		`reduce(1..900, #acc + #acc, "xxxxxxxx")`,
@@ -285,4 +294,26 @@ func TestAdmission(t *testing.T) {
 			t.Errorf("%.60s: %s", src, took)
 		}
 	}
+}
+
+// TestShared has one expression run by several goroutines, each with a program
+// of its own.
+func TestShared(t *testing.T) {
+	e, err := Check(`upper(s) + string(i) + string(len(filter(tags, # != s)))`, testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			p, row := e.Program(), testRow()
+			for range 200 {
+				if v, err := p.Value(row); err != nil || v.Str() != "ŽLUŤ73" {
+					t.Errorf("%s, %v", show(v), err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

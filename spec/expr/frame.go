@@ -22,7 +22,7 @@ type frame struct {
 	err      error
 	machines []*machine
 	args     []gpflow.Value // a stack of the arguments of calls
-	arena    []byte // text made; what is in use is never written again
+	arena    []byte         // text made; what is in use is never written again
 	scratch  []byte
 	made     int
 	steps    int

@@ -249,14 +249,20 @@ func (b *builder) build(n *node) ast.Node {
 		}
 		return out
 	case opLoop:
-		args := b.nodes(n.kids)
-		if n.name == "sortBy" && n.kids[1].typ.Kind == gpflow.KindDuration {
-			args[1] = b.node(&node{op: opFloat, typ: tInt, kids: n.kids[1:2], from: n.kids[1].from, to: n.kids[1].to})
-		}
-		args[1] = &ast.PredicateNode{Node: args[1]}
-		return &ast.BuiltinNode{Name: n.name, Arguments: args}
+		return b.loop(n)
 	}
 	return b.function(n)
+}
+
+// loop makes a builtin with a predicate. The machine cannot sort durations, so
+// they are ints to it.
+func (b *builder) loop(n *node) ast.Node {
+	args := b.nodes(n.kids)
+	if body := n.kids[1]; n.name == "sortBy" && body.typ.Kind == gpflow.KindDuration {
+		args[1] = b.node(&node{op: opFloat, typ: tInt, kids: []*node{body}, from: body.from, to: body.to})
+	}
+	args[1] = &ast.PredicateNode{Node: args[1]}
+	return &ast.BuiltinNode{Name: n.name, Arguments: args}
 }
 
 // native reports whether the machine compares values of kind k as we do.

@@ -113,16 +113,43 @@ func (c *checker) name(n ast.Node, path []string, member bool) *node {
 			return out
 		}
 	}
-	if k, ok := c.env.Constants[full]; ok {
-		c.constants[full] = struct{}{}
-		t := k.Type
-		t.Optional = k.Value.IsNull()
-		return &node{op: opConst, typ: t, val: k.Value}
+	if out := c.constant(path); out != nil {
+		return out
 	}
 	if member && c.reaches(path) {
 		return nil
 	}
 	c.unknown(n, path)
+	return nil
+}
+
+// constant returns the constant of that name, which may be a field of one that
+// is a record, or nil.
+func (c *checker) constant(path []string) *node {
+	for i := len(path); i > 1; i-- {
+		name := strings.Join(path[:i], ".")
+		k, ok := c.env.Constants[name]
+		if !ok {
+			continue
+		}
+		t, v := k.Type, k.Value
+		for _, field := range path[i:] {
+			j := slices.IndexFunc(t.Fields, func(f gpflow.Column) bool { return f.Name == field })
+			if t.Kind != gpflow.KindRecord || j < 0 {
+				return nil
+			}
+			t = t.Fields[j].Type
+			if v.Kind() == gpflow.KindMap {
+				v, _ = find(v.Map(), field)
+			}
+		}
+		if t.Kind == gpflow.KindRecord {
+			return nil
+		}
+		c.constants[name] = struct{}{}
+		t.Optional = v.IsNull()
+		return &node{op: opConst, typ: t, val: v}
+	}
 	return nil
 }
 
@@ -143,7 +170,7 @@ func (c *checker) column(name string) *node {
 func (c *checker) reaches(path []string) bool {
 	for i := len(path) - 1; i > 0; i-- {
 		name := strings.Join(path[:i], ".")
-		if _, ok := c.env.Constants[name]; ok || c.schema.Index(name) >= 0 {
+		if k, ok := c.env.Constants[name]; ok && k.Type.Kind != gpflow.KindRecord || c.schema.Index(name) >= 0 {
 			return true
 		}
 		if i > 1 && path[0] == "event" && c.schema.Index(strings.Join(path[1:i], ".")) >= 0 {
@@ -220,8 +247,10 @@ func clip(names []string) []string {
 
 func (c *checker) constantNames() []string {
 	var out []string
-	for name := range c.env.Constants {
-		out = append(out, name)
+	for name, k := range c.env.Constants {
+		for _, f := range gpflow.Flatten(nil, "", false, []gpflow.Column{{Name: name, Type: k.Type}}) {
+			out = append(out, f.Name)
+		}
 	}
 	slices.Sort(out)
 	return out

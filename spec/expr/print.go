@@ -53,7 +53,7 @@ func (n *node) operator() string {
 func appendText(b []byte, n *node) []byte {
 	switch n.op {
 	case opConst:
-		return printConst(b, n.val, n.typ)
+		return printConst(b, n.val)
 	case opColumn:
 		return printName(b, n.name)
 	case opVar:
@@ -87,15 +87,7 @@ func appendText(b []byte, n *node) []byte {
 	case opList:
 		return append(printAll(append(b, '['), n.kids), ']')
 	case opMap:
-		b = append(b, '{')
-		for i := 0; i < len(n.kids); i += 2 {
-			if i > 0 {
-				b = append(b, ", "...)
-			}
-			b = append(appendText(append(b, '('), n.kids[i]), "): "...)
-			b = appendText(b, n.kids[i+1])
-		}
-		return append(b, '}')
+		return printMap(b, n)
 	case opMember:
 		b = inner(b, n.kids[0], tight)
 		if n.optional {
@@ -106,6 +98,18 @@ func appendText(b []byte, n *node) []byte {
 		return append(printAll(append(append(b, n.name...), '('), n.kids), ')')
 	}
 	return printBinary(b, n)
+}
+
+func printMap(b []byte, n *node) []byte {
+	b = append(b, '{')
+	for i := 0; i < len(n.kids); i += 2 {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(appendText(append(b, '('), n.kids[i]), "): "...)
+		b = appendText(b, n.kids[i+1])
+	}
+	return append(b, '}')
 }
 
 func printBinary(b []byte, n *node) []byte {
@@ -182,23 +186,12 @@ func printName(b []byte, name string) []byte {
 }
 
 // printConst appends a constant as the expression that makes it.
-func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
+func printConst(b []byte, v gpflow.Value) []byte {
 	switch v.Kind() {
 	case gpflow.KindNull:
 		return append(b, "nil"...)
 	case gpflow.KindFloat:
-		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			b = gpflow.AppendQuoted(append(b, "float("...), strconv.FormatFloat(f, 'g', -1, 64))
-			return append(b, ')')
-		}
-		n := len(b)
-		b = strconv.AppendFloat(b, v.Float(), 'g', -1, 64)
-		for _, c := range b[n:] {
-			if c != '-' && (c < '0' || c > '9') {
-				return b
-			}
-		}
-		return append(b, ".0"...)
+		return printFloat(b, v.Float())
 	case gpflow.KindString:
 		return gpflow.AppendQuoted(b, v.Str())
 	case gpflow.KindBytes:
@@ -215,7 +208,7 @@ func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
-			b = printConst(b, e, t)
+			b = printConst(b, e)
 		}
 		return append(b, ']')
 	case gpflow.KindMap:
@@ -225,7 +218,7 @@ func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
 				b = append(b, ", "...)
 			}
 			b = append(gpflow.AppendQuoted(b, e.Key), ": "...)
-			b = printConst(b, e.Value, t)
+			b = printConst(b, e.Value)
 		}
 		return append(b, '}')
 	case gpflow.KindBool:
@@ -235,4 +228,20 @@ func printConst(b []byte, v gpflow.Value, t gpflow.Type) []byte {
 		return append(b, "(-9223372036854775807 - 1)"...)
 	}
 	return strconv.AppendInt(b, v.Int(), 10)
+}
+
+// printFloat appends f so that it is not read as an int.
+func printFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		b = gpflow.AppendQuoted(append(b, "float("...), strconv.FormatFloat(f, 'g', -1, 64))
+		return append(b, ')')
+	}
+	n := len(b)
+	b = strconv.AppendFloat(b, f, 'g', -1, 64)
+	for _, c := range b[n:] {
+		if c != '-' && (c < '0' || c > '9') {
+			return b
+		}
+	}
+	return append(b, ".0"...)
 }

@@ -1,0 +1,49 @@
+package expr
+
+import "github.com/gpflow/gpflow"
+
+// fold replaces an operation on constants by its result.
+func (c *checker) fold(n *node) *node {
+	switch n.op {
+	case opConst, opColumn, opVar, opElement, opLet, opLoop, opMap, opRange:
+		return n
+	case opCond:
+		if k := n.kids[0]; k.constant() && k.val.Kind() == gpflow.KindBool {
+			return c.chosen(n, k.val.Bool())
+		}
+		return n
+	}
+	if !n.allConstant() || n.op != opList && (n.typ.Optional || !printable.has(n.typ.Kind) || n.typ.Elem != nil) {
+		return n // the text of the result would not tell its type
+	}
+	g := &gen{}
+	cd := g.node(n)
+	if len(g.machines) > 0 {
+		return n
+	}
+	var fr frame
+	fr.begin(nil)
+	v := cd.value()(&fr)
+	if fr.err != nil {
+		if e, ok := fr.err.(*gpflow.RecordError).Err.(*Error); ok {
+			panic(bail{e})
+		}
+	}
+	return &node{op: opConst, typ: n.typ, val: v, from: n.from, to: n.to}
+}
+
+// chosen returns the branch that a constant condition takes, with the type of
+// both.
+func (c *checker) chosen(n *node, truth bool) *node {
+	k := n.kids[2]
+	if truth {
+		k = n.kids[1]
+	}
+	switch {
+	case !k.typ.Equal(n.typ), k.op == opFloat && k.typ.Optional:
+		return n
+	case k.op == opFloat: // stands alone now, so it is to be seen in the text
+		return &node{op: opCall, typ: k.typ, name: "float", fn: lookup("float"), kids: k.kids, from: k.from, to: k.to}
+	}
+	return k
+}
