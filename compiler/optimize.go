@@ -24,11 +24,12 @@ func (c *compilation) optimize(g *Graph) {
 		}
 	}
 	for _, n := range g.Nodes {
+		if n.EventTime != nil {
+			n.wanted[0][n.EventTime.Column] = true
+		}
 		c.infer(n, c.problem)
 		if n.Desc.IsSource() && n.Ports != nil {
-			n.Ports[0] = n.Ports[0].Select(func(column string) bool {
-				return n.wanted[0][column] || n.EventTime != nil && n.EventTime.Column == column
-			})
+			n.Ports[0] = n.Ports[0].Select(func(column string) bool { return n.wanted[0][column] })
 		}
 	}
 }

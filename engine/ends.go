@@ -70,6 +70,9 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 
 func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, shared *pace) error {
 	op := info.op
+	if e := op.EventTime; e != nil && op.Ports[mainPort].Schema.Index(e.Column) < 0 {
+		return fmt.Errorf("the plan reads no column %s, which has the event time", e.Column)
+	}
 	id := job.Reader{Source: op.ID, Subtask: s}
 	ref := b.run.system.New(fmt.Sprintf("%s[%d]", op.ID, s), b.run.master)
 	in, err := src.Reader(&gpflow.ReaderContext{Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, Wake: ref.Wake})
