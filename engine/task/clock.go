@@ -8,6 +8,9 @@ import "github.com/gpflow/gpflow"
 // A channel that has ended keeps its last watermark. Where its input was read
 // to the end, that is MaxTimestamp and holds nothing back; where it was
 // stopped before, no window may close early because of it.
+//
+// The end of time has come when every channel has said so. Where only the
+// channels that have not are idle, the watermark stays: they may go on.
 type clock struct {
 	marks []gpflow.Timestamp
 	idle  []bool
@@ -29,11 +32,8 @@ func newClock(channels int) *clock {
 
 // observe takes a channel's watermark and reports whether the subtask's moved.
 func (c *clock) observe(channel int, t gpflow.Timestamp) bool {
-	held := c.marks[channel] <= c.now
-	if t > c.marks[channel] {
-		c.marks[channel] = t
-	}
-	return held && c.advance()
+	c.marks[channel] = max(c.marks[channel], t)
+	return c.advance()
 }
 
 // active takes note that a channel has something to say.
@@ -77,9 +77,19 @@ func (c *clock) holder() int {
 
 func (c *clock) advance() bool {
 	at := c.holder()
-	if at < 0 || c.marks[at] <= c.now {
+	if at < 0 || c.marks[at] <= c.now || c.marks[at] == gpflow.MaxTimestamp && !c.over() {
 		return false
 	}
 	c.now = c.marks[at]
+	return true
+}
+
+// over reports whether every channel has come to the end of time.
+func (c *clock) over() bool {
+	for _, m := range c.marks {
+		if m != gpflow.MaxTimestamp {
+			return false
+		}
+	}
 	return true
 }

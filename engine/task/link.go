@@ -52,9 +52,10 @@ func (l *Link) accept(b *gpflow.Batch, input int, marks []gpflow.Mark) {
 }
 
 // run works on the input until it is finished or the collector is full, and
-// hands on what was emitted.
+// hands on what was emitted. A timer waits for the input at work, so that an
+// operator is never asked for something else in the middle of a row.
 func (l *Link) run() error {
-	if l.firing {
+	if l.in.Batch == nil {
 		return l.fire()
 	}
 	row := l.in.From
@@ -177,7 +178,7 @@ func (l *Link) tick(now gpflow.Timestamp) {
 		if t > now {
 			kept = append(kept, t)
 		} else {
-			l.firing, l.due = true, now
+			l.firing, l.due = l.onTimer != nil, now
 		}
 	}
 	l.timers = kept

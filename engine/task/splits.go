@@ -93,12 +93,13 @@ func (c *SplitClock) Idle(split string) (all, moved bool) {
 // End forgets a split that has been read to its end, and reports whether the
 // subtask's watermark moved.
 func (c *SplitClock) End(split string) bool {
+	moved := false
 	if s := c.splits[split]; s != nil && s.rows > 0 && len(c.splits) == 1 && c.ordered {
 		s.mark = s.max.Add(-c.disorder)
-		c.Advance()
+		moved = c.Advance()
 	}
 	delete(c.splits, split)
-	return c.Advance()
+	return c.Advance() || moved
 }
 
 func (c *SplitClock) mark(s *splitTime, b *gpflow.Batch, row int) {

@@ -35,6 +35,7 @@ type Task struct {
 	merge []gpflow.Mark // scratch: the marks of a batch, merged over channels
 	empty *gpflow.Builder
 	done  bool
+	quiet bool // a channel went idle or ended: all may be idle now
 	idle  bool // Idle was sent downstream
 }
 
@@ -58,6 +59,7 @@ func (t *Task) Step() (Progress, error) {
 		return Ended, nil
 	}
 	if !t.ready() {
+		t.flush()
 		return Blocked, nil
 	}
 	if l := t.deepest(); l != nil {
@@ -71,11 +73,10 @@ func (t *Task) Step() (Progress, error) {
 		t.finish()
 		return Ended, nil
 	}
+	t.hush()
 	channel, e, ok := t.inbox.Take()
 	if !ok {
-		for _, o := range t.outs {
-			o.Flush()
-		}
+		t.flush()
 		return Idle, nil
 	}
 	t.event(channel, e)
@@ -102,6 +103,13 @@ func (t *Task) ready() bool {
 	return true
 }
 
+// flush sends everything that has been collected: nothing more comes for now.
+func (t *Task) flush() {
+	for _, o := range t.outs {
+		o.Flush()
+	}
+}
+
 func (t *Task) flushIdle() {
 	for _, o := range t.outs {
 		o.FlushIdle()
@@ -115,16 +123,29 @@ func (t *Task) event(channel int, e exchange.Event) {
 		t.idle = false
 		t.data(channel, e)
 	case exchange.Idle:
+		t.quiet = true
 		if t.clock.pause(channel) {
 			t.advance()
-		} else if t.clock.allIdle() && !t.idle {
-			t.idle = true
-			for _, o := range t.outs {
-				o.Signal(e)
-			}
 		}
 	case exchange.End:
+		t.quiet = true
 		t.clock.end(channel)
+	}
+}
+
+// hush tells downstream, once, that every channel is idle. It is called when
+// what the channels had sent before has been processed.
+func (t *Task) hush() {
+	if !t.quiet {
+		return
+	}
+	t.quiet = false
+	if t.idle || !t.clock.allIdle() {
+		return
+	}
+	t.idle = true
+	for _, o := range t.outs {
+		o.Signal(exchange.Event{Kind: exchange.Idle})
 	}
 }
 
