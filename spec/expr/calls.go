@@ -80,6 +80,9 @@ func (c *checker) apply(n ast.Node, f *function, kids []*node) *node {
 			c.fail(k, fmt.Sprintf("%s is %s; %s takes %s", c.text(k), k.typ, f.name, want), "Write it as "+f.example+".")
 		}
 	}
+	if isAggregate(f.name) && len(kids) == 1 && ordered(kids[0].typ) && kids[0].typ.Kind != gpflow.KindAny {
+		c.failAst(n, f.name+" takes a list, or several values", "As an aggregate over records it is for windows.")
+	}
 	if f.name == "format_time" && kids[1].constant() {
 		if _, err := appendTime(nil, goTime(0), kids[1].val.Str()); err != nil {
 			c.fail(kids[1], err.Error(), "")

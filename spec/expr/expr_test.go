@@ -263,6 +263,7 @@ var values = []struct {
 	{`i < local.limits.max`, "bool", B(true)},
 	{`s == var.name`, "bool", B(false)},
 	{`len({"a": 1, "b": 2})`, "int", I(2)},
+	{`map(tags, ({"n": #}))[0]["n"]`, "optional(string)", S("a")},
 	{`{"a": 1}["a"]`, "optional(int)", I(1)},
 	{`"u" + string(i % 1000)`, "string", S("u7")},
 }

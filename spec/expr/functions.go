@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/gpflow/gpflow"
 )
 
@@ -96,7 +98,7 @@ func lookup(name string) *function {
 	return nil
 }
 
-// functionNames returns the names of all functions.
+// functionNames returns the names of all functions, sorted.
 func functionNames() []string {
 	var out []string
 	for _, table := range [][]*function{stringFunctions, numberFunctions, timeFunctions, listFunctions} {
@@ -107,6 +109,7 @@ func functionNames() []string {
 	for name := range loops {
 		out = append(out, name)
 	}
+	slices.Sort(out)
 	return out
 }
 

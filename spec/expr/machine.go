@@ -24,13 +24,31 @@ type machine struct {
 	broken  error // why there is no program
 	vm      vm.VM
 	env     map[string]any
-	columns map[string]int
-	vars    map[string]int
+	columns []input
+	vars    []input
 	fr      *frame
 }
 
+// input is a slot that the sub-tree reads, by the name that it has there.
+type input struct {
+	name string
+	slot int
+}
+
+// add adds a slot once, and returns its name.
+func add(list *[]input, letter byte, slot int) string {
+	for _, in := range *list {
+		if in.slot == slot {
+			return in.name
+		}
+	}
+	name := fmt.Sprintf("%c%d", letter, slot)
+	*list = append(*list, input{name, slot})
+	return name
+}
+
 func newMachine(n *node, fr *frame) *machine {
-	m := &machine{node: n, fr: fr, env: map[string]any{}, columns: map[string]int{}, vars: map[string]int{}}
+	m := &machine{node: n, fr: fr, env: map[string]any{}}
 	b := &builder{cfg: conf.New(map[string]any{}), m: m, defined: map[int]bool{}}
 	tree := &parser.Tree{Node: b.node(n), Source: file.NewSource("")}
 	m.program, m.broken = compiler.Compile(tree, b.cfg)
@@ -46,11 +64,11 @@ func (m *machine) run(fr *frame) gpflow.Value {
 		fr.fault(m.node, "the expression cannot be run: "+m.broken.Error())
 		return gpflow.Null
 	}
-	for name, slot := range m.columns {
-		m.env[name] = toGo(fr.row[slot])
+	for _, in := range m.columns {
+		m.env[in.name] = toGo(fr.row[in.slot])
 	}
-	for name, slot := range m.vars {
-		m.env[name] = toGo(fr.vars[slot])
+	for _, in := range m.vars {
+		m.env[in.name] = toGo(fr.vars[in.slot])
 	}
 	out, err := m.vm.Run(m.program, m.env)
 	if err != nil {
@@ -207,15 +225,12 @@ func (b *builder) build(n *node) ast.Node {
 	case opConst:
 		return b.constant(n)
 	case opColumn:
-		name := fmt.Sprintf("c%d", n.slot)
-		b.m.columns[name] = n.slot
-		return &ast.IdentifierNode{Value: name}
+		return &ast.IdentifierNode{Value: add(&b.m.columns, 'c', n.slot)}
 	case opVar:
-		name := fmt.Sprintf("v%d", n.slot)
-		if !b.defined[n.slot] {
-			b.m.vars[name] = n.slot
+		if b.defined[n.slot] {
+			return &ast.IdentifierNode{Value: fmt.Sprintf("v%d", n.slot)}
 		}
-		return &ast.IdentifierNode{Value: name}
+		return &ast.IdentifierNode{Value: add(&b.m.vars, 'v', n.slot)}
 	case opElement:
 		return &ast.PointerNode{}
 	case opLet:

@@ -198,6 +198,9 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	if full == "var" || full == "local" {
 		c.failAst(n, full+" is not a value", "Refer to one of its constants, as in "+full+".x.")
 	}
+	if full == "event" {
+		c.failAst(n, "event is the record", "Refer to a column of it, as in event.x.")
+	}
 	var known []string
 	switch path[0] {
 	case "var", "local":

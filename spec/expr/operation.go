@@ -77,7 +77,7 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 			}
 		}
 		if n.name == "matches" {
-			if err := fr.step(len(args[0].Str()) / 4); err != nil {
+			if err := fr.step(len(args[0].Str()) / 2); err != nil {
 				return false, err
 			}
 		}

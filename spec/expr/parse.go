@@ -60,6 +60,7 @@ func (c *checker) syntax(err error) {
 	from, to := c.src.location(fe.Location)
 	if to == from {
 		to = min(from+1, len(c.src.text))
+		from = min(from, max(to-1, 0))
 	}
 	msg := fe.Message
 	switch {
@@ -72,8 +73,13 @@ func (c *checker) syntax(err error) {
 		c.failAt(from, to, "# is not allowed here", "It stands for the element in a predicate, as in any(tags, # == 'a').")
 	}
 	detail := ""
-	if strings.Contains(msg, `Operator("=")`) {
+	switch {
+	case strings.Contains(msg, "expected at least"):
+		c.failAt(from, to, "The call has too few arguments", "It takes a list, as in count(tags, # == 'a'). As an aggregate, count() is for windows.")
+	case strings.Contains(msg, `Operator("=")`):
 		detail = "Equality is written ==."
+	case strings.Contains(msg, `Operator(":")`):
+		detail = "A map in a predicate is written in parentheses, as in map(tags, ({n: #}))."
 	}
 	c.failAt(from, to, "Syntax error: "+msg, detail)
 }

@@ -95,7 +95,12 @@ func appendText(b []byte, n *node) []byte {
 		}
 		return append(appendText(append(b, '['), n.kids[1]), ']')
 	case opCall, opLoop:
-		return append(printAll(append(append(b, n.name...), '('), n.kids), ')')
+		b = append(append(b, n.name...), '(')
+		if n.op == opLoop && n.kids[1].op == opMap { // a brace would open the predicate
+			b = append(appendText(b, n.kids[0]), ", ("...)
+			return append(appendText(b, n.kids[1]), "))"...)
+		}
+		return append(printAll(b, n.kids), ')')
 	}
 	return printBinary(b, n)
 }
