@@ -8,7 +8,20 @@ import (
 // RecordError is the failure of one record.
 type RecordError struct {
 	Code string // stable and short: "decode", "expression", "no_event_time"
-	Err  error
+	// Field is the path of the node's field that could not be applied to the
+	// record, such as "select.total"; "": none.
+	Field string
+	Err   error
+}
+
+// InField returns err, where it is a RecordError, as that of a field of the
+// node.
+func InField(field string, err error) error {
+	var r *RecordError
+	if !errors.As(err, &r) || r.Field != "" {
+		return err
+	}
+	return &RecordError{r.Code, field, r.Err}
 }
 
 func (e *RecordError) Error() string { return e.Err.Error() }

@@ -22,6 +22,9 @@ func (c *compilation) check(g *Graph) {
 			n.Hold = n.Desc.Traits.Hold(n.Spec.Config)
 		}
 		c.eventTime(n)
+		if n.Ports != nil && n.Desc.IsSource() {
+			n.Declared = n.Ports[0]
+		}
 		c.parallelism(n)
 	}
 	c.diverted(g)

@@ -157,11 +157,9 @@ func (e *explanation) reads(op *plan.Op, n *Node) string {
 	read := op.Ports[0].Schema
 	line := "reads  " + columns(read)
 	var not []string
-	if declared := n.Spec.Config.Schema("schema"); declared != nil {
-		for _, c := range declared.Columns {
-			if read.Index(c.Name) < 0 {
-				not = append(not, c.Name)
-			}
+	for _, c := range n.Declared.Columns {
+		if read.Index(c.Name) < 0 {
+			not = append(not, c.Name)
 		}
 	}
 	if not != nil {

@@ -23,8 +23,9 @@ type Node struct {
 	// where a mistake has been reported that makes them unknown.
 	In        []*gpflow.Schema
 	Ports     []*gpflow.Schema
-	Uses      [][]string // by input: the columns that the node itself reads
-	Pass      []bool     // by port: the columns of input 0 leave there too
+	Declared  *gpflow.Schema // of a source: Ports[0] before columns that nobody reads were left out
+	Uses      [][]string     // by input: the columns that the node itself reads
+	Pass      []bool         // by port: the columns of input 0 leave there too
 	Constants []string
 	Closures  int // parts of expressions that run as closures
 	VM        int // parts of expressions that run on the expression VM

@@ -16,6 +16,8 @@ import (
 	_ "time/tzdata" // timezone works on machines that have no zone files
 
 	"github.com/spf13/cobra"
+
+	"github.com/gpflow/gpflow/spec/diag"
 )
 
 func main() {
@@ -31,6 +33,22 @@ func main() {
 // errSaid is the error of a command that has already said what is wrong.
 var errSaid = errors.New("the diagnostics have been printed")
 
+// group is what a command does that has commands below it: it helps, and
+// refuses what is none of them.
+func group(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	if s := diag.Suggest(args[0], names); s != "" {
+		return fmt.Errorf("unknown command %q for %s; did you mean %s?", args[0], cmd.CommandPath(), s)
+	}
+	return fmt.Errorf("unknown command %q for %s; %s --help lists them", args[0], cmd.CommandPath(), cmd.CommandPath())
+}
+
 // command returns the tree of commands.
 func command() *cobra.Command {
 	root := &cobra.Command{
@@ -38,7 +56,8 @@ func command() *cobra.Command {
 		Short:         "Run streaming pipelines that are declared, not programmed",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          group,
 	}
 	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand())
 	return root

@@ -15,7 +15,8 @@ func operatorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operators",
 		Short: "List the sources, operators and sinks, or describe one",
-		Args:  cobra.NoArgs,
+		Args:  cobra.ArbitraryArgs,
+		RunE:  group,
 	}
 	cmd.AddCommand(
 		&cobra.Command{

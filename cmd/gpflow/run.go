@@ -15,9 +15,12 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/spec"
+	"github.com/gpflow/gpflow/spec/expr"
 )
 
 type runFlags struct {
@@ -99,6 +102,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		return err
 	}
 	report, err := follow(run, signals, line)
+	placed(p, err)
 	if err := f.write(report); err != nil {
 		return err
 	}
@@ -107,6 +111,26 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		writeLedger(talk, report)
 	}
 	return err
+}
+
+// placed makes the failure of a record in an expression say where in the file
+// that stands.
+func placed(p *spec.Pipeline, err error) {
+	var failure *engine.RecordFailure
+	var record *gpflow.RecordError
+	if !errors.As(err, &failure) || !errors.As(err, &record) || record.Field == "" {
+		return
+	}
+	n := p.Node(failure.Node)
+	if n == nil {
+		return
+	}
+	from, to := 0, 0
+	var e *expr.Error
+	if errors.As(err, &e) {
+		from, to = e.From, e.To
+	}
+	failure.Range = n.Place(record.Field, from, to).String()
 }
 
 // errKilled is the end of a run by a second signal.

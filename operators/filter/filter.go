@@ -91,7 +91,7 @@ func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err
 		keep, err := o.where.Bool(row)
 		switch {
 		case err != nil:
-			if err = out.Fail(in, i, err); err != nil {
+			if err = out.Fail(in, i, gpflow.InField("where", err)); err != nil {
 				return i, err
 			}
 		case keep:

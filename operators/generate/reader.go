@@ -88,7 +88,7 @@ func (r *reader) record(i int64, out *gpflow.Reading) {
 		v, err := p.Value(r.row)
 		if err != nil {
 			out.Undo()
-			out.Fail(r.raw(i), i, 0, err)
+			out.Fail(r.raw(i), i, 0, gpflow.InField("fields."+r.schema.Columns[c].Name, err))
 			return
 		}
 		slots[c] = v

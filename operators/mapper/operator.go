@@ -17,6 +17,7 @@ type copied struct{ to, from int }
 
 type computed struct {
 	to      int
+	field   string // "select.total"
 	program *expr.Program
 	sized   bool // the result may point to memory of its own
 }
@@ -42,7 +43,7 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 			o.copies = append(o.copies, copied{to, f.slot})
 			continue
 		}
-		o.computed = append(o.computed, computed{to, f.expr.Program(), sized(f.typ)})
+		o.computed = append(o.computed, computed{to, "select." + e.Name, f.expr.Program(), sized(f.typ)})
 	}
 	return o, nil
 }
@@ -69,7 +70,7 @@ func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err
 			c := &o.computed[k]
 			v, ferr := c.program.Value(from)
 			if ferr != nil {
-				err = ferr
+				err = gpflow.InField(c.field, ferr)
 				break
 			}
 			to[c.to] = v

@@ -16,6 +16,7 @@ type layout struct {
 	keys  []string
 	group []gpflow.Column // the key columns, window_start, window_end
 	args  []*expr.Expr    // the distinct arguments of aggregate functions
+	argOf []string        // by argument: the path of the field where it stands first
 	calls []call          // the distinct calls
 	aggs  []aggregate
 	state []gpflow.Column // a row of state
@@ -72,7 +73,7 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 func (l *layout) add(name string, agg *expr.Aggregate, fail func(gpflow.Problem)) {
 	a := aggregate{name: name, result: agg.Result}
 	for _, c := range agg.Calls {
-		i, err := l.call(c)
+		i, err := l.call(c, "aggregate."+name)
 		if err != nil {
 			fail(gpflow.Problem{Path: "aggregate." + name, Summary: err.Error(), Detail: "Convert it, as in sum(int(x))."})
 			return
@@ -88,8 +89,9 @@ func (l *layout) add(name string, agg *expr.Aggregate, fail func(gpflow.Problem)
 	l.aggs = append(l.aggs, a)
 }
 
-// call returns the place of c among the calls, adding it if it is new.
-func (l *layout) call(c expr.Call) (int, error) {
+// call returns the place of c, which stands in a field, among the calls, adding
+// it if it is new.
+func (l *layout) call(c expr.Call, field string) (int, error) {
 	text, arg := c.Func+"()", -1
 	var argType gpflow.Type
 	if c.Arg != nil {
@@ -103,7 +105,7 @@ func (l *layout) call(c expr.Call) (int, error) {
 		return 0, err
 	}
 	if c.Arg != nil {
-		arg = l.arg(c.Arg)
+		arg = l.arg(c.Arg, field)
 	}
 	l.calls = append(l.calls, call{text, op, arg, len(l.state)})
 	l.state = append(l.state, op.columns(text, argType)...)
@@ -111,12 +113,12 @@ func (l *layout) call(c expr.Call) (int, error) {
 }
 
 // arg returns the place of e among the arguments, adding it if it is new.
-func (l *layout) arg(e *expr.Expr) int {
+func (l *layout) arg(e *expr.Expr, field string) int {
 	text := e.String()
 	if i := slices.IndexFunc(l.args, func(o *expr.Expr) bool { return o.String() == text }); i >= 0 {
 		return i
 	}
-	l.args = append(l.args, e)
+	l.args, l.argOf = append(l.args, e), append(l.argOf, field)
 	return len(l.args) - 1
 }
 

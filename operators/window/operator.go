@@ -134,7 +134,7 @@ func (o *operator) add(r place) error {
 		}
 		v, err := a.program.Value(row)
 		if err != nil {
-			return err
+			return gpflow.InField(o.layout.argOf[i], err)
 		}
 		o.vals[i] = v
 	}
@@ -215,7 +215,7 @@ func (o *operator) fill(row []gpflow.Value, key []byte, acc []gpflow.Value, star
 				r.row[group+j] = o.value(c, acc)
 			}
 			if v, err = r.program.Value(r.row); err != nil {
-				return o.failed(r.name, row[:keys], start, end, err)
+				return o.failed(r.name, row[:keys], start, end, gpflow.InField("aggregate."+r.name, err))
 			}
 		}
 		row[group+i] = v
