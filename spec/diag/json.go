@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -87,11 +88,13 @@ func snippet(r Range, src []byte) *snippetJSON {
 	if r.Start.Line == 0 || to > len(src) {
 		return nil
 	}
-	bol := strings.LastIndexByte(string(src[:from]), '\n') + 1
+	bol := bytes.LastIndexByte(src[:from], '\n') + 1
 	eol := len(src)
-	if n := strings.IndexByte(string(src[to:]), '\n'); n >= 0 {
+	if n := bytes.IndexByte(src[to:], '\n'); n >= 0 {
 		eol = to + n
 	}
 	code := strings.TrimSuffix(string(src[bol:eol]), "\r")
-	return &snippetJSON{Code: code, StartLine: r.Start.Line, From: from - bol, To: to - bol, Values: []string{}}
+	return &snippetJSON{
+		Code: code, StartLine: r.Start.Line, From: min(from-bol, len(code)), To: min(to-bol, len(code)), Values: []string{},
+	}
 }

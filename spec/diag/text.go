@@ -17,7 +17,7 @@ const (
 	maxShown     = 50 // diagnostics printed by WriteText
 	maxLines     = 6  // lines of a snippet
 	defaultWidth = 78
-	minWidth     = 40
+	minWidth     = 20
 )
 
 // WriteText prints l for people: each diagnostic with the lines it is about,
@@ -29,7 +29,7 @@ func WriteText(w io.Writer, l List, sources map[string][]byte, o TextOptions) er
 		o.Width = defaultWidth
 	}
 	o.Width = max(o.Width, minWidth)
-	t := textWriter{bufio.NewWriter(w), sources, o}
+	t := textWriter{bufio.NewWriter(w), sources, make(map[string][]string), o}
 	for i, d := range l {
 		if i == maxShown {
 			fmt.Fprintf(t.w, "... and %d more\n", len(l)-maxShown)
@@ -43,6 +43,7 @@ func WriteText(w io.Writer, l List, sources map[string][]byte, o TextOptions) er
 type textWriter struct {
 	w       *bufio.Writer
 	sources map[string][]byte
+	lines   map[string][]string // of the sources that were shown
 	o       TextOptions
 }
 
@@ -64,12 +65,7 @@ func (t textWriter) diagnostic(d Diagnostic) {
 	if d.Severity == Warning {
 		color, word = yellow, "Warning"
 	}
-	head := word + ": "
-	fmt.Fprint(t.w, t.paint(bold+color, head), t.paint(bold, printable(d.Summary)))
-	if d.Code != "" {
-		fmt.Fprintf(t.w, " [%s]", d.Code)
-	}
-	fmt.Fprintln(t.w)
+	t.head(word+": ", color, d)
 	if at := d.Range.String(); at != "" {
 		fmt.Fprintf(t.w, "  on %s\n", printable(at))
 		t.snippet(d.Range, d.Context, color)
@@ -83,20 +79,52 @@ func (t textWriter) diagnostic(d Diagnostic) {
 	fmt.Fprintln(t.w)
 }
 
+// head prints the first line of a diagnostic, on several lines where the
+// terminal is narrow.
+func (t textWriter) head(word, color string, d Diagnostic) {
+	rest := d.Summary
+	if d.Code != "" {
+		rest += " [" + d.Code + "]"
+	}
+	for i, line := range wrap(rest, t.o.Width-len(word)) {
+		text, code, coded := line, "", false
+		if d.Code != "" {
+			text, coded = strings.CutSuffix(line, "["+d.Code+"]")
+		}
+		if coded {
+			code = "[" + d.Code + "]"
+		}
+		body := strings.TrimRight(text, " ")
+		fmt.Fprintln(t.w, t.paint(bold+color, word)+t.paint(bold, body)+text[len(body):]+code)
+		if i == 0 {
+			word = strings.Repeat(" ", len(word))
+		}
+	}
+}
+
 // wrapped prints text, its lines broken at spaces to fit the width.
 func (t textWriter) wrapped(first, rest, text string) {
 	if text == "" {
 		return
 	}
 	prefix := first
+	for _, line := range wrap(text, t.o.Width-len(rest)) {
+		fmt.Fprintln(t.w, strings.TrimRight(prefix+line, " "))
+		prefix = rest
+	}
+}
+
+// wrap breaks the lines of text at spaces to fit room cells.
+func wrap(text string, room int) []string {
+	var out []string
 	for _, line := range strings.Split(text, "\n") {
-		room, used := t.o.Width-len(rest), 0
+		used := 0
 		var b strings.Builder
 		for _, word := range strings.Fields(printable(line)) {
 			n := width(word)
 			if used > 0 && used+1+n > room {
-				fmt.Fprintln(t.w, prefix+b.String())
-				prefix, used = rest, 0
+				out = append(out, b.String())
+				used = 0
 				b.Reset()
 			}
 			if used > 0 {
@@ -106,19 +134,18 @@ func (t textWriter) wrapped(first, rest, text string) {
 			b.WriteString(word)
 			used += n
 		}
-		fmt.Fprintln(t.w, strings.TrimRight(prefix+b.String(), " "))
-		prefix = rest
+		out = append(out, b.String())
 	}
+	return out
 }
 
 // snippet prints the lines of r with r underlined, preceded by the first line
 // of context where that lies above.
 func (t textWriter) snippet(r, context Range, color string) {
-	src, ok := t.sources[r.File]
-	if !ok || r.Start.Line == 0 {
+	lines := t.split(r.File)
+	if r.Start.Line == 0 || lines == nil {
 		return
 	}
-	lines := splitLines(src)
 	if r.Start.Line > len(lines) {
 		return
 	}
@@ -186,10 +213,17 @@ func (t textWriter) line(gutter, n int, line string, from, to int, color string)
 	}
 }
 
-func splitLines(src []byte) []string {
-	lines := strings.Split(string(src), "\n")
+// split returns the lines of a source, nil for one that is not known.
+func (t textWriter) split(file string) []string {
+	src, ok := t.sources[file]
+	lines, known := t.lines[file]
+	if !ok || known {
+		return lines
+	}
+	lines = strings.Split(string(src), "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimSuffix(l, "\r")
 	}
+	t.lines[file] = lines
 	return lines
 }
