@@ -48,7 +48,6 @@ type opInfo struct {
 	constants gpflow.Constants
 	policy    policy
 	node      *node
-	source    gpflow.Source
 }
 
 func newBuild(r *Run) *build {

@@ -246,7 +246,7 @@ func (r *reader) end(drained bool) error {
 		r.meter.set(r.counts, gpflow.MaxTimestamp)
 	}
 	r.out.Send(exchange.Event{Kind: exchange.End, Drained: drained})
-	return actor.Stop
+	return actor.ErrFinished
 }
 
 // Close implements actor.Actor.

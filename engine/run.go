@@ -177,7 +177,7 @@ func (m *master) Work(context.Context) (bool, error) {
 		m.step(job.Started{})
 	}
 	if m.alive == 0 {
-		return false, actor.Stop
+		return false, actor.ErrFinished
 	}
 	return false, nil
 }
@@ -254,7 +254,7 @@ func (e *enumerator) Work(ctx context.Context) (bool, error) {
 	}
 	e.master.Send(job.Discovered{Source: e.source, Splits: splits, Done: done})
 	if done {
-		return false, actor.Stop
+		return false, actor.ErrFinished
 	}
 	return true, nil
 }

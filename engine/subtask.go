@@ -32,7 +32,7 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 		case err != nil:
 			return false, err
 		case progress == task.Ended:
-			return false, actor.Stop
+			return false, actor.ErrFinished
 		case progress != task.Worked:
 			s.publish()
 			return false, nil
@@ -44,13 +44,13 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 
 // tick fires the timers that are due, and arms the next.
 func (s *subtask) tick() {
-	at, ok := s.task.NextTimer()
-	if !ok {
+	if _, ok := s.task.NextTimer(); !ok {
 		return
 	}
 	now := gpflow.Timestamp(time.Now().UnixMicro())
 	s.task.Tick(now)
-	if at, ok = s.task.NextTimer(); !ok {
+	at, ok := s.task.NextTimer()
+	if !ok {
 		return
 	}
 	span := time.Duration(at-now) * time.Microsecond

@@ -49,7 +49,7 @@ func (w *writer) Receive(ctx context.Context, m any) error {
 		}
 		w.job.Send(job.Committed{Writer: w.id})
 	case finish:
-		return actor.Stop
+		return actor.ErrFinished
 	}
 	return nil
 }

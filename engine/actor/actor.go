@@ -21,14 +21,14 @@ type Actor interface {
 	Receive(ctx context.Context, message any) error
 	// Work does a piece of the actor's own work and reports whether there may
 	// be more at once; after false it is called again when the actor is woken.
-	// A Stop error ends the actor in order, any other is its failure.
+	// ErrFinished ends the actor in order, any other is its failure.
 	Work(ctx context.Context) (more bool, err error)
 	// Close is called last, on every way out.
 	Close() error
 }
 
-// Stop is returned by an actor that has finished.
-var Stop = errors.New("the actor has finished")
+// ErrFinished is returned by an actor that has finished.
+var ErrFinished = errors.New("the actor has finished")
 
 // ErrOverflow is the failure of an actor whose mailbox was full. Mailboxes are
 // bounded by protocol, so that this is a bug in the sender.
@@ -153,7 +153,7 @@ func run(ctx context.Context, r *Ref, a Actor) (err error) {
 			err = &PanicError{p, debug.Stack()}
 		}
 	}()
-	if err = loop(ctx, r, a); errors.Is(err, Stop) {
+	if err = loop(ctx, r, a); errors.Is(err, ErrFinished) {
 		err = nil
 	}
 	return err
