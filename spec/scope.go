@@ -86,10 +86,23 @@ func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
 			continue
 		}
 		seen[at] = true
-		b.report(diag.Diagnostic{
+		out := diag.Diagnostic{
 			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
 			Summary: plainWords(d.Summary), Detail: plainWords(d.Detail),
-		})
+		}
+		if name := b.text(at); d.Summary == "Call to unknown function" {
+			b.unknownFunction(&out, name)
+		}
+		b.report(out)
+	}
+}
+
+// unknownFunction says of a call that there is no such function.
+func (b *builder) unknownFunction(d *diag.Diagnostic, name string) {
+	names := slices.Sorted(maps.Keys(b.scope.ctx.Functions))
+	d.Code, d.Summary = diag.CodeUnknownFunction, fmt.Sprintf("there is no function %q", name)
+	if d.Fix, d.Detail = didYouMean(diag.Suggest(name, names)), ""; d.Fix == "" {
+		d.Detail = "The functions of values are " + listed(names, "and") + "."
 	}
 }
 

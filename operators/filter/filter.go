@@ -45,7 +45,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 	src := i.Config.String("where")
 	e, err := expr.Check(src, expr.Env{Schema: in, Constants: i.Constants})
 	if err != nil {
-		i.Report(gpflow.Problem{Path: "where", From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail})
+		i.Report(gpflow.Problem{Path: "where", From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
 		return out
 	}
 	if t := e.Type(); t.Kind != gpflow.KindBool || t.Optional {
@@ -58,9 +58,10 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 
 // notBool is the complaint about a condition of type t.
 func notBool(t gpflow.Type) gpflow.Problem {
-	p := gpflow.Problem{Path: "where", Summary: fmt.Sprintf("The condition is %s, not bool", t)}
+	p := gpflow.Problem{Code: expr.CodeExpression, Path: "where", Summary: fmt.Sprintf("The condition is %s, not bool", t)}
 	switch {
 	case t.Kind == gpflow.KindBool:
+		p.Code = expr.CodeOptional
 		p.Detail = "It may be null. Say what null means: (...) ?? false."
 	case t.Kind == gpflow.KindAny:
 		p.Detail = "Its type is not known. Compare it: (...) == true."

@@ -88,7 +88,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		if err != nil {
 			ok = false
 			in.Report(gpflow.Problem{
-				Path: "fields." + f.Name, From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail,
+				Path: "fields." + f.Name, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail,
 			})
 			continue
 		}

@@ -109,7 +109,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 func checked(i *gpflow.Inference, e gpflow.NamedExpr, names map[string]bool) (f field, ok bool) {
 	path := "select." + e.Name
 	report := func(summary, detail string) {
-		i.Report(gpflow.Problem{Path: path, Summary: summary, Detail: detail})
+		i.Report(gpflow.Problem{Code: expr.CodeExpression, Path: path, Summary: summary, Detail: detail})
 		ok = false
 	}
 	ok = true
@@ -122,7 +122,7 @@ func checked(i *gpflow.Inference, e gpflow.NamedExpr, names map[string]bool) (f 
 	names[e.Name] = true
 	f, err := check(e, i.In[0], i.Constants)
 	if err != nil {
-		i.Report(gpflow.Problem{Path: path, From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail})
+		i.Report(gpflow.Problem{Path: path, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
 		return f, false
 	}
 	switch f.typ.Kind {

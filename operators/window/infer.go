@@ -6,6 +6,13 @@ import (
 	"strings"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/expr"
+)
+
+// The codes of diagnostics, as spec/diag explains them.
+const (
+	codeKeyType    = "GPF-0114" // a column of this type cannot be a key
+	codeSameColumn = "GPF-0125" // two output columns have one name
 )
 
 func infer(i *gpflow.Inference) gpflow.Inferred {
@@ -49,19 +56,19 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 // checkKeys sets l.group, and reports key columns that cannot be.
 func (l *layout) checkKeys(fail func(gpflow.Problem)) {
 	for i, name := range l.keys {
-		problem := func(summary, detail string) {
-			fail(gpflow.Problem{Path: "key_by", Summary: summary, Detail: detail})
+		problem := func(code, summary, detail string) {
+			fail(gpflow.Problem{Code: code, Path: "key_by", Summary: summary, Detail: detail})
 		}
 		slot := l.in.Index(name)
 		switch {
 		case slot < 0:
-			problem(fmt.Sprintf("There is no column %q to key by", name), suggest(name, l.in.Names()))
+			problem(expr.CodeUnknownColumn, fmt.Sprintf("There is no column %q to key by", name), suggest(name, l.in.Names()))
 			continue
 		case slices.Contains(l.keys[:i], name):
-			problem(fmt.Sprintf("The column %q is named twice", name), "Name it once.")
+			problem("", fmt.Sprintf("The column %q is named twice", name), "Name it once.")
 			continue
 		case name == startColumn || name == endColumn:
-			problem(fmt.Sprintf("The window adds a column %s of its own", name), "Give yours another name in a map before the window.")
+			problem(codeSameColumn, fmt.Sprintf("The window adds a column %s of its own", name), "Give yours another name in a map before the window.")
 			continue
 		}
 		c := l.in.Columns[slot]
@@ -70,7 +77,7 @@ func (l *layout) checkKeys(fail func(gpflow.Problem)) {
 			if c.Type.Kind == gpflow.KindFloat {
 				detail = "Rounding makes two keys of one number. Make an int or a string of it in a map before the window, as in int(x) or string(x)."
 			}
-			problem(fmt.Sprintf("The column %q is %s, which cannot be a key", name, c.Type), detail)
+			problem(codeKeyType, fmt.Sprintf("The column %q is %s, which cannot be a key", name, c.Type), detail)
 			continue
 		}
 		l.group = append(l.group, c)
@@ -98,7 +105,7 @@ func (l *layout) checkName(name string, names map[string]bool, fail func(gpflow.
 		if i >= len(l.keys) {
 			what = "a column that the window adds"
 		}
-		fail(gpflow.Problem{Path: path, Summary: fmt.Sprintf("The name %q is taken by %s", name, what), Detail: "Give the aggregate another name."})
+		fail(gpflow.Problem{Code: codeSameColumn, Path: path, Summary: fmt.Sprintf("The name %q is taken by %s", name, what), Detail: "Give the aggregate another name."})
 	}
 }
 

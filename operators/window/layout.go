@@ -58,7 +58,7 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 		l.checkName(s.Name, names, fail)
 		agg, err := expr.CheckAggregate(s.Expr, expr.Env{Schema: in, Constants: consts}, l.group)
 		if err != nil {
-			fail(gpflow.Problem{Path: "aggregate." + s.Name, From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail})
+			fail(gpflow.Problem{Path: "aggregate." + s.Name, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
 			continue
 		}
 		l.add(s.Name, agg, fail)
@@ -75,7 +75,7 @@ func (l *layout) add(name string, agg *expr.Aggregate, fail func(gpflow.Problem)
 	for _, c := range agg.Calls {
 		i, err := l.call(c, "aggregate."+name)
 		if err != nil {
-			fail(gpflow.Problem{Path: "aggregate." + name, Summary: err.Error(), Detail: "Convert it, as in sum(int(x))."})
+			fail(gpflow.Problem{Code: expr.CodeExpression, Path: "aggregate." + name, Summary: err.Error(), Detail: "Convert it, as in sum(int(x))."})
 			return
 		}
 		a.calls = append(a.calls, i)
@@ -83,7 +83,7 @@ func (l *layout) add(name string, agg *expr.Aggregate, fail func(gpflow.Problem)
 	a.direct = len(a.calls) == 1 && agg.Result.String() == "agg0"
 	switch t := agg.Result.Type(); t.Kind {
 	case gpflow.KindRecord, gpflow.KindNull:
-		fail(gpflow.Problem{Path: "aggregate." + name, Summary: fmt.Sprintf("The aggregate is %s, which no column can hold", t), Detail: "Give it a value of another type."})
+		fail(gpflow.Problem{Code: expr.CodeExpression, Path: "aggregate." + name, Summary: fmt.Sprintf("The aggregate is %s, which no column can hold", t), Detail: "Give it a value of another type."})
 		return
 	}
 	l.aggs = append(l.aggs, a)

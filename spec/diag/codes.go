@@ -1,7 +1,8 @@
 package diag
 
 // The codes of diagnostics. A code keeps its meaning for ever; the code of a
-// diagnostic that is no longer given is not used again.
+// diagnostic that is no longer given is not used again: 0112, 0113 and 0126 are
+// such.
 const (
 	// Files and syntax.
 
@@ -47,31 +48,29 @@ const (
 
 	// The graph.
 
-	CodeUnknownNode    = "GPF-0100" // a reference to a node that does not exist
-	CodeUnknownPort    = "GPF-0101" // a reference to a port that the node does not have
-	CodeNoOutput       = "GPF-0102" // a reference to a sink, which has no output
-	CodeCycle          = "GPF-0103" // nodes feed each other in a circle
-	CodeUnread         = "GPF-0104" // warning: nobody reads the output of a node
-	CodeUnreadErrors   = "GPF-0105" // records are diverted to a port that nobody reads
-	CodeUnreadLate     = "GPF-0106" // warning: nobody reads the late records of a window
-	CodeNoNodes        = "GPF-0107" // a pipeline without sources or without sinks
-	CodeSameReference  = "GPF-0108" // one input names the same output twice
-	CodeErrorsNotOn    = "GPF-0109" // somebody reads an errors port that never gets a record
-	CodeInputs         = "GPF-0110" // the schemas of the inputs of a node differ
-	CodeParallelism    = "GPF-0111" // the parallelism is not possible here
-	CodeUpdates        = "GPF-0112" // the node cannot take a stream with updates
-	CodeUnboundedInput = "GPF-0113" // the node needs input that ends
-	CodeKeyType        = "GPF-0114" // a column of this type cannot be a key
+	CodeUnknownNode   = "GPF-0100" // a reference to a node that does not exist
+	CodeUnknownPort   = "GPF-0101" // a reference to a port that the node does not have
+	CodeNoOutput      = "GPF-0102" // a reference to a sink, which has no output
+	CodeCycle         = "GPF-0103" // nodes feed each other in a circle
+	CodeUnread        = "GPF-0104" // warning: nobody reads the output of a node
+	CodeUnreadErrors  = "GPF-0105" // records are diverted to a port that nobody reads
+	CodeUnreadLate    = "GPF-0106" // warning: nobody reads the late records of a window
+	CodeNoNodes       = "GPF-0107" // a pipeline without sources or without sinks
+	CodeSameReference = "GPF-0108" // one input names the same output twice
+	CodeErrorsNotOn   = "GPF-0109" // somebody reads an errors port that never gets a record
+	CodeInputs        = "GPF-0110" // the schemas of the inputs of a node differ
+	CodeParallelism   = "GPF-0111" // the parallelism is not possible here
+	CodeKeyType       = "GPF-0114" // a column of this type cannot be a key
 
 	// Schemas, time and expressions.
 
-	CodeConfig        = "GPF-0120" // the configuration of a node is not possible
-	CodeExpression    = "GPF-0121" // a record expression does not parse or has a wrong type
-	CodeUnknownColumn = "GPF-0122" // the input has no such column
-	CodeColumnType    = "GPF-0123" // a column has the wrong type
-	CodeNoEventTime   = "GPF-0124" // a window without event time on its input
-	CodeSameColumn    = "GPF-0125" // two output columns have one name
-	CodeUnusedColumn  = "GPF-0126" // warning: a column is declared and read by nobody
-	CodeTooBig        = "GPF-0127" // the pipeline is beyond a limit of the compiler
-	CodeOptional      = "GPF-0128" // an optional column is used where null is not allowed
+	CodeConfig          = "GPF-0120" // the configuration of a node is not possible
+	CodeExpression      = "GPF-0121" // a record expression does not parse or has a wrong type
+	CodeUnknownColumn   = "GPF-0122" // the input has no such column
+	CodeColumnType      = "GPF-0123" // a column has the wrong type
+	CodeNoEventTime     = "GPF-0124" // a window without event time on its input
+	CodeSameColumn      = "GPF-0125" // two output columns have one name
+	CodeTooBig          = "GPF-0127" // a file or an expression is beyond a limit
+	CodeOptional        = "GPF-0128" // an optional column is used where null is not allowed
+	CodeUnknownFunction = "GPF-0129" // there is no such function
 )

@@ -37,7 +37,7 @@ func TestNarrow(t *testing.T) {
 		Code: CodeUnknownField, Summary: "filter.big has no attribute of the name whree", Detail: "It has where, from and on_error.",
 		Fix: "Did you mean where, or something else?", Range: at("f.hcl", 1, 40, 39, 1, 45, 44),
 	}}
-	for width := 20; width < 100; width++ {
+	for width := 20; width < 78; width++ {
 		got := text(l, src, TextOptions{Width: width})
 		for _, line := range strings.Split(got, "\n") {
 			if len(line) > width {

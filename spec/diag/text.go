@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -79,14 +80,18 @@ func (t textWriter) diagnostic(d Diagnostic) {
 	fmt.Fprintln(t.w)
 }
 
-// head prints the first line of a diagnostic, on several lines where the
-// terminal is narrow.
+// head prints the first line of a diagnostic, whole so that it can be searched
+// for, but on several lines where the terminal is narrow.
 func (t textWriter) head(word, color string, d Diagnostic) {
 	rest := d.Summary
 	if d.Code != "" {
 		rest += " [" + d.Code + "]"
 	}
-	for i, line := range wrap(rest, t.o.Width-len(word)) {
+	room := t.o.Width - len(word)
+	if t.o.Width >= defaultWidth {
+		room = math.MaxInt
+	}
+	for i, line := range wrap(rest, room) {
 		text, code, coded := line, "", false
 		if d.Code != "" {
 			text, coded = strings.CutSuffix(line, "["+d.Code+"]")

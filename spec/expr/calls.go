@@ -63,7 +63,7 @@ func (c *checker) undefined(n ast.Node, name string) {
 	if isAggregate(name) {
 		detail = "It is an aggregate: it is allowed in the aggregate block of a window."
 	}
-	c.failAt(from, to, "Unknown function "+name, detail)
+	c.failCode(CodeUnknownFunction, from, to, "Unknown function "+name, detail)
 }
 
 // apply checks the arguments of f.

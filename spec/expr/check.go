@@ -60,7 +60,12 @@ func (c *checker) catch(err **Error) {
 
 // failAt ends the check.
 func (c *checker) failAt(from, to int, summary, detail string) {
-	panic(bail{&Error{from, to, summary, detail}})
+	c.failCode("", from, to, summary, detail)
+}
+
+// failCode ends the check with an error that has a code of its own.
+func (c *checker) failCode(code string, from, to int, summary, detail string) {
+	panic(bail{&Error{From: from, To: to, Summary: summary, Detail: detail, Code: code}})
 }
 
 func (c *checker) fail(n *node, summary, detail string) {
@@ -158,9 +163,9 @@ func (c *checker) required(n *node) *node {
 	}
 	name := c.text(n)
 	if n.typ.Kind == gpflow.KindNull {
-		c.fail(n, "nil is not allowed here", "It can be compared with == and !=, and be a branch of ?:.")
+		c.failCode(CodeOptional, n.from, n.to, "nil is not allowed here", "It can be compared with == and !=, and be a branch of ?:.")
 	}
-	c.fail(n, name+" may be null", fmt.Sprintf("Give a default, as in (%s ?? %s), or check first, as in %s != nil && ... or %s != nil ? ... : ....",
+	c.failCode(CodeOptional, n.from, n.to, name+" may be null", fmt.Sprintf("Give a default, as in (%s ?? %s), or check first, as in %s != nil && ... or %s != nil ? ... : ....",
 		name, example(n.typ), name, name))
 	return nil
 }

@@ -21,7 +21,19 @@ type Error struct {
 	From, To int    // byte offsets in the source text; To == 0: the whole of it
 	Summary  string // one line: what is wrong
 	Detail   string // why, and what to do; may be empty
+	Code     string // of a diagnostic, where the general one does not say it; else empty
 }
+
+// The codes of errors that have one of their own, as spec/diag explains them.
+const (
+	CodeUnknownName     = "GPF-0031" // a constant that does not exist
+	CodeTemplate        = "GPF-0034" // ${ } in the text
+	CodeExpression      = "GPF-0121" // an expression that does not fit its field
+	CodeUnknownColumn   = "GPF-0122" // a column that does not exist
+	CodeTooBig          = "GPF-0127" // the expression is beyond a limit
+	CodeOptional        = "GPF-0128" // a value that may be null where it must not
+	CodeUnknownFunction = "GPF-0129" // a function that does not exist
+)
 
 func (e *Error) Error() string {
 	if e.Detail == "" {

@@ -40,7 +40,7 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	out := &node{op: opMember, optional: n.Optional, name: "[]"}
 	if base.typ.Optional && !n.Optional {
 		if !c.chained(n.Node) {
-			c.fail(base, c.text(base)+" may be null", fmt.Sprintf("Reach into it with ?., as in %s?.x, or check it first, as in %s != nil && ....", c.text(base), c.text(base)))
+			c.failCode(CodeOptional, base.from, base.to, c.text(base)+" may be null", fmt.Sprintf("Reach into it with ?., as in %s?.x, or check it first, as in %s != nil && ....", c.text(base), c.text(base)))
 		}
 		out.optional = true
 	}
@@ -227,7 +227,12 @@ func (c *checker) unknown(n ast.Node, path []string) {
 		}
 		detail = "Did you mean " + s + "?"
 	}
-	c.failAst(n, "Unknown name "+full, detail)
+	code := CodeUnknownColumn
+	if path[0] == "var" || path[0] == "local" {
+		code = CodeUnknownName
+	}
+	from, to := c.src.bytes(n)
+	c.failCode(code, from, to, "Unknown name "+full, detail)
 }
 
 // below returns the names that lie in the record of that name.

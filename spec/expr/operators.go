@@ -102,7 +102,8 @@ func (c *checker) span(n *ast.BinaryNode) *node {
 // sized refuses a range that is too long to be a list.
 func (c *checker) sized(n *ast.BinaryNode, r *node) *node {
 	if r.hi >= r.lo && uint64(r.hi)-uint64(r.lo) >= maxRange {
-		c.failAst(n, "The range is too long", "A list made of a range may have 10000 elements.")
+		from, to := c.src.bytes(n)
+		c.failCode(CodeTooBig, from, to, "The range is too long", "A list made of a range may have 10000 elements.")
 	}
 	if c.element != nil {
 		c.failAst(n, "A range is not allowed in a predicate", "Only x in a..b is.")

@@ -24,7 +24,7 @@ func (c *checker) parse() ast.Node {
 	text := c.src.text
 	switch {
 	case len(text) > maxBytes:
-		c.failAt(0, 0, "The expression is too long", "It may have 16 KiB. Split it, or keep the data in a file and join with it.")
+		c.failCode(CodeTooBig, 0, 0, "The expression is too long", "It may have 16 KiB. Split it, or keep the data in a file and join with it.")
 	case strings.TrimSpace(text) == "":
 		c.failAt(0, 0, "The expression is empty", "")
 	}
@@ -33,7 +33,7 @@ func (c *checker) parse() ast.Node {
 		if j := strings.IndexByte(text[i:], '}'); j > 0 {
 			to = i + j + 1
 		}
-		c.failAt(i, to, "Interpolation is not allowed in a record expression",
+		c.failCode(CodeTemplate, i, to, "Interpolation is not allowed in a record expression",
 			"Refer to the variable directly, as in var.x: it is a typed constant of the expression.")
 	}
 	cfg := conf.CreateNew()
@@ -65,7 +65,7 @@ func (c *checker) syntax(err error) {
 	msg := fe.Message
 	switch {
 	case strings.Contains(msg, "maximum allowed nodes"):
-		c.failAt(0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
+		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
 	case strings.Contains(msg, "unexpected token EOF"), strings.Contains(msg, "unexpected end of expression"):
 		end := len(strings.TrimRight(c.src.text, " \t\r\n"))
 		c.failAt(max(end-1, 0), end, "The expression ends too early", "Something is missing after this.")

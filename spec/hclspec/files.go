@@ -107,7 +107,8 @@ func (r *reader) unreadable(path string, err error) {
 func (r *reader) read(name string) ([]byte, bool) {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
-		r.cannot(diag.CodeNoFile, name, "the file is too big", fmt.Sprintf("It has %d bytes, and a specification at most %d.", info.Size(), maxSize), "")
+		r.cannot(diag.CodeTooBig, name, "the file is too big", fmt.Sprintf("It has %d bytes, and a file of a specification at most %d.", info.Size(), maxSize),
+			"Spread the pipeline over several files of one directory.")
 		return nil, false
 	}
 	src, err := os.ReadFile(name)
