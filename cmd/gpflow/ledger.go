@@ -47,7 +47,8 @@ func writeNotes(w io.Writer, r engine.Report) {
 	}
 	switch {
 	case r.Outcome == job.Stopped:
-		fmt.Fprintln(w, "Stopped on request: the ledger adds up. Files that were to appear at the end of the input stay staged.")
+		fmt.Fprintln(w, "Stopped on request. The ledger adds up: every record that was read has met exactly one of these fates.")
+		fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged.")
 	case r.Outcome == job.Finished:
 		fmt.Fprintln(w, "The ledger adds up: every record that came in has met exactly one of these fates.")
 	default:

@@ -12,15 +12,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-	"golang.org/x/term"
-
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/expr"
+	"github.com/spf13/cobra"
 )
 
 type runFlags struct {
@@ -76,12 +74,12 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	line := &liveLine{w: talk, on: !f.quiet && term.IsTerminal(int(talk.Fd()))}
+	line := newLiveLine(talk, f.quiet)
 	log, err := f.logger(line)
 	if err != nil {
 		return err
 	}
-	r, err := registry()
+	r, err := line.registry()
 	if err != nil {
 		return err
 	}
