@@ -1,0 +1,191 @@
+// Package examples_test runs every example in this process, in ways that must
+// make no difference to what comes out.
+package examples_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/operators"
+	"github.com/gpflow/gpflow/operators/stdout"
+	"github.com/gpflow/gpflow/spec/hclspec"
+)
+
+// pipelines returns the files of each pipeline among the examples, by
+// directory, from the root of the module.
+func pipelines(t *testing.T) map[string][]string {
+	found := make(map[string][]string)
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".gp.hcl") {
+			dir := filepath.Join("examples", filepath.Dir(name))
+			found[dir] = append(found[dir], filepath.Join("examples", name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) == 0 {
+		t.Fatal("there are no examples")
+	}
+	return found
+}
+
+// TestHowDoesNotMatter: with links that encode and decode, with any number of
+// records read at once, and with channels that take one record, every example
+// puts out the same.
+func TestHowDoesNotMatter(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, files := range pipelines(t) {
+		t.Run(filepath.ToSlash(dir), func(t *testing.T) {
+			want := run(t, root, files, engine.Options{})
+			if len(want.files) == 0 {
+				t.Fatal("the example puts out nothing")
+			}
+			for _, poll := range []int{1, 7, 0} {
+				want.compare(t, fmt.Sprintf("%d records at once, encoded links", poll),
+					run(t, root, files, engine.Options{PollRows: poll, EncodeLinks: true}))
+			}
+			want.compare(t, "channels of one record",
+				run(t, root, files, engine.Options{Limit: exchange.Limit{Rows: 1, Bytes: 1}}))
+		})
+	}
+}
+
+// output is what a run puts out.
+type output struct {
+	files   map[string]string // by path; the screen is "standard output"
+	ordered bool              // the order of lines is determined
+}
+
+// spaces are what the columns of a table are filled up with: their width depends
+// on the records that come first, not on all of them.
+var spaces = regexp.MustCompile(` +`)
+
+// run runs a pipeline in a directory that has nothing but the examples in it.
+func run(t *testing.T, root string, files []string, o engine.Options) output {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(root, "examples"), filepath.Join(dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	var screen bytes.Buffer
+	p, encoded := compile(t, files, registry(t, &screen, &o))
+	r, err := engine.Start(context.Background(), encoded, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := r.Wait()
+	if err != nil || report.Outcome != "finished" {
+		t.Fatalf("the run is %s: %v", report.Outcome, err)
+	}
+	out := output{files: make(map[string]string), ordered: ordered(p)}
+	if screen.Len() > 0 {
+		out.files["standard output"] = spaces.ReplaceAllString(screen.String(), " ")
+	}
+	err = filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		out.files[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// registry sets o.Registry: that of the program, with a screen of its own.
+func registry(t *testing.T, screen *bytes.Buffer, o *engine.Options) *gpflow.Registry {
+	t.Helper()
+	ds := operators.Builtin()
+	onto := stdout.New(screen)
+	for i, d := range ds {
+		if d.Name() == onto.Name() {
+			ds[i] = &onto
+		}
+	}
+	r, err := gpflow.NewRegistry(ds...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Registry = r
+	return r
+}
+
+func compile(t *testing.T, files []string, r *gpflow.Registry) (*plan.Plan, []byte) {
+	t.Helper()
+	p, list := hclspec.Load(files, hclspec.Options{Registry: r})
+	if p == nil || list.HasErrors() {
+		t.Fatalf("the specification is wrong: %+v", list)
+	}
+	result, list := compiler.Compile(p, compiler.Options{})
+	if result.Plan == nil {
+		t.Fatalf("the specification is wrong: %+v", list)
+	}
+	encoded, err := plan.Encode(result.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Plan, encoded
+}
+
+// ordered reports whether a plan puts its rows out in one order only: no task
+// has more than one subtask, or more than one channel of input.
+func ordered(p *plan.Plan) bool {
+	inputs := make(map[string]int)
+	for _, e := range p.Edges {
+		inputs[e.To]++
+	}
+	for _, task := range p.Tasks {
+		if task.Parallelism > 1 || inputs[task.ID] > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// compare reports where another run differs.
+func (o output) compare(t *testing.T, how string, got output) {
+	t.Helper()
+	for name := range got.files {
+		if _, ok := o.files[name]; !ok {
+			t.Errorf("%s: there is a file %s", how, name)
+		}
+	}
+	for name, want := range o.files {
+		a, b := strings.SplitAfter(want, "\n"), strings.SplitAfter(got.files[name], "\n")
+		if !o.ordered {
+			slices.Sort(a)
+			slices.Sort(b)
+		}
+		if slices.Equal(a, b) {
+			continue
+		}
+		i := 0
+		for i < len(a) && i < len(b) && a[i] == b[i] {
+			i++
+		}
+		t.Errorf("%s: %s has %d lines, want %d; they differ from line %d on:\n%s\nwant\n%s", how, name, len(b)-1, len(a)-1, i+1,
+			strings.Join(b[min(i, len(b)):min(i+2, len(b))], ""), strings.Join(a[min(i, len(a)):min(i+2, len(a))], ""))
+	}
+}
