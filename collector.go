@@ -169,8 +169,8 @@ func (c *Collector) Fail(in Rows, i int, err error) error {
 func AppendError(w *Builder, node string, in *Batch, i int, err error) {
 	split, pos, line, ok := in.Position(i)
 	at := Null
-	if in.Times != nil {
-		at = Time(in.Times[i])
+	if t := in.Time(i); t != MinTimestamp {
+		at = Time(t)
 	}
 	raw := RowJSON(nil, in.Schema, in.Row(i))
 	appendError(w, node, raw, err, split, pos, line, ok, at)

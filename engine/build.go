@@ -53,7 +53,7 @@ type opInfo struct {
 func newBuild(r *Run) *build {
 	b := &build{run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
-		enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
+		cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
 		writers: make(map[job.Writer]*actor.Ref),
 	}
 	r.boss = b.master
@@ -104,6 +104,7 @@ func (b *build) discard() {
 	for _, s := range b.starts {
 		_ = s.who.Close() // the job has failed already
 	}
+	_ = b.run.closeSources() // likewise
 }
 
 func (b *build) spawn(name string, who func(*actor.Ref) actor.Actor) *actor.Ref {
@@ -247,6 +248,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		}
 		l, err := b.link(t, info, s)
 		if err != nil {
+			closeOperators(list)
 			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
 		}
 		l.Outputs = p.outputs[i]
@@ -275,6 +277,15 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	st := &subtask{ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters}
 	b.starts = append(b.starts, start{p.ref, st})
 	return nil
+}
+
+// closeOperators closes those of a subtask that cannot be made.
+func closeOperators(links []*task.Link) {
+	for _, l := range links {
+		if c, ok := l.Operator.(gpflow.Closer); ok {
+			_ = c.Close() // the job has failed already
+		}
+	}
 }
 
 func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, error) {

@@ -47,7 +47,8 @@ type reader struct {
 	splits  []string
 	last    bool // no more splits come
 	stopped bool
-	quiet   bool // Idle was sent
+	pending bool // splits are left that nobody reads
+	quiet   bool // Idle was sent, and nothing since
 	timer   *time.Timer
 	counts  gpflow.Counts
 }
@@ -63,6 +64,7 @@ func (r *reader) Receive(_ context.Context, m any) error {
 		r.clock.Add(m.split.ID)
 		r.idle.Add(m.split.ID, time.Now())
 	case pending:
+		r.pending = m.left
 		r.clock.Pending(m.left)
 		if r.clock.Advance() {
 			r.mark(nil)
@@ -83,6 +85,9 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	case len(r.splits) == 0 && r.last:
 		return false, r.end(true)
 	case len(r.splits) == 0:
+		if !r.pending {
+			r.hush()
+		}
 		return false, nil
 	case !r.out.Ready():
 		r.idle.Block(time.Now())
@@ -105,8 +110,9 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	if err := r.forward(b, failed, split, progress); err != nil {
 		return false, err
 	}
+	next := r.release()
 	if progress.Idle {
-		r.rest(progress.Wait)
+		r.rest(progress.Wait, next)
 	}
 	r.meter.set(r.counts, r.clock.Watermark())
 	return !progress.Idle, nil
@@ -136,7 +142,6 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 		}
 	}
 	if b != nil {
-		r.quiet = false
 		r.counts.Passed += int64(b.N)
 		r.idle.Rows(split, time.Now())
 		r.clock.Stamp(split, b)
@@ -153,11 +158,11 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 	if moved {
 		r.mark(b)
 	} else if b != nil {
-		r.out.Send(exchange.Event{Batch: b, Port: mainPort})
+		r.send(b, mainPort)
 	}
 	if r.errors != nil {
 		if e := r.errors.Take(); e != nil {
-			r.out.Send(exchange.Event{Batch: e, Port: errorsPort})
+			r.send(e, errorsPort)
 		}
 	}
 	if p.Ended != "" {
@@ -175,7 +180,20 @@ func (r *reader) mark(b *gpflow.Batch) {
 	} else if n := len(b.Marks); n == 0 || b.Marks[n-1].Time < t {
 		b.Marks = append(b.Marks, gpflow.Mark{Row: b.N, Time: t})
 	}
-	r.out.Send(exchange.Event{Batch: b, Port: mainPort})
+	r.send(b, mainPort)
+}
+
+func (r *reader) send(b *gpflow.Batch, port int) {
+	r.quiet = false
+	r.out.Send(exchange.Event{Batch: b, Port: port})
+}
+
+// hush says, once, that this subtask has nothing to say about time.
+func (r *reader) hush() {
+	if !r.quiet {
+		r.quiet = true
+		r.out.Send(exchange.Event{Kind: exchange.Idle})
+	}
 }
 
 func (r *reader) failRow(b *gpflow.Batch, row int, err error) error {
@@ -205,9 +223,9 @@ func (r *reader) forget(split string) {
 	r.idle.Forget(split)
 }
 
-// rest arranges to be woken, and gives up on splits that have been silent for
-// long.
-func (r *reader) rest(wait gpflow.Duration) {
+// release gives up on splits that have been silent for long, and returns the
+// time until the next one will have been, 0 where there is none.
+func (r *reader) release() gpflow.Duration {
 	silent, next := r.idle.Silent(time.Now())
 	moved, all := false, false
 	for _, s := range silent {
@@ -217,10 +235,15 @@ func (r *reader) rest(wait gpflow.Duration) {
 	if moved {
 		r.mark(nil)
 	}
-	if all && !r.quiet {
-		r.quiet = true
-		r.out.Send(exchange.Event{Kind: exchange.Idle})
+	if all {
+		r.hush()
 	}
+	return next
+}
+
+// rest arranges to be woken after a time given by the reader, or when a split
+// will have been silent for long; 0 is never.
+func (r *reader) rest(wait, next gpflow.Duration) {
 	if next > 0 && (wait <= 0 || next < wait) {
 		wait = next
 	}
@@ -242,7 +265,7 @@ func (r *reader) wakeIn(d gpflow.Duration) {
 func (r *reader) end(drained bool) error {
 	if drained {
 		r.reading.Mark(gpflow.MaxTimestamp)
-		r.out.Send(exchange.Event{Batch: r.reading.Take(), Port: mainPort})
+		r.send(r.reading.Take(), mainPort)
 		r.meter.set(r.counts, gpflow.MaxTimestamp)
 	}
 	r.out.Send(exchange.Event{Kind: exchange.End, Drained: drained})

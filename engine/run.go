@@ -47,6 +47,11 @@ type Run struct {
 	nodes   []*node
 	edges   []*edge
 	boss    *master
+	sources []namedSource
+
+	once   sync.Once // of Wait
+	report Report
+	err    error
 
 	mu    sync.Mutex
 	ended time.Time   // zero: running; guarded by mu
@@ -91,21 +96,49 @@ func (r *Run) Stop() { r.master.Send(job.StopRequested{}) }
 // Wait returns when the job has ended and every part of it is gone. The error
 // is what made it fail.
 func (r *Run) Wait() (Report, error) {
+	r.once.Do(r.wait)
+	return r.report, r.err
+}
+
+func (r *Run) wait() {
 	r.system.Wait()
 	r.cancel()
 	outcome, err := r.boss.outcome, r.boss.err
+	if cause := r.master.Err(); cause != nil && !errors.Is(cause, context.Canceled) {
+		outcome, err = job.Failed, fmt.Errorf("run the job: %w", cause)
+	}
+	if cerr := r.closeSources(); cerr != nil && outcome != job.Failed {
+		outcome, err = job.Failed, cerr
+	}
+	var bad []string
+	if outcome != job.Failed {
+		if bad = r.check(r.Status()); bad != nil {
+			outcome, err = job.Failed, fmt.Errorf("the ledger does not add up, which is a bug in gpflow: %s", strings.Join(bad, "; "))
+		}
+	}
 	r.mu.Lock()
 	r.ended, r.how = time.Now(), outcome
 	r.mu.Unlock()
-	s := r.Status()
-	report := Report{Status: s, Outcome: outcome}
-	if outcome != job.Failed {
-		if report.Imbalances = r.check(s); report.Imbalances != nil {
-			err = fmt.Errorf("the ledger does not add up, which is a bug in gpflow: %s", strings.Join(report.Imbalances, "; "))
-			report.Outcome = job.Failed
+	r.report, r.err = Report{Status: r.Status(), Outcome: outcome, Imbalances: bad}, err
+}
+
+// namedSource is a source, which lives as long as its job.
+type namedSource struct {
+	address string
+	gpflow.Source
+}
+
+// closeSources closes the sources that hold something, and returns the first
+// failure.
+func (r *Run) closeSources() (err error) {
+	for _, s := range r.sources {
+		if c, ok := s.Source.(gpflow.Closer); ok {
+			if cerr := c.Close(); cerr != nil && err == nil {
+				err = fmt.Errorf("%s: close: %w", s.address, cerr)
+			}
 		}
 	}
-	return report, err
+	return err
 }
 
 func (r *Run) state() string {
@@ -130,6 +163,7 @@ func (r *Run) elapsed() time.Duration {
 // actions, and is the parent of every other actor.
 type master struct {
 	job         *job.Job
+	cancel      context.CancelFunc // of everything
 	enumerators map[string]*actor.Ref
 	readers     map[job.Reader]*actor.Ref
 	writers     map[job.Writer]*actor.Ref
@@ -226,9 +260,10 @@ func (m *master) finish(a job.Finish) {
 
 // Close implements actor.Actor.
 func (m *master) Close() error {
-	if m.outcome == "" { // the context was cancelled
+	if m.outcome == "" { // the context was cancelled, or the actor has failed
 		m.outcome, m.err = job.Failed, context.Canceled
 	}
+	m.cancel() // nobody is left to end the others
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // meter is where the actor of a subtask publishes an operator's ledger, after
-// each piece of work.
+// each piece of work. That of a source has two: its reader and its task.
 type meter struct {
 	mu        sync.Mutex
 	counts    gpflow.Counts
@@ -23,7 +23,7 @@ type meter struct {
 func (m *meter) set(c gpflow.Counts, watermark gpflow.Timestamp) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts, m.watermark = c, watermark
+	m.counts, m.watermark = c, max(m.watermark, watermark)
 }
 
 // publish publishes what a task has counted. A source's and a sink's counts are
@@ -36,7 +36,7 @@ func (m *meter) publish(f task.Flow, watermark gpflow.Timestamp) {
 	}
 	m.taken = f.Taken
 	m.emitted = append(m.emitted[:0], f.Emitted...)
-	m.watermark = watermark
+	m.watermark = max(m.watermark, watermark)
 }
 
 // Status is a picture of a job. It is not one instant: each number is a recent

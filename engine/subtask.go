@@ -25,7 +25,9 @@ func (s *subtask) Receive(context.Context, any) error { return nil }
 
 // Work implements actor.Actor.
 func (s *subtask) Work(context.Context) (more bool, err error) {
-	s.tick()
+	if _, ok := s.task.NextTimer(); ok {
+		s.task.Tick(now())
+	}
 	for range slice {
 		progress, err := s.task.Step()
 		switch {
@@ -35,6 +37,7 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 			return false, actor.ErrFinished
 		case progress != task.Worked:
 			s.publish()
+			s.arm()
 			return false, nil
 		}
 	}
@@ -42,18 +45,15 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// tick fires the timers that are due, and arms the next.
-func (s *subtask) tick() {
-	if _, ok := s.task.NextTimer(); !ok {
-		return
-	}
-	now := gpflow.Timestamp(time.Now().UnixMicro())
-	s.task.Tick(now)
+func now() gpflow.Timestamp { return gpflow.Timestamp(time.Now().UnixMicro()) }
+
+// arm has the subtask woken for the next timer, before it waits.
+func (s *subtask) arm() {
 	at, ok := s.task.NextTimer()
 	if !ok {
 		return
 	}
-	span := time.Duration(at-now) * time.Microsecond
+	span := time.Duration(at-now()) * time.Microsecond
 	if s.timer == nil {
 		s.timer = time.AfterFunc(span, s.ref.Wake)
 		return

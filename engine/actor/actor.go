@@ -23,7 +23,7 @@ type Actor interface {
 	// be more at once; after false it is called again when the actor is woken.
 	// ErrFinished ends the actor in order, any other is its failure.
 	Work(ctx context.Context) (more bool, err error)
-	// Close is called last, on every way out.
+	// Close is called last, once, on every way out.
 	Close() error
 }
 
@@ -63,6 +63,7 @@ type Ref struct {
 	box    []any
 	over   bool // a message did not fit
 	closed bool
+	err    error // what it ended with
 }
 
 // Name returns the name that the actor was spawned with.
@@ -81,6 +82,14 @@ func (r *Ref) Send(message any) {
 	}
 	r.mu.Unlock()
 	r.Wake()
+}
+
+// Err returns what the actor failed with: nil while it lives, and where it
+// ended in order.
+func (r *Ref) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 // Wake makes the actor look at its lanes.
@@ -133,7 +142,7 @@ func (s *System) Start(r *Ref, a Actor) {
 		defer cancel()
 		err := run(ctx, r, a)
 		r.mu.Lock()
-		r.closed, r.box = true, nil
+		r.closed, r.box, r.err = true, nil, err
 		r.mu.Unlock()
 		if r.parent != nil {
 			r.parent.Send(Exited{r, err})
@@ -143,20 +152,23 @@ func (s *System) Start(r *Ref, a Actor) {
 
 // run is the life of an actor. It returns nil where it ended in order.
 func run(ctx context.Context, r *Ref, a Actor) (err error) {
-	defer func() {
-		if cerr := a.Close(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}()
+	if err = guard(func() error { return loop(ctx, r, a) }); errors.Is(err, ErrFinished) {
+		err = nil
+	}
+	if cerr := guard(a.Close); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// guard calls f and turns a panic into an error.
+func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}
 		}
 	}()
-	if err = loop(ctx, r, a); errors.Is(err, ErrFinished) {
-		err = nil
-	}
-	return err
+	return f()
 }
 
 func loop(ctx context.Context, r *Ref, a Actor) error {

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/exchange"
+)
+
+// TestMemoryIsBounded: with a stopped sink, what is in flight stays under the
+// computed ceiling, whatever the backlog: 3 readers, 3 subtasks, rows of 1 MB.
+func TestMemoryIsBounded(t *testing.T) {
+	const row = 1 << 20
+	for _, encode := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, []plan.Task{
+				inTask(3, source("source.a", at(0))),
+				inTask(3, operator("op.x", "pass"), below(sink("sink.out", clicks()), 0, 0)),
+			}, joint("source.a", 0, 0, "op.x", plan.Hash, "k"))
+			text := strings.Repeat("x", row)
+			rs := series(40, 100)
+			for i := range rs {
+				rs[i].text = text
+			}
+			for _, s := range []string{"a", "b", "c"} {
+				w.feeds["source.a"].splits[s] = rs
+			}
+			gate := make(chan struct{})
+			w.stores["sink.out"].gate = gate
+			limit := exchange.Limit{Rows: 1000, Bytes: 1 << 20}
+			run := w.start(Options{Limit: limit, EncodeLinks: encode})
+			synctest.Wait() // everybody waits for the sink
+			channels := 0
+			total := int64(0)
+			for _, p := range inboxes(run) {
+				_, bytes := p.InFlight()
+				// The limit, the batch that overdraws it, and nothing more.
+				if most := limit.Bytes + gpflow.BatchBytes + row + 1<<16; bytes > most {
+					t.Errorf("%d bytes are in flight on a channel, and %d may be", bytes, most)
+				}
+				channels++
+				total += bytes
+			}
+			ceiling := Ceiling(&w.plan, limit, row)
+			if total == 0 || channels != 3*3+3 || total > ceiling {
+				t.Errorf("%d bytes are in flight on %d channels, and %d may be", total, channels, ceiling)
+			}
+			if in := nodeOf(t, run.Status(), "source.a").In; in == 0 || in*row > ceiling {
+				t.Errorf("%d rows of 1 MB were read, and %d bytes may be in flight", in, ceiling)
+			}
+			close(gate)
+			r, err := run.Wait()
+			if err != nil || nodeOf(t, r.Status, "sink.out").Passed != 120 {
+				t.Errorf("the job %s: %v", r.Outcome, err)
+			}
+		})
+	}
+}
+
+// inboxes returns the channels of the run that the ledger knows: those between
+// tasks, and those to sinks.
+func inboxes(r *Run) (cs []*exchange.Channel) {
+	for _, e := range r.edges {
+		cs = append(cs, e.channels...)
+	}
+	return cs
+}
+
+// TestSlowSinkHoldsTheSource: the source is not read further than what fits.
+func TestSlowSinkHoldsTheSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, straight(1, "pass"))
+		w.feeds["source.a"].splits["one"] = series(100000, 3)
+		gate := make(chan struct{})
+		w.stores["sink.out"].gate = gate
+		run := w.start(Options{Limit: exchange.Limit{Rows: 100, Bytes: 1 << 20}})
+		synctest.Wait()
+		if in := nodeOf(t, run.Status(), "source.a").In; in > 2*(100+2*gpflow.BatchRows)+gpflow.BatchRows {
+			t.Errorf("%d rows were read before a stopped sink", in)
+		}
+		polls := w.feeds["source.a"].polls
+		synctest.Wait()
+		if w.feeds["source.a"].polls != polls {
+			t.Error("the source is polled while there is no room")
+		}
+		close(gate)
+		if r, err := run.Wait(); err != nil || nodeOf(t, r.Status, "sink.out").Passed != 100000 {
+			t.Errorf("the job %s: %v", r.Outcome, err)
+		}
+	})
+}
