@@ -11,6 +11,9 @@
 package compiler
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/spec"
@@ -29,19 +32,21 @@ type Result struct {
 	Plan  *plan.Plan // the physical plan
 }
 
-// Compile compiles p. The plan is nil if and only if there are errors.
+// Compile compiles p. The plan is nil if and only if there are errors, those
+// included that p came with and that have left something out of it.
 func Compile(p *spec.Pipeline, o Options) (Result, diag.List) {
-	c := &compilation{spec: p}
+	c := &compilation{spec: p, partial: p.Partial}
 	g := c.resolve()
 	c.check(g)
-	if !c.list.HasErrors() {
+	whole := !p.Partial && !slices.ContainsFunc(p.Nodes, func(n *spec.Node) bool { return n.Broken })
+	if whole && !c.list.HasErrors() {
 		c.warn(g)
 		if !o.NoOptimize {
 			c.optimize(g)
 		}
 	}
 	r := Result{Graph: g}
-	if !c.list.HasErrors() {
+	if whole && !c.list.HasErrors() {
 		r.Plan = c.lower(g)
 	}
 	if c.list.HasErrors() {
@@ -51,10 +56,27 @@ func Compile(p *spec.Pipeline, o Options) (Result, diag.List) {
 	return r, c.list
 }
 
+// valueFailed reports whether the unknown name that p complains about is that
+// of a variable or a local whose value had an error, which has been reported.
+func (c *compilation) valueFailed(text string, p gpflow.Problem) bool {
+	if p.From < 0 || p.From > p.To || p.To > len(text) {
+		return false
+	}
+	parts := strings.SplitN(text[p.From:p.To], ".", 3)
+	if len(parts) < 2 {
+		return false
+	}
+	name := strings.TrimSuffix(parts[0], "?") + "." + parts[1]
+	return c.spec.Unknown[name]
+}
+
 // compilation is one call of Compile.
 type compilation struct {
 	spec *spec.Pipeline
 	list diag.List
+	// partial says that nodes or edges are missing because of mistakes that
+	// have been reported, so that nothing can be said about absent ones.
+	partial bool
 }
 
 func (c *compilation) report(d diag.Diagnostic) { c.list = append(c.list, d) }
@@ -69,6 +91,10 @@ func (c *compilation) warning(code string, at diag.Range, summary, detail string
 
 // problem reports what a descriptor has found wrong with a node.
 func (c *compilation) problem(n *Node, p gpflow.Problem) {
+	if p.Code == diag.CodeUnknownName && c.valueFailed(n.Spec.Fields[p.Path].Text, p) {
+		n.Spec.Broken = true
+		return
+	}
 	d := diag.Diagnostic{
 		Severity: diag.Error, Code: p.Code, Summary: p.Summary, Detail: p.Detail,
 		Range: n.Spec.Place(p.Path, p.From, p.To), Context: n.Spec.Range,

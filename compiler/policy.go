@@ -50,6 +50,7 @@ func (c *compilation) diverted(g *Graph) {
 			continue
 		}
 		switch read := n.read(port); {
+		case !read && c.partial:
 		case n.diverts == diverted && !read:
 			c.error(diag.CodeUnreadErrors, n.Spec.Place("on_error", 0, 0),
 				fmt.Sprintf("Nobody reads the records that %s diverts", n.Address()),

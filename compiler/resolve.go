@@ -25,7 +25,7 @@ func (c *compilation) resolve() *Graph {
 			c.edges(byAddress, n, i, in)
 		}
 	}
-	if len(all) > 0 {
+	if len(all) > 0 && !c.partial {
 		c.endings(all)
 	}
 	g.Nodes = c.order(all)
@@ -44,12 +44,12 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 		switch {
 		case from == nil:
 			c.error(diag.CodeUnknownNode, ref.Range, fmt.Sprintf("There is no node %s", ref.Address), c.unknownNode(byAddress, n, ref))
-			n.Spec.Broken = true
+			n.Spec.Broken, c.partial = true, true
 			continue
 		case from.Desc.IsSink():
 			c.error(diag.CodeNoOutput, ref.Range, fmt.Sprintf("%s is a sink and has no output", ref.Address),
 				"Read from the node that feeds it instead.")
-			n.Spec.Broken = true
+			n.Spec.Broken, c.partial = true, true
 			continue
 		case seen[name]:
 			c.error(diag.CodeSameReference, ref.Range, fmt.Sprintf("%s stands twice in %s", name, in.Field),
@@ -60,7 +60,7 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 		port := from.Desc.PortIndex(ref.Port)
 		if port < 0 {
 			c.error(diag.CodeUnknownPort, ref.Range, fmt.Sprintf("%s has no port %q", ref.Address, ref.Port), unknownPort(from, ref.Port))
-			n.Spec.Broken = true
+			n.Spec.Broken, c.partial = true, true
 			continue
 		}
 		n.Inputs[i] = append(n.Inputs[i], Output{from, port, ref})

@@ -21,10 +21,28 @@ type Syntax interface {
 	Literal(expr hcl.Expression) (text string, at []int, ok bool)
 	// Outline lists what stands in a body of the language, in its order.
 	Outline(body hcl.Body) []Item
+	// Comment returns the place of a comment behind an expression that may
+	// have been meant to be part of it.
+	Comment(expr hcl.Expression) (hcl.Range, bool)
+	// Attribute writes an attribute for messages. The value is in the notation
+	// of HCL, as the examples of descriptors are.
+	Attribute(name, value string) string
+	// Block writes a block with some content for messages.
+	Block(name string, labels ...string) string
+	// Bare reports whether text needs no quotes, so that a bare word is text.
+	Bare() bool
+}
+
+// Problem goes with a diagnostic of the parsers of a language, as its Extra,
+// and says more than that can.
+type Problem struct {
+	Code string // in place of the code for values that cannot be computed
+	Fix  string
 }
 
 // Item is an attribute or a block of a body. Where a language writes both in
-// one way, both Attribute and Block are set.
+// one way, both Attribute and Block are set, and the labels of a block are the
+// items of its body.
 type Item struct {
 	Name             string
 	Attribute, Block bool
@@ -32,6 +50,10 @@ type Item struct {
 	Header           hcl.Range   // of a block: the name and the labels
 	Labels           []string    // of a block
 	LabelRanges      []hcl.Range // one for each label
+	// Aside says that the name is one of those that a language sets apart for
+	// what is used elsewhere: unless something of the name is looked for, it
+	// is no mistake.
+	Aside bool
 }
 
 // File is a parsed file of a pipeline.
@@ -76,7 +98,7 @@ type Inputs struct {
 func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	p := &Pipeline{
 		Sources: maps.Clone(in.Sources), SettingRanges: make(map[string]diag.Range),
-		Constants: make(gpflow.Constants), ConstantRanges: make(map[string]diag.Range),
+		Constants: make(gpflow.Constants), Unknown: make(map[string]bool), ConstantRanges: make(map[string]diag.Range),
 	}
 	if p.Sources == nil {
 		p.Sources = make(map[string][]byte)
@@ -96,6 +118,7 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	b.readSchemas()
 	b.pipeline(files)
 	b.nodes()
+	p.Partial = p.Partial || len(b.lost) > 0
 	b.diags.Sort()
 	return p, b.diags
 }
@@ -209,7 +232,7 @@ func (b *builder) pipeline(files []File) {
 			})
 			continue
 		}
-		b.checkName(blk.Labels[0], blk.LabelRanges[0], "pipeline")
+		b.checkName(blk.Labels[0], blk.LabelRanges[0], "pipeline", blockPipeline)
 		b.p.Name, b.p.Range = blk.Labels[0], b.rng(blk.DefRange)
 		d := b.decoder(blk, "the pipeline")
 		vals := d.body(blk.Body, fields, level{header: blk.DefRange})

@@ -21,6 +21,7 @@ func (b *builder) constants() {
 // it is an object.
 func (b *builder) constant(name string, v cty.Value, t *varType) {
 	if v == cty.NilVal || !v.IsWhollyKnown() {
+		b.p.Unknown[name] = true
 		return
 	}
 	if v.Type().IsObjectType() && !v.IsNull() {

@@ -12,6 +12,8 @@ import (
 
 // edges decodes the references of an input.
 func (d *decoder) edges(f gpflow.Field, expr hcl.Expression, path string) {
+	known := len(d.diags)
+	defer func() { d.p.Partial = d.p.Partial || len(d.diags) > known }()
 	list, ds := hcl.ExprList(expr)
 	switch {
 	case ds.HasErrors():

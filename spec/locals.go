@@ -67,7 +67,7 @@ func (b *builder) readLocals(blk block) {
 	}
 	slices.SortFunc(read, func(x, y *local) int { return x.at.Start.Byte - y.at.Start.Byte })
 	for _, l := range read {
-		b.checkNameAt(l.name, l.at, "local")
+		b.checkNameAt(l.name, l.at, "local", blockLocals)
 		if first, twice := b.localsNamed[l.name]; twice {
 			b.twice("local", l.name, l.at, first.at)
 			continue

@@ -11,14 +11,19 @@ import (
 func (b *builder) nodes() {
 	b.seen = make(map[string]*Node)
 	_, kinds := b.registry.Blocks()
-	for _, blk := range b.nodeBlocks {
+	named := make([]bool, len(b.nodeBlocks)) // before what refers to them is read
+	for i, blk := range b.nodeBlocks {
+		last := len(blk.Labels) - 1
+		named[i] = b.checkName(blk.Labels[last], blk.LabelRanges[last], "node", blk.Type)
+	}
+	for i, blk := range b.nodeBlocks {
 		n := &Node{Block: blk.Type, Range: b.rng(blk.DefRange)}
 		last := len(blk.Labels) - 1
 		n.Name = blk.Labels[last]
 		if last > 0 {
 			n.Kind = blk.Labels[0]
 		}
-		n.Broken = !b.checkName(n.Name, blk.LabelRanges[last], "node")
+		n.Broken = !named[i]
 		if first, twice := b.seen[n.Address()]; twice {
 			b.report(diag.Diagnostic{
 				Code: diag.CodeSameAddress, Range: n.Range, Summary: fmt.Sprintf("there are two nodes with the address %s", n.Address()),
@@ -26,6 +31,7 @@ func (b *builder) nodes() {
 				Fix:     "Give one of them another name.",
 				Related: []diag.Related{{Message: "the other one", Range: first.Range}},
 			})
+			b.p.Partial = true
 			continue
 		}
 		b.seen[n.Address()] = n
@@ -39,6 +45,7 @@ func (b *builder) nodes() {
 		for _, in := range n.Descriptor.InputFields() {
 			n.Inputs = append(n.Inputs, Input{Field: in})
 		}
+		b.p.Partial = true
 		b.report(diag.Diagnostic{
 			Code: diag.CodeUnknownKind, Range: b.rng(blk.LabelRanges[0]), Context: n.Range,
 			Summary: fmt.Sprintf("there is no %s of kind %q", n.Block, n.Kind),
@@ -57,6 +64,7 @@ func (b *builder) node(n *Node, blk block) {
 	n.Broken = n.Broken || d.bad
 	for _, in := range n.Descriptor.InputFields() {
 		n.Inputs = append(n.Inputs, Input{Field: in, Refs: d.refs[in]})
+		b.p.Partial = b.p.Partial || len(d.refs[in]) == 0
 	}
 	var kept []gpflow.Field
 	for _, f := range fields {

@@ -26,11 +26,17 @@ type Pipeline struct {
 	// Constants are the variables and locals that record expressions see:
 	// "var.min", "local.bots", members of objects as "local.a.b".
 	Constants gpflow.Constants
+	// Unknown are the names of variables and locals whose value had an error,
+	// which has been reported.
+	Unknown map[string]bool
 	// ConstantRanges says where the constants are declared.
 	ConstantRanges map[string]diag.Range
 	// Nodes are in the order of the files and of the text. Their addresses
 	// differ.
 	Nodes []*Node
+	// Partial says that nodes or edges are missing: a block or a reference had
+	// an error, which has been reported. What seems to be absent may be there.
+	Partial bool
 }
 
 // Node returns the node with the given address, or nil.

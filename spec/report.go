@@ -62,20 +62,16 @@ var wordForm = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 var nameForm = regexp.MustCompile(`^[a-z_][a-zA-Z0-9_]*$`)
 
-// checkName reports a name that is not one.
-func (b *builder) checkName(name string, at hcl.Range, what string) bool {
-	return b.checkNameAt(name, b.rng(at), what)
+// checkName reports a name that is not one, of a block of that type.
+func (b *builder) checkName(name string, at hcl.Range, what, block string) bool {
+	return b.checkNameAt(name, b.rng(at), what, block)
 }
 
-func (b *builder) checkNameAt(name string, at diag.Range, what string) bool {
+func (b *builder) checkNameAt(name string, at diag.Range, what, block string) bool {
 	if nameForm.MatchString(name) {
 		return true
 	}
 	better := suggestName(name)
-	block := what
-	if what == "local" {
-		block = blockLocals
-	}
 	b.lost = append(b.lost, lostBlock{block, []string{name, better}})
 	b.report(diag.Diagnostic{
 		Code: diag.CodeBadName, Range: at, Summary: fmt.Sprintf("%q cannot be the name of %s", name, article(what)),
@@ -154,7 +150,11 @@ func (b *builder) unknownBlock(it Item, known []string) {
 // wrongLabels reports a block header with too few or too many labels.
 func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 	b.lostPipeline = b.lostPipeline || it.Name == blockPipeline
-	b.lost = append(b.lost, lostBlock{it.Name, it.Labels})
+	lost := lostBlock{it.Name, it.Labels}
+	if len(it.Labels) < len(labels) && (len(it.Labels) == 0 || slices.Contains(kinds, it.Labels[0])) {
+		lost.labels = nil // the name is what is missing
+	}
+	b.lost = append(b.lost, lost)
 	d := diag.Diagnostic{Code: diag.CodeLabels, Range: b.rng(it.Header)}
 	form := it.Name
 	for _, l := range labels {

@@ -213,7 +213,7 @@ func (b *builder) readSchemas() {
 	for _, blk := range b.schemaBlocks {
 		name := blk.Labels[0]
 		decl := &schemaDecl{at: b.rng(blk.DefRange)}
-		b.checkName(name, blk.LabelRanges[0], "schema")
+		b.checkName(name, blk.LabelRanges[0], "schema", blockSchema)
 		if first, twice := b.schemas[name]; twice {
 			b.twice("schema", name, decl.at, first.at)
 			continue

@@ -43,7 +43,7 @@ func (b *builder) variables(values []Value) {
 	declared := make(map[string]*variable)
 	for _, blk := range b.variableBlocks {
 		v := &variable{name: blk.Labels[0], at: b.rng(blk.DefRange), syntax: blk.syntax, val: cty.DynamicVal}
-		b.checkName(v.name, blk.LabelRanges[0], "variable")
+		b.checkName(v.name, blk.LabelRanges[0], "variable", blockVariable)
 		if first, twice := declared[v.name]; twice {
 			b.twice("variable", v.name, v.at, first.at)
 			continue

@@ -2,25 +2,42 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/spec/diag/pages"
 )
+
+// code is the form of the codes of diagnostics.
+var code = regexp.MustCompile(`^GPF-[0-9]{4}$`)
 
 func explainCommand() *cobra.Command {
 	var flags specFlags
 	var format string
 	cmd := &cobra.Command{
-		Use:   "explain PATH",
-		Short: "Show the plan that a specification compiles to",
+		Use:   "explain PATH | CODE",
+		Short: "Show the plan of a specification, or explain a diagnostic",
 		Long: `Show the physical plan as a tree: the tasks with their operators, the schemas
 that flow, what is read of each source, how rows get from task to task, and
-what each operator keeps. --format json prints the plan as the engine gets it.`,
-		Example: "  gpflow explain examples/flights/flights.gp.hcl",
+what each operator keeps. --format json prints the plan as the engine gets it.
+
+With the code of a diagnostic, such as GPF-0023, say what it means, why it is a
+mistake, and how it is repaired, with an example.`,
+		Example: `  gpflow explain examples/flights/flights.gp.hcl
+  gpflow explain GPF-0023`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if code.MatchString(args[0]) {
+				page, err := pages.Find(args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprint(cmd.OutOrStdout(), page)
+				return err
+			}
 			r, err := registry()
 			if err != nil {
 				return err
