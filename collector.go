@@ -127,6 +127,14 @@ func (c *Collector) Create(t Timestamp) []Value {
 	return c.ports[0].Row(t)
 }
 
+// CreateFrom emits a row that the operator makes of row i of in, with its event
+// time, operation and origin, and returns the slots to fill. What becomes of row
+// i itself is counted apart, as by Absorb.
+func (c *Collector) CreateFrom(in Rows, i int) []Value {
+	c.Created++
+	return c.ports[0].RowOf(in.Batch, i)
+}
+
 // Filter counts n rows that a condition refused.
 func (c *Collector) Filter(n int) { c.Filtered += int64(n) }
 

@@ -126,3 +126,32 @@ func TestReading(t *testing.T) {
 		t.Errorf("%d failed records of 1 KiB fill a reading", len(failed))
 	}
 }
+
+// Rows made of one row have its time and origin, and are counted apart from it.
+func TestCreateFrom(t *testing.T) {
+	s := batchSchema()
+	w := gpflow.NewBuilder(s)
+	row := w.Row(7)
+	row[0], row[1] = gpflow.Int(1), gpflow.String("text")
+	w.Place("file", 40, 5)
+	in := gpflow.Rows{Batch: w.Take(), To: 1}
+	c := gpflow.NewCollector([]*gpflow.Schema{s}, 0, policy{})
+	c.In = 1
+	for i := range 3 {
+		c.CreateFrom(in, 0)[0] = gpflow.Int(int64(i))
+	}
+	c.Absorb(1)
+	if want := (gpflow.Counts{In: 1, Absorbed: 1, Created: 3}); c.Counts != want || c.Balance() != 0 {
+		t.Errorf("counts %+v, want %+v", c.Counts, want)
+	}
+	b := c.Port(0).Take()
+	for i := range b.N {
+		split, pos, line, ok := b.Position(i)
+		if b.Row(i)[0].Int() != int64(i) || b.Time(i) != 7 || split != "file" || pos != 40 || line != 5 || !ok {
+			t.Errorf("row %d is %v at %v, from %s %d %d", i, b.Row(i)[0].Int(), b.Time(i), split, pos, line)
+		}
+	}
+	if b.N != 3 {
+		t.Errorf("%d rows, want 3", b.N)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/gpflow/gpflow/operators/filesink"
 	"github.com/gpflow/gpflow/operators/filesource"
 	"github.com/gpflow/gpflow/operators/filter"
+	"github.com/gpflow/gpflow/operators/flatmap"
 	"github.com/gpflow/gpflow/operators/generate"
 	"github.com/gpflow/gpflow/operators/mapper"
 	"github.com/gpflow/gpflow/operators/stdout"
@@ -21,6 +22,7 @@ func Builtin() []*gpflow.Descriptor {
 		&filesink.Descriptor,
 		&filesource.Descriptor,
 		&filter.Descriptor,
+		&flatmap.Descriptor,
 		&generate.Descriptor,
 		&mapper.Descriptor,
 		&stdout.Descriptor,
