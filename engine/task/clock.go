@@ -76,20 +76,34 @@ func (c *clock) holder() int {
 }
 
 func (c *clock) advance() bool {
-	at := c.holder()
-	if at < 0 || c.marks[at] <= c.now || c.marks[at] == gpflow.MaxTimestamp && !c.over() {
+	t := c.low()
+	if t <= c.now {
 		return false
 	}
-	c.now = c.marks[at]
+	c.now = t
 	return true
 }
 
-// over reports whether every channel has come to the end of time.
-func (c *clock) over() bool {
-	for _, m := range c.marks {
-		if m != gpflow.MaxTimestamp {
-			return false
+// low returns the minimum over the channels that are not idle, leaving out
+// those that have come to the end of time. Where only idle ones are left, the
+// latest of them counts: so it does not matter which went idle first. The end
+// of time needs every channel.
+func (c *clock) low() gpflow.Timestamp {
+	low, latest := gpflow.MaxTimestamp, gpflow.MinTimestamp
+	held, over := false, true
+	for i, m := range c.marks {
+		switch {
+		case m == gpflow.MaxTimestamp:
+			continue
+		case c.idle[i]:
+			latest = max(latest, m)
+		default:
+			low, held = min(low, m), true
 		}
+		over = false
 	}
-	return true
+	if held || over {
+		return low
+	}
+	return latest
 }

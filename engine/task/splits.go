@@ -82,12 +82,20 @@ func (c *SplitClock) Idle(split string) (all, moved bool) {
 	if s := c.splits[split]; s != nil {
 		s.idle = true
 	}
+	latest := gpflow.MinTimestamp
 	for _, s := range c.splits {
 		if !s.idle {
 			return false, c.Advance()
 		}
+		latest = max(latest, s.mark)
 	}
-	return !c.pending || c.ordered, false
+	if c.pending && !c.ordered {
+		return false, false
+	}
+	// The latest counts, so that it does not matter which went idle first.
+	moved = latest > c.now
+	c.now = max(c.now, latest)
+	return true, moved
 }
 
 // End forgets a split that has been read to its end, and reports whether the
