@@ -31,7 +31,11 @@ var layers = []struct {
 
 	{name: "diagnostics", packages: []string{"spec/diag"}, imports: []string{"."}},
 	{name: "record expressions", packages: []string{"spec/expr"}, imports: []string{"."}, outside: []string{"github.com/expr-lang/expr"}, pure: true},
-	{name: "what the user wrote", packages: []string{"spec/..."}, imports: []string{".", "spec", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}},
+	{name: "what the user wrote", packages: []string{"spec"}, imports: []string{".", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}, pure: true},
+	{name: "files and values", packages: []string{"spec/input"}, imports: []string{".", "spec", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}},
+	{name: "one language each", packages: []string{"spec/hclspec", "spec/yamlspec"}, imports: []string{"spec", "spec/diag", "spec/input"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "gopkg.in/yaml.v3"}, pure: true},
+	{name: "what their tests share", packages: []string{"spec/spectest"}, imports: []string{".", "spec/diag"}},
+	{name: "any of them", packages: []string{"spec/load"}, imports: []string{"spec", "spec/diag", "spec/input", "spec/hclspec", "spec/yamlspec"}},
 
 	{name: "the plan, as data", packages: []string{"compiler/plan"}, imports: []string{"."}, pure: true},
 	{name: "spec -> plan", packages: []string{"compiler"}, imports: []string{".", "spec", "spec/diag", "spec/expr", "compiler/plan"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}, pure: true},

@@ -13,7 +13,7 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/operators"
 	"github.com/gpflow/gpflow/spec/diag"
-	"github.com/gpflow/gpflow/spec/hclspec"
+	"github.com/gpflow/gpflow/spec/load"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden files")
@@ -58,7 +58,7 @@ func compile(t *testing.T, file string) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	p, list := hclspec.Parse(filepath.Base(file), src, hclspec.Options{Registry: registry})
+	p, list := load.Parse(filepath.Base(file), src, load.Options{Registry: registry})
 	if p != nil {
 		r, more := compiler.Compile(p, compiler.Options{})
 		list = append(list, more...)

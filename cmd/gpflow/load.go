@@ -12,7 +12,7 @@ import (
 	"github.com/gpflow/gpflow/operators"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/diag"
-	"github.com/gpflow/gpflow/spec/hclspec"
+	"github.com/gpflow/gpflow/spec/load"
 )
 
 // specFlags are the flags of every command that reads a specification.
@@ -30,7 +30,7 @@ func registry() (*gpflow.Registry, error) { return gpflow.NewRegistry(operators.
 // compile loads and compiles the specification at path. The pipeline is nil
 // where nothing could be made of it.
 func (f *specFlags) compile(path string, r *gpflow.Registry) (*spec.Pipeline, compiler.Result, diag.List) {
-	p, list := hclspec.Load([]string{path}, hclspec.Options{Vars: f.vars, VarFiles: f.varFiles, Env: os.Environ(), Registry: r})
+	p, list := load.Load([]string{path}, load.Options{Vars: f.vars, VarFiles: f.varFiles, Env: os.Environ(), Registry: r})
 	if p == nil {
 		return nil, compiler.Result{}, list
 	}
@@ -53,7 +53,7 @@ func texts(list diag.List, p *spec.Pipeline) map[string][]byte {
 	if p != nil {
 		return p.Sources
 	}
-	return hclspec.Sources(list)
+	return load.Sources(list)
 }
 
 // textOptions fits text to the terminal that w is, if it is one.

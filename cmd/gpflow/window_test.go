@@ -19,7 +19,7 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/exchange"
-	"github.com/gpflow/gpflow/spec/hclspec"
+	"github.com/gpflow/gpflow/spec/load"
 )
 
 const windowSpec = `
@@ -206,7 +206,7 @@ func runText(t fataler, text string, o engine.Options) engine.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, list := hclspec.Parse("test.hcl", []byte(text), hclspec.Options{Registry: r})
+	p, list := load.Parse("test.hcl", []byte(text), load.Options{Registry: r})
 	if p == nil || list.HasErrors() {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}

@@ -1,7 +1,6 @@
 package hclspec
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -11,21 +10,16 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/spec/spectest"
 )
-
-func show(ds diag.List, sources map[string][]byte) string {
-	var b bytes.Buffer
-	_ = diag.WriteText(&b, ds, sources, diag.TextOptions{})
-	return b.String()
-}
 
 // parse parses a text that has no mistakes.
 func parse(t *testing.T, src string, o Options) *spec.Pipeline {
 	t.Helper()
-	o.Registry = registry(t)
+	o.Registry = spectest.Registry(t)
 	p, ds := Parse("t.gp.hcl", []byte(src), o)
 	if len(ds) > 0 {
-		t.Fatal(show(ds, map[string][]byte{"t.gp.hcl": []byte(src)}))
+		t.Fatal(spectest.Show(ds, map[string][]byte{"t.gp.hcl": []byte(src)}))
 	}
 	return p
 }

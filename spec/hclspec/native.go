@@ -211,3 +211,20 @@ func codePoint(s string) (out string, n int) {
 	}
 	return string(rune(c)), n
 }
+
+// Comment finds nothing: in HCL a value ends where it says.
+func (native) Comment(hcl.Expression) (hcl.Range, bool) { return hcl.Range{}, false }
+
+// Attribute writes an attribute.
+func (native) Attribute(name, value string) string { return name + " = " + value }
+
+// Block writes a block.
+func (native) Block(name string, labels ...string) string {
+	for _, l := range labels {
+		name += " " + strconv.Quote(l)
+	}
+	return name + " { ... }"
+}
+
+// Bare reports that text stands in quotes.
+func (native) Bare() bool { return false }

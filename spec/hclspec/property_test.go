@@ -10,11 +10,12 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/spec/spectest"
 )
 
 // Maps, schemas and expression maps keep the order of the text.
 func TestOrderIsKept(t *testing.T) {
-	r := registry(t)
+	r := spectest.Registry(t)
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z_][a-zA-Z0-9_]{0,6}`), 1, 12, rapid.ID[string]).Draw(t, "names")
 		names = slices.DeleteFunc(names, func(s string) bool { return slices.Contains([]string{"null", "true", "false", "for", "if", "in"}, s) })
@@ -31,7 +32,7 @@ func TestOrderIsKept(t *testing.T) {
 			if slices.Contains(names, "last") {
 				return
 			}
-			t.Fatal(show(ds, map[string][]byte{"t": []byte(src)}))
+			t.Fatal(spectest.Show(ds, map[string][]byte{"t": []byte(src)}))
 		}
 		var labels, selected []string
 		for _, l := range p.Settings.Pairs("labels") {
@@ -58,7 +59,7 @@ var tokens = []string{
 // diagnostic has a code and lies within the text, and an intact node keeps its
 // inputs in the order of its descriptor.
 func TestMutations(t *testing.T) {
-	r := registry(t)
+	r := spectest.Registry(t)
 	rapid.Check(t, func(t *rapid.T) {
 		src := whole
 		for range rapid.IntRange(1, 3).Draw(t, "mutations") {
@@ -76,7 +77,7 @@ func TestMutations(t *testing.T) {
 				t.Fatalf("%+v in\n%s", d, src)
 			}
 		}
-		show(ds, map[string][]byte{"t": []byte(src)})
+		spectest.Show(ds, map[string][]byte{"t": []byte(src)})
 		if p == nil {
 			return
 		}
@@ -149,9 +150,9 @@ func TestOneMistakeOneDiagnostic(t *testing.T) {
 		src := strings.Replace(whole, c.old, c.now, 1)
 		src = strings.Replace(src, `lower("ORDERS")`, `lower("${local.once}")`, 1)
 		src = strings.Replace(src, `key_by = ["user"]`, `key_by = ["${var.min}"]`, 1)
-		_, ds := Parse("t", []byte(src), Options{Registry: registry(t)})
+		_, ds := Parse("t", []byte(src), Options{Registry: spectest.Registry(t)})
 		if len(ds) != 1 || ds[0].Severity != diag.Error {
-			t.Errorf("%s -> %s:\n%s", c.old, c.now, show(ds, map[string][]byte{"t": []byte(src)}))
+			t.Errorf("%s -> %s:\n%s", c.old, c.now, spectest.Show(ds, map[string][]byte{"t": []byte(src)}))
 		}
 	}
 }
@@ -173,9 +174,9 @@ func TestBrokenNodes(t *testing.T) {
 		"where = \"x\"\n  parallelism = local.wrong":   true,
 	} {
 		src := "pipeline \"p\" {}\nlocals {\n  wrong = 1 / 0\n}\nfilter \"f\" {\n  from = source.a\n  " + body + "\n}\n"
-		p, ds := Parse("t", []byte(src), Options{Registry: registry(t)})
+		p, ds := Parse("t", []byte(src), Options{Registry: spectest.Registry(t)})
 		if got := p.Node("filter.f").Broken; got != broken {
-			t.Errorf("%s: broken %v\n%s", body, got, show(ds, nil))
+			t.Errorf("%s: broken %v\n%s", body, got, spectest.Show(ds, nil))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/spec/spectest"
 )
 
 // every is a source with one field of every kind of plain value.
@@ -89,10 +90,10 @@ func TestValues(t *testing.T) {
 	} {
 		src := fmt.Sprintf("pipeline \"p\" {}\nsource \"a\" {\n  %s = %s\n}\n", c.field, c.text)
 		p, ds := Parse("t", []byte(src), Options{Registry: r})
-		checkWords(t, ds)
+		spectest.CheckWords(t, ds)
 		if strings.HasPrefix(c.want, "GPF-") {
 			if len(ds) != 1 || ds[0].Code != c.want || !p.Nodes[0].Broken || ds[0].Range.Start.Line != 3 {
-				t.Errorf("%s = %s: want %s:\n%s", c.field, c.text, c.want, show(ds, nil))
+				t.Errorf("%s = %s: want %s:\n%s", c.field, c.text, c.want, spectest.Show(ds, nil))
 			}
 			continue
 		}
@@ -105,7 +106,7 @@ func TestValues(t *testing.T) {
 			got = string(raw)
 		}
 		if got != c.want || len(ds) > 0 || p.Nodes[0].Broken {
-			t.Errorf("%s = %s: got %s, want %s\n%s", c.field, c.text, got, c.want, show(ds, nil))
+			t.Errorf("%s = %s: got %s, want %s\n%s", c.field, c.text, got, c.want, spectest.Show(ds, nil))
 		}
 	}
 }
@@ -132,9 +133,9 @@ func TestConstants(t *testing.T) {
 		`{ a = { b = [true] } }.a.b`:   `list(bool) [true]`,
 		`jsondecode("[1, {\"a\":2}]")`: `list(any) [1,{"a":2}]`,
 	} {
-		p, ds := Parse("t", []byte("pipeline \"p\" {}\nlocals {\n  x = "+text+"\n}\n"), Options{Registry: registry(t)})
+		p, ds := Parse("t", []byte("pipeline \"p\" {}\nlocals {\n  x = "+text+"\n}\n"), Options{Registry: spectest.Registry(t)})
 		if len(ds) > 0 {
-			t.Errorf("%s: %s", text, show(ds, nil))
+			t.Errorf("%s: %s", text, spectest.Show(ds, nil))
 			continue
 		}
 		c := p.Constants["local.x"]
@@ -156,10 +157,10 @@ func TestVariableTypes(t *testing.T) {
 		"list": false, "list(int, int)": false, "list(in)": false, "object(int)": false, "object({ a = in })": false, "timestamp": false,
 		"object({ a = int, a = int })": false, `object({ "a b" = int })`: false, "5": false, "optional(int)": false, "var.x": false, "set(string)": false,
 	} {
-		_, ds := Parse("t", []byte("pipeline \"p\" {}\nvariable \"x\" {\n  type = "+text+"\n  default = null\n}\n"), Options{Registry: registry(t)})
-		checkWords(t, ds)
+		_, ds := Parse("t", []byte("pipeline \"p\" {}\nvariable \"x\" {\n  type = "+text+"\n  default = null\n}\n"), Options{Registry: spectest.Registry(t)})
+		spectest.CheckWords(t, ds)
 		if good != (len(ds) == 0) || !good && (len(ds) != 1 || ds[0].Code != diag.CodeType && ds[0].Code != diag.CodeDuplicate) {
-			t.Errorf("%s:\n%s", text, show(ds, nil))
+			t.Errorf("%s:\n%s", text, spectest.Show(ds, nil))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package hclspec
+package input
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ import (
 const envPrefix = "GPFLOW_VAR_"
 
 // values returns the values that o gives to variables.
-func (r *reader) values(o Options) []spec.Value {
+func (r *Reader) values(o Options) []spec.Value {
 	var out []spec.Value
 	for _, kv := range o.Env {
 		name, text, _ := strings.Cut(kv, "=")
@@ -43,8 +43,8 @@ func (r *reader) values(o Options) []spec.Value {
 }
 
 // valueFile reads a file of values.
-func (r *reader) valueFile(name string) []spec.Value {
-	src, ok := r.read(name)
+func (r *Reader) valueFile(name string) []spec.Value {
+	src, ok := r.Read(name)
 	if !ok {
 		return nil
 	}
@@ -64,7 +64,9 @@ func (r *reader) valueFile(name string) []spec.Value {
 			body = f.Body
 		}
 	}
-	if !r.syntaxErrors(src, ds) || body == nil {
+	found, whole := Native(src, ds)
+	r.diags = append(r.diags, found...)
+	if !whole || body == nil {
 		r.broken = true
 		return nil
 	}
@@ -82,7 +84,7 @@ func (r *reader) valueFile(name string) []spec.Value {
 	return r.fileValues(src, attrs)
 }
 
-func (r *reader) fileValues(src []byte, attrs hcl.Attributes) []spec.Value {
+func (r *Reader) fileValues(src []byte, attrs hcl.Attributes) []spec.Value {
 	var out []spec.Value
 	for _, a := range attrs {
 		at := toRange(src, a.Expr.Range())
@@ -102,7 +104,7 @@ func (r *reader) fileValues(src []byte, attrs hcl.Attributes) []spec.Value {
 }
 
 // validJSON reports the place of a syntax error.
-func (r *reader) validJSON(name string, src []byte) bool {
+func (r *Reader) validJSON(name string, src []byte) bool {
 	var v map[string]json.RawMessage
 	err := json.Unmarshal(src, &v)
 	if err == nil {

@@ -1,4 +1,4 @@
-package hclspec
+package load
 
 import (
 	"os"
@@ -8,8 +8,21 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/spec/spectest"
 )
+
+// parse parses a text that has no mistakes.
+func parse(t *testing.T, src string, o Options) *spec.Pipeline {
+	t.Helper()
+	o.Registry = spectest.Registry(t)
+	p, ds := Parse("t.gp.hcl", []byte(src), o)
+	if len(ds) > 0 {
+		t.Fatal(spectest.Show(ds, map[string][]byte{"t.gp.hcl": []byte(src)}))
+	}
+	return p
+}
 
 // dir makes a directory of files.
 func dir(t *testing.T, files map[string]string) string {
@@ -38,9 +51,9 @@ func TestLoadDirectory(t *testing.T) {
 		"other.hcl":    "nonsense",
 		"pipeline.hcl": "nonsense",
 	})
-	p, ds := Load([]string{d, filepath.Join(d, "a.gp.hcl")}, Options{Registry: registry(t)})
+	p, ds := Load([]string{d, filepath.Join(d, "a.gp.hcl")}, Options{Registry: spectest.Registry(t)})
 	if len(ds) > 0 {
-		t.Fatal(show(ds, nil))
+		t.Fatal(spectest.Show(ds, nil))
 	}
 	var addresses []string
 	for _, n := range p.Nodes {
@@ -56,8 +69,8 @@ func TestLoadDirectory(t *testing.T) {
 		t.Error(at)
 	}
 	d = dir(t, map[string]string{"pipeline.hcl": "pipeline \"q\" {}\n", "x.hcl": "nonsense"})
-	if p, ds := Load([]string{d}, Options{Registry: registry(t)}); len(ds) > 0 || p.Name != "q" {
-		t.Error(show(ds, nil))
+	if p, ds := Load([]string{d}, Options{Registry: spectest.Registry(t)}); len(ds) > 0 || p.Name != "q" {
+		t.Error(spectest.Show(ds, nil))
 	}
 }
 
@@ -86,18 +99,18 @@ func TestLoadUnreadable(t *testing.T) {
 		if c.file == "secret.gp.hcl" && os.Getuid() == 0 {
 			continue // the superuser may read everything
 		}
-		p, ds := Load([]string{filepath.Join(d, c.file)}, Options{Registry: registry(t)})
-		if p != nil || len(ds) != 1 || ds[0].Code != c.code || !strings.Contains(show(ds, nil), c.says) {
-			t.Errorf("%s: pipeline %v, diagnostics\n%s", c.file, p, show(ds, nil))
+		p, ds := Load([]string{filepath.Join(d, c.file)}, Options{Registry: spectest.Registry(t)})
+		if p != nil || len(ds) != 1 || ds[0].Code != c.code || !strings.Contains(spectest.Show(ds, nil), c.says) {
+			t.Errorf("%s: pipeline %v, diagnostics\n%s", c.file, p, spectest.Show(ds, nil))
 		}
-		checkWords(t, ds)
+		spectest.CheckWords(t, ds)
 	}
-	_, ds := Load([]string{d}, Options{Registry: registry(t)})
+	_, ds := Load([]string{d}, Options{Registry: spectest.Registry(t)})
 	if len(ds) < 5 {
-		t.Errorf("all the files are reported at once, and not\n%s", show(ds, nil))
+		t.Errorf("all the files are reported at once, and not\n%s", spectest.Show(ds, nil))
 	}
-	if _, ds := Load(nil, Options{Registry: registry(t)}); len(ds) != 1 {
-		t.Errorf("no paths:\n%s", show(ds, nil))
+	if _, ds := Load(nil, Options{Registry: spectest.Registry(t)}); len(ds) != 1 {
+		t.Errorf("no paths:\n%s", spectest.Show(ds, nil))
 	}
 	if src := Sources(diag.List{{Range: diag.Range{File: filepath.Join(d, "syntax.gp.hcl")}}}); len(src) != 1 {
 		t.Error("the source of a file with a syntax error is not found")
@@ -223,16 +236,16 @@ func TestWrongValues(t *testing.T) {
 		{Options{VarFiles: []string{"fraction2.json"}}, diag.CodeVariableValue, "fraction2.json:1,7"},
 	} {
 		o := c.o
-		o.Registry = registry(t)
+		o.Registry = spectest.Registry(t)
 		o.VarFiles = nil
 		for _, f := range c.o.VarFiles {
 			o.VarFiles = append(o.VarFiles, filepath.Join(d, f))
 		}
 		_, ds := Parse("t.gp.hcl", []byte(withVariables), o)
-		if got := strings.Join(codes(ds), " "); got != c.want || !strings.Contains(strings.Join(strings.Fields(show(ds, nil)), " "), c.says) {
-			t.Errorf("%v: got %s, want %s and %q\n%s", c.o, got, c.want, c.says, show(ds, nil))
+		if got := strings.Join(codes(ds), " "); got != c.want || !strings.Contains(strings.Join(strings.Fields(spectest.Show(ds, nil)), " "), c.says) {
+			t.Errorf("%v: got %s, want %s and %q\n%s", c.o, got, c.want, c.says, spectest.Show(ds, nil))
 		}
-		checkWords(t, ds)
+		spectest.CheckWords(t, ds)
 	}
 	if p := parse(t, withVariables, Options{VarFiles: []string{filepath.Join(d, "template.json")}}); p.Constants["var.s"].Value.Str() != "${var.x}" {
 		t.Error("text in JSON stands for itself")
@@ -242,8 +255,8 @@ func TestWrongValues(t *testing.T) {
 // The validation of a value that was given says who gave it.
 func TestValidationNamesTheOrigin(t *testing.T) {
 	src := "pipeline \"p\" {}\nvariable \"n\" {\n  default = 1\n  validation {\n    condition = var.n < 5\n    error_message = \"n is ${var.n}\"\n  }\n}\n"
-	_, ds := Parse("t", []byte(src), Options{Registry: registry(t), Vars: []string{"n=7"}})
-	if text := show(ds, nil); len(ds) != 1 || ds[0].Code != diag.CodeValidation || !strings.Contains(text, "n is 7") || !strings.Contains(text, "--var n=7") {
+	_, ds := Parse("t", []byte(src), Options{Registry: spectest.Registry(t), Vars: []string{"n=7"}})
+	if text := spectest.Show(ds, nil); len(ds) != 1 || ds[0].Code != diag.CodeValidation || !strings.Contains(text, "n is 7") || !strings.Contains(text, "--var n=7") {
 		t.Error(text)
 	}
 }

@@ -1,4 +1,4 @@
-package hclspec
+package input
 
 import (
 	"errors"
@@ -13,16 +13,17 @@ import (
 )
 
 // The names of files of pipelines.
-const (
-	extension = ".gp.hcl"
-	plainName = "pipeline.hcl"
+var (
+	extensions = []string{".gp.hcl", ".gp.yaml", ".gp.yml"}
+	plainNames = []string{"pipeline.hcl", "pipeline.yaml", "pipeline.yml"}
 )
 
 // maxSize bounds the files that are read, in bytes.
 const maxSize = 16 << 20
 
-// find returns the files that paths stand for, each once.
-func (r *reader) find(paths []string) []string {
+// Find returns the files that paths stand for, each once. A directory stands
+// for those of its files that are named as files of a pipeline.
+func (r *Reader) Find(paths []string) []string {
 	var files []string
 	if len(paths) == 0 {
 		r.cannot(diag.CodeNoFile, "", "no file was named", "", "Name a file or a directory.")
@@ -46,39 +47,38 @@ func (r *reader) find(paths []string) []string {
 	})
 }
 
-func (r *reader) directory(path string) []string {
+func (r *Reader) directory(path string) []string {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		r.unreadable(path, err)
 		return nil
 	}
-	var files []string
-	plain := false
+	var files, plain []string
 	for _, e := range entries {
 		switch {
 		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
-		case strings.HasSuffix(e.Name(), extension):
+		case slices.ContainsFunc(extensions, func(x string) bool { return strings.HasSuffix(e.Name(), x) }):
 			files = append(files, filepath.Join(path, e.Name()))
-		case e.Name() == plainName:
-			plain = true
+		case slices.Contains(plainNames, e.Name()):
+			plain = append(plain, filepath.Join(path, e.Name()))
 		}
 	}
-	if len(files) == 0 && plain {
-		files = append(files, filepath.Join(path, plainName))
+	if len(files) == 0 {
+		files = plain
 	}
 	if len(files) == 0 {
 		r.cannot(diag.CodeNothingToDo, path, "there is no pipeline in the directory",
-			fmt.Sprintf("A pipeline is made of the files of a directory whose names end in %s, or of its file %s.", extension, plainName), "Name another directory, or a file.")
+			"A pipeline is made of the files of a directory whose names end in .gp.hcl or .gp.yaml, or of its file pipeline.hcl or pipeline.yaml.", "Name another directory, or a file.")
 	}
 	return files
 }
 
-func (r *reader) cannot(code, file, summary, detail, fix string) {
+func (r *Reader) cannot(code, file, summary, detail, fix string) {
 	r.broken = true
 	r.diags = append(r.diags, diag.Diagnostic{Code: code, Range: diag.Range{File: file}, Summary: summary, Detail: detail, Fix: fix})
 }
 
-func (r *reader) unreadable(path string, err error) {
+func (r *Reader) unreadable(path string, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		hint := ""
@@ -103,15 +103,15 @@ func (r *reader) unreadable(path string, err error) {
 	}
 }
 
-// read reads a file of text.
-func (r *reader) read(name string) ([]byte, bool) {
+// Read reads a file of text. ok is false where that failed, which is reported.
+func (r *Reader) Read(name string) (src []byte, ok bool) {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
 		r.cannot(diag.CodeTooBig, name, "the file is too big", fmt.Sprintf("It has %d bytes, and a file of a specification at most %d.", info.Size(), maxSize),
 			"Spread the pipeline over several files of one directory.")
 		return nil, false
 	}
-	src, err := os.ReadFile(name)
+	src, err = os.ReadFile(name)
 	if err != nil {
 		r.unreadable(name, err)
 		return nil, false

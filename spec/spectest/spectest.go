@@ -1,14 +1,21 @@
-package hclspec
+// Package spectest holds what the tests of the languages of specifications
+// share: a registry, and checks of what is said to authors.
+package spectest
 
 import (
+	"bytes"
 	"errors"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/diag"
 )
 
-// registry is a small registry of descriptors that only the decoder looks at.
-func registry(t testing.TB) *gpflow.Registry {
+// Registry returns a small registry of descriptors that only the decoder looks
+// at.
+func Registry(t testing.TB) *gpflow.Registry {
 	t.Helper()
 	infer := func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{} }
 	source := func(*gpflow.SourceContext) (gpflow.Source, error) { return nil, nil }
@@ -75,4 +82,31 @@ func registry(t testing.TB) *gpflow.Registry {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// Show returns diagnostics as they are printed.
+func Show(ds diag.List, sources map[string][]byte) string {
+	var b bytes.Buffer
+	_ = diag.WriteText(&b, ds, sources, diag.TextOptions{})
+	return b.String()
+}
+
+// forbidden are words of libraries and of Go, which mean nothing to the
+// authors of pipelines.
+var forbidden = regexp.MustCompile(`(?i)\b(cty|traversal|tuple|primitive|hcl\.|int64|float64|nil|interface|struct|gpflow\.|dynamic)\b|%!|\bbug\b`)
+
+// CheckWords fails where a diagnostic speaks of what authors do not know, or
+// has no code or no proper summary.
+func CheckWords(t testing.TB, ds diag.List) {
+	t.Helper()
+	for _, d := range ds {
+		for _, s := range []string{d.Summary, d.Detail, d.Fix} {
+			if w := forbidden.FindString(s); w != "" {
+				t.Errorf("%s %s speaks of %q: %s", d.Range, d.Code, w, s)
+			}
+		}
+		if d.Code == "" || d.Summary == "" || strings.HasSuffix(d.Summary, ".") || strings.Contains(d.Summary, "\n") {
+			t.Errorf("%s: bad form of summary or code: %+v", d.Range, d)
+		}
+	}
 }

@@ -1,0 +1,118 @@
+package yamlspec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// maxExpanded bounds how many values the aliases of a file stand for.
+const maxExpanded = 100_000
+
+// checker looks at a whole document for what the decoder could not survive,
+// or would not see.
+type checker struct {
+	p       *parser
+	sizes   map[*node]int // how many values a node is with its aliases expanded
+	open    map[*node]bool
+	circles bool
+	aliases int // the values that aliases have added so far
+	bomb    bool
+}
+
+// check reports what makes a document unusable.
+func (p *parser) check(root *node) {
+	c := &checker{p: p, sizes: make(map[*node]int), open: make(map[*node]bool)}
+	c.size(root)
+	if !c.circles {
+		c.expansion(root)
+	}
+	c.form(root)
+}
+
+// size returns how many values n stands for, at most a little more than the
+// limit, and reports an anchor that contains itself.
+func (c *checker) size(n *node) int {
+	if size, ok := c.sizes[n]; ok {
+		return size
+	}
+	c.open[n] = true
+	defer delete(c.open, n)
+	size := 1
+	if n.kind == alias {
+		if c.open[n.target] {
+			c.circles = true
+			c.p.fail(diag.Diagnostic{
+				Code: diag.CodeSyntax, Range: c.p.where(n), Summary: fmt.Sprintf("the anchor %q contains itself", n.value),
+				Detail: fmt.Sprintf("*%s stands inside of what &%s names, so it would never end.", n.value, n.value), Fix: "Write out what is meant.",
+			})
+		} else {
+			size = c.size(n.target)
+		}
+	}
+	for _, child := range n.content {
+		size += c.size(child)
+	}
+	c.sizes[n] = min(size, 2*maxExpanded)
+	return c.sizes[n]
+}
+
+// expansion reports the alias with which a document becomes too big.
+func (c *checker) expansion(n *node) {
+	if n.kind == alias {
+		c.aliases += c.sizes[n.target]
+		if c.aliases > maxExpanded && !c.bomb {
+			c.bomb = true
+			c.p.fail(diag.Diagnostic{
+				Code: diag.CodeTooBig, Range: c.p.where(n), Summary: "the aliases stand for too much",
+				Detail: fmt.Sprintf("With every alias written out, the file has more than %d values.", maxExpanded), Fix: "Use fewer aliases of aliases.",
+			})
+		}
+	}
+	for _, child := range n.content {
+		c.expansion(child)
+	}
+}
+
+// tags are the tags that say what a value is here, too.
+var tags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!timestamp", "!!merge"}
+
+// form reports tags without meaning, keys that are not words, and merges of
+// what has no keys.
+func (c *checker) form(n *node) {
+	if n.tagged && !slices.Contains(tags, n.tag) {
+		c.p.fail(diag.Diagnostic{
+			Code: diag.CodeSyntax, Range: toRange(c.p.rng(n.whole, n.end)), Summary: fmt.Sprintf("the tag %s has no meaning here", n.tag),
+			Fix: "Remove it. If the ! belongs to the value, put the value in quotes, or in a block scalar: key: |",
+		})
+	}
+	for i, child := range n.content {
+		if n.kind == mapping && i%2 == 0 {
+			c.key(child, n.content[i+1])
+		}
+		c.form(child)
+	}
+}
+
+func (c *checker) key(key, value *node) {
+	switch {
+	case key.merge && !mergeable(value):
+		c.p.fail(diag.Diagnostic{
+			Code: diag.CodeSyntax, Range: c.p.where(value), Summary: "<< takes a mapping, or a list of mappings", Detail: "It puts their keys in its own place.",
+			Fix: "For example: <<: *defaults",
+		})
+	case key.resolved().kind != scalar:
+		c.p.fail(diag.Diagnostic{
+			Code: diag.CodeSyntax, Range: c.p.where(key), Summary: "a key is a word, not a list or a mapping",
+			Fix: "If it is meant as text, put it in quotes. A value that begins with ${ in brackets goes in quotes, too.",
+		})
+	}
+}
+
+func mergeable(value *node) bool {
+	if value = value.resolved(); value.kind == sequence {
+		return !slices.ContainsFunc(value.content, func(e *node) bool { return e.resolved().kind != mapping })
+	}
+	return value.kind == mapping
+}
