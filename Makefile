@@ -8,10 +8,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench lint fmt clean
+.PHONY: help build run test bench bench-check microbench lint fmt clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/gpflow: static, the same bytes from the same source
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/gpflow ./cmd/gpflow
@@ -28,7 +28,16 @@ test: lint ## check the source and run every test
 		echo "go test $(PKGS)"; go test $(PKGS); \
 	fi
 
-bench: ## run the benchmarks
+bench: build ## measure the jobs of bench/README.md; figures on the screen and in out/bench.json
+	go build -o bin/bench ./bench
+	@mkdir -p out
+	bin/bench -json out/bench.json
+
+bench-check: build ## fail where a job has lost 15 % against the yardsticks
+	go build -o bin/bench ./bench
+	bin/bench -jobs 'json|csv|memory' -check bench/ratios.json
+
+microbench: ## run the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PKGS)
 
 lint: ## go vet, gofumpt, staticcheck

@@ -25,6 +25,7 @@ type runFlags struct {
 	specFlags
 	summary, logLevel, logFormat string
 	quiet                        bool
+	profile                      string
 }
 
 func runCommand() *cobra.Command {
@@ -44,7 +45,11 @@ become of every record.`,
   gpflow run pipeline.hcl --var day=2001-01-05 --summary ledger.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.run(cmd.Context(), args[0], os.Stderr)
+			end, err := startProfile(f.profile)
+			if err != nil {
+				return err
+			}
+			return errors.Join(f.run(cmd.Context(), args[0], os.Stderr), end())
 		},
 	}
 	f.add(cmd)
@@ -52,6 +57,8 @@ become of every record.`,
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "show neither progress nor ledger")
+	cmd.Flags().StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of gpflow itself to a `file`, for go tool pprof")
+	_ = cmd.Flags().MarkHidden("cpuprofile") // the flag exists
 	return cmd
 }
 

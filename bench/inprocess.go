@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/operators"
+	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/spec/load"
+)
+
+// start starts the pipeline in a file, in this process, which also knows the
+// given descriptors.
+func start(path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
+	r, err := gpflow.NewRegistry(append(operators.Builtin(), more...)...)
+	if err != nil {
+		return nil, err
+	}
+	p, list := load.Load([]string{path}, load.Options{Registry: r})
+	if p == nil {
+		return nil, complain(list)
+	}
+	result, more2 := compiler.Compile(p, compiler.Options{})
+	if list = append(list, more2...); list.HasErrors() {
+		return nil, complain(list)
+	}
+	encoded, err := plan.Encode(result.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Start(context.Background(), encoded, engine.Options{Registry: r})
+}
+
+func complain(list diag.List) error {
+	var b strings.Builder
+	diag.WriteText(&b, list, load.Sources(list), diag.TextOptions{Width: 100})
+	return errors.New(b.String())
+}
+
+// drop is a sink that wants every column and looks at none: what is before it
+// can be measured alone.
+var drop = gpflow.Descriptor{
+	Block: "sink", Kind: "drop", Summary: "Drops every record.",
+	Traits: gpflow.Traits{Delivery: gpflow.AtLeastOnce},
+	Infer: func(in *gpflow.Inference) gpflow.Inferred {
+		return gpflow.Inferred{Uses: [][]string{in.In[0].Names()}}
+	},
+	NewSink: func(*gpflow.SinkContext) (gpflow.Sink, error) { return dropped{}, nil },
+}
+
+// dropped is a sink that does nothing; others are made of it.
+type dropped struct{}
+
+func (dropped) Write(context.Context, *gpflow.Batch, func(int, error) error) error { return nil }
+
+func (dropped) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Committable, error) {
+	return nil, nil
+}
+func (dropped) Commit(context.Context, gpflow.Committable) error { return nil }
+func (dropped) Close() error                                     { return nil }
+
+// enginePart runs a pipeline that may have a sink drop.
+//
+//	engine PIPELINE
+func enginePart(args []string) error {
+	run, err := start(args[0], &drop)
+	if err != nil {
+		return err
+	}
+	_, err = run.Wait()
+	return err
+}
+
+// heapPart runs a pipeline, and says how many heap objects are made for each of
+// the records that come behind the first ones.
+//
+//	heap PIPELINE WARMUP RECORDS
+func heapPart(args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: heap PIPELINE WARMUP RECORDS")
+	}
+	warm, err := strconv.ParseInt(args[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseInt(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	run, err := start(args[0], &drop)
+	if err != nil {
+		return err
+	}
+	from, before, err := reach(run, warm)
+	if err != nil {
+		return err
+	}
+	to, after, err := reach(run, from+n)
+	if err != nil {
+		return err
+	}
+	run.Stop()
+	if _, err := run.Wait(); err != nil {
+		return err
+	}
+	return say(float64(after-before) / float64(to-from))
+}
+
+// reach waits until the sources of a run have read n records, and returns how
+// many they have, and the heap objects made since this process began.
+func reach(run *engine.Run, n int64) (records int64, objects uint64, err error) {
+	for {
+		s := run.Status()
+		if s.State != "running" {
+			return 0, 0, fmt.Errorf("the run has ended before its record %d", n)
+		}
+		records = 0
+		for _, node := range s.Nodes {
+			if node.Role == "source" {
+				records += node.Passed
+			}
+		}
+		if records >= n {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return records, m.Mallocs, nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// spell writes a pipeline of a job to a file, with the values of its places.
+func spell(path, pipeline string, places ...string) error {
+	return os.WriteFile(path, []byte(strings.NewReplacer(places...).Replace(pipeline)), 0o644)
+}
