@@ -28,7 +28,7 @@ With the code of a diagnostic, such as GPF-0023, say what it means, why it is a
 mistake, and how it is repaired, with an example.`,
 		Example: `  gpflow explain examples/flights/flights.gp.hcl
   gpflow explain GPF-0023`,
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if code.MatchString(args[0]) {
 				page, err := pages.Find(args[0])
