@@ -84,7 +84,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	schemas := []*gpflow.Schema{main}
 	r := &reader{
 		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
-		meter: info.node.meters[s], pending: true, pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
+		meter: info.node.meters[s], pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
 	}
 	if len(op.Ports) > errorsPort {
 		schemas = append(schemas, op.Ports[errorsPort].Schema)

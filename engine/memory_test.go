@@ -37,7 +37,7 @@ type feed struct {
 	alone  bool                // unbounded as a job sees it, and more splits may be found
 	wakes  []func()
 
-	slow   time.Duration       // what each Poll waits for
+	slow time.Duration // what each Poll waits for
 
 	readErr, assignErr, closeErr error
 	polls                        int

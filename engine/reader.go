@@ -16,6 +16,7 @@ import (
 type (
 	assign      struct{ split gpflow.Split }
 	pending     struct{ left bool }
+	rest        struct{}
 	noMore      struct{}
 	stopReading struct{}
 )
@@ -47,7 +48,6 @@ type reader struct {
 	splits  []string
 	last    bool // no more splits come
 	stopped bool
-	pending bool // splits are left that nobody reads
 	quiet   bool // Idle was sent, and nothing since
 	timer   *time.Timer
 	counts  gpflow.Counts
@@ -64,11 +64,12 @@ func (r *reader) Receive(_ context.Context, m any) error {
 		r.clock.Add(m.split.ID)
 		r.idle.Add(m.split.ID, time.Now())
 	case pending:
-		r.pending = m.left
 		r.clock.Pending(m.left)
 		if r.clock.Advance() {
 			r.mark(nil)
 		}
+	case rest:
+		r.hush()
 	case noMore:
 		r.last = true
 	case stopReading:
@@ -85,9 +86,6 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	case len(r.splits) == 0 && r.last:
 		return false, r.end(true)
 	case len(r.splits) == 0:
-		if !r.pending {
-			r.hush()
-		}
 		return false, nil
 	case !r.out.Ready():
 		r.idle.Block(time.Now())
@@ -112,7 +110,7 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	}
 	next := r.release()
 	if progress.Idle {
-		r.rest(progress.Wait, next)
+		r.pause(progress.Wait, next)
 	}
 	r.meter.set(r.counts, r.clock.Watermark())
 	return !progress.Idle, nil
@@ -241,9 +239,9 @@ func (r *reader) release() gpflow.Duration {
 	return next
 }
 
-// rest arranges to be woken after a time given by the reader, or when a split
+// pause arranges to be woken after a time given by the reader, or when a split
 // will have been silent for long; 0 is never.
-func (r *reader) rest(wait, next gpflow.Duration) {
+func (r *reader) pause(wait, next gpflow.Duration) {
 	if next > 0 && (wait <= 0 || next < wait) {
 		wait = next
 	}

@@ -230,6 +230,8 @@ func (m *master) perform(a job.Action) {
 		m.readers[a.Reader].Send(assign{a.Split})
 	case job.Pending:
 		m.readers[a.Reader].Send(pending{a.Left})
+	case job.Rest:
+		m.readers[a.Reader].Send(rest{})
 	case job.NoMore:
 		m.readers[a.Reader].Send(noMore{})
 	case job.StopReading:

@@ -105,6 +105,9 @@ type (
 		Reader Reader
 		Left   bool
 	}
+	// Rest tells a reader of an unbounded source that there is no split for it,
+	// until one may be found: it holds no watermark.
+	Rest struct{ Reader Reader }
 	// NoMore tells a reader that it gets no more splits.
 	NoMore struct{ Reader Reader }
 	// StopReading tells a reader to end before the end of its input.
@@ -126,6 +129,7 @@ type (
 func (Discover) action()    {}
 func (Assign) action()      {}
 func (Pending) action()     {}
+func (Rest) action()        {}
 func (NoMore) action()      {}
 func (StopReading) action() {}
 func (Prepare) action()     {}
@@ -150,6 +154,7 @@ type source struct {
 	done    bool           // there will be no more
 	reading []int          // splits that each reader has
 	noMore  []bool         // readers that have been told
+	resting []bool         // likewise
 	held    bool           // readers have been told that splits are pending
 	next    int            // reader of the next split, of an unbounded source
 }
@@ -162,7 +167,8 @@ func New(sources []Source, sinks []Writer) *Job {
 	}
 	for _, s := range sources {
 		j.sources = append(j.sources, &source{
-			Source: s, reading: make([]int, s.Parallelism), noMore: make([]bool, s.Parallelism), held: true,
+			Source: s, reading: make([]int, s.Parallelism), noMore: make([]bool, s.Parallelism),
+			resting: make([]bool, s.Parallelism), held: true,
 		})
 	}
 	return j
@@ -235,6 +241,7 @@ func (j *Job) assign(s *source) []Action {
 			break
 		}
 		s.reading[r]++
+		s.resting[r] = false
 		splits = append(splits, Assign{Reader{s.Address, r}, s.queue[0]})
 		s.queue = s.queue[1:]
 	}
@@ -246,19 +253,21 @@ func (j *Job) assign(s *source) []Action {
 		}
 	}
 	as = append(as, splits...)
-	if s.done && len(s.queue) == 0 {
-		as = append(as, s.dismiss()...)
-	}
-	return as
+	return append(as, s.release()...)
 }
 
-// dismiss tells the readers that have nothing left that they get no more.
-func (s *source) dismiss() []Action {
+// release tells the readers that have nothing to read what to expect.
+func (s *source) release() []Action {
 	var as []Action
 	for r, n := range s.reading {
-		if n == 0 && !s.noMore[r] {
+		switch {
+		case n > 0 || s.noMore[r]:
+		case s.done && len(s.queue) == 0:
 			s.noMore[r] = true
 			as = append(as, NoMore{Reader{s.Address, r}})
+		case !s.Bounded && !s.resting[r]:
+			s.resting[r] = true
+			as = append(as, Rest{Reader{s.Address, r}})
 		}
 	}
 	return as

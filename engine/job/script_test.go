@@ -182,6 +182,8 @@ func describe(a job.Action) string {
 			return "pending " + reader(a.Reader)
 		}
 		return "none-pending " + reader(a.Reader)
+	case job.Rest:
+		return "rest " + reader(a.Reader)
 	case job.NoMore:
 		return "no-more " + reader(a.Reader)
 	case job.StopReading:

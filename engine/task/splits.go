@@ -81,6 +81,9 @@ func (c *SplitClock) Pause(split string) bool {
 func (c *SplitClock) Idle(split string) (all, moved bool) {
 	if s := c.splits[split]; s != nil {
 		s.idle = true
+		if s.rows > 0 {
+			s.mark = s.max.Add(-c.disorder)
+		}
 	}
 	latest := gpflow.MinTimestamp
 	for _, s := range c.splits {

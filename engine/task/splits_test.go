@@ -189,6 +189,29 @@ func TestIdleSplitsDoNotHold(t *testing.T) {
 	if m := feed(c, "b", 32, 99); m != gpflow.MinTimestamp {
 		t.Errorf("at %d with the other split back, at 50", m)
 	}
+	// Going idle takes the watermark: what a split had last does not wait for
+	// its 32nd row.
+	c = task.NewSplitClock(0, false)
+	c.Add("a")
+	c.Pending(false)
+	feed(c, "a", 5, 70)
+	if all, moved := c.Idle("a"); !all || !moved || c.Watermark() != 70 {
+		t.Errorf("all idle: %t, at %d", all, c.Watermark())
+	}
+	// It does not matter which split goes idle first.
+	for _, order := range [][]string{{"a", "b"}, {"b", "a"}} {
+		c = task.NewSplitClock(0, false)
+		c.Add("a")
+		c.Add("b")
+		c.Pending(false)
+		feed(c, "a", 5, 70)
+		for _, s := range order {
+			c.Idle(s)
+		}
+		if c.Watermark() != 70 {
+			t.Errorf("at %d after %v have gone idle", c.Watermark(), order)
+		}
+	}
 	// Idle splits do not make pending ones go away.
 	c = task.NewSplitClock(0, false)
 	c.Add("a")
