@@ -103,9 +103,10 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	if p.Sources == nil {
 		p.Sources = make(map[string][]byte)
 	}
-	b := &builder{p: p, registry: in.Registry, lines: make(map[string][]int), schemas: make(map[string]*schemaDecl)}
+	b := &builder{p: p, registry: in.Registry, lines: make(map[string][]int), schemas: make(map[string]*schemaDecl), syntaxes: make(map[string]Syntax)}
 	for _, f := range files {
 		p.Sources[f.Name] = f.Source
+		b.syntaxes[f.Name] = f.Syntax
 	}
 	for _, f := range files {
 		b.collect(f)
@@ -118,6 +119,7 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	b.readSchemas()
 	b.pipeline(files)
 	b.nodes()
+	p.Failed = b.diags.HasErrors()
 	p.Partial = p.Partial || len(b.lost) > 0
 	b.diags.Sort()
 	return p, b.diags
@@ -134,7 +136,8 @@ type builder struct {
 	p        *Pipeline
 	registry *gpflow.Registry
 	diags    diag.List
-	lines    map[string][]int // by file: the offsets of the lines
+	lines    map[string][]int  // by file: the offsets of the lines
+	syntaxes map[string]Syntax // by file
 	scope    *scope
 	schemas  map[string]*schemaDecl
 
@@ -174,33 +177,50 @@ func (b *builder) collect(f File) {
 	for _, t := range slices.Sorted(maps.Keys(want)) {
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: t, LabelNames: want[t]})
 	}
+	seen := make(map[string]hcl.Range)
 	for _, it := range f.Syntax.Outline(f.Body) {
 		labels, known := want[it.Name]
+		first, twice := seen[it.Name]
 		switch {
+		case it.Aside && !known:
 		case !it.Block:
 			b.strayAttribute(it, known)
 		case !known:
 			b.unknownBlock(it, slices.Sorted(maps.Keys(want)))
-		case it.Attribute || len(it.Labels) == len(labels):
-		default:
+		case it.Attribute && twice:
+			b.attributeTwice(it, first)
+		case it.Attribute:
+			l := levels{b, f.Syntax, it.Name, labels, kinds[it.Name]}
+			l.read(f.Body, it)
+		case len(it.Labels) != len(labels):
 			b.wrongLabels(it, labels, kinds[it.Name])
+		}
+		if it.Attribute {
+			seen[it.Name] = it.Range
 		}
 	}
 	content, _, _ := f.Body.PartialContent(schema)
 	for _, blk := range content.Blocks {
-		list := &b.nodeBlocks
-		switch blk.Type {
-		case blockPipeline:
-			list = &b.pipelines
-		case blockVariable:
-			list = &b.variableBlocks
-		case blockLocals:
-			list = &b.localBlocks
-		case blockSchema:
-			list = &b.schemaBlocks
+		if _, read := seen[blk.Type]; !read {
+			b.add(block{blk, f.Syntax})
 		}
-		*list = append(*list, block{blk, f.Syntax})
 	}
+}
+
+// add sorts a block by its type.
+func (b *builder) add(blk block) {
+	list := &b.nodeBlocks
+	switch blk.Type {
+	case blockPipeline:
+		list = &b.pipelines
+	case blockVariable:
+		list = &b.variableBlocks
+	case blockLocals:
+		list = &b.localBlocks
+	case blockSchema:
+		list = &b.schemaBlocks
+	}
+	*list = append(*list, blk)
 }
 
 // pipeline decodes the pipeline block, of which there is exactly one.
@@ -218,7 +238,7 @@ func (b *builder) pipeline(files []File) {
 		b.report(diag.Diagnostic{
 			Code: diag.CodeNoPipeline, Summary: "there is no pipeline block", Range: at,
 			Detail: "The pipeline block names the pipeline and holds its settings.",
-			Fix:    `Write it once, in any of the files: pipeline "name" {}`,
+			Fix:    "Write it once, in any of the files: " + b.syntaxOf(at.File).Block(blockPipeline, "name"),
 		})
 		return
 	}

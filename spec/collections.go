@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,14 @@ func (d *decoder) expression(f gpflow.Field, expr hcl.Expression, path string) (
 		return nil, false
 	}
 	if strings.TrimSpace(text) == "" {
-		d.fail(diag.CodeExpressionForm, expr.Range(), fmt.Sprintf("%s: the expression of %q is empty", d.owner, f.Name), "", fix(f.Example, "For example: "+f.Name+" = %s"))
+		d.fail(diag.CodeExpressionForm, expr.Range(), fmt.Sprintf("%s: the expression of %q is empty", d.owner, f.Name), "", d.forExample(f))
+		return nil, false
+	}
+	if at, ok := d.syntax.Comment(expr); ok && unfinished(text) {
+		comment := d.text(at)
+		d.fail(diag.CodeExpressionForm, at, fmt.Sprintf("%s: a comment cuts off the expression of %q", d.owner, f.Name),
+			fmt.Sprintf("With a space before it, %s is a comment, and no part of the expression.", shortened(comment)),
+			"Put the expression in quotes, or on lines of its own behind "+f.Name+": |")
 		return nil, false
 	}
 	l := d.located[path]
@@ -37,6 +45,10 @@ func (d *decoder) expression(f gpflow.Field, expr hcl.Expression, path string) (
 func (d *decoder) notLiteral(name string, expr hcl.Expression) {
 	src, r := d.text(expr.Range()), expr.Range()
 	quoted := strings.HasPrefix(src, `"`) || strings.HasPrefix(src, "<<")
+	if _, ds := hcl.ExprMap(expr); d.syntax.Bare() && ds.HasErrors() {
+		_, ds = hcl.ExprList(expr)
+		quoted = ds.HasErrors()
+	}
 	if i := templateStart(src); quoted && i >= 0 {
 		r.Start.Byte += i
 		r.End.Byte = r.Start.Byte + 2
@@ -45,13 +57,37 @@ func (d *decoder) notLiteral(name string, expr hcl.Expression) {
 			"Variables and locals are constants of record expressions: write var.x in place of ${var.x}.")
 		return
 	}
-	hint := fmt.Sprintf(`Write it in quotes: %s = "..."`, name)
+	hint := "Write it in quotes: " + d.syntax.Attribute(name, `"..."`)
 	if src != "" && !quoted && !strings.Contains(src, "\n") {
-		hint = fmt.Sprintf("Write it in quotes: %s = %s", name, strconv.Quote(strings.ReplaceAll(src, `"`, "'")))
+		hint = "Write it in quotes: " + d.syntax.Attribute(name, strconv.Quote(strings.ReplaceAll(src, `"`, "'")))
 	}
 	d.fail(diag.CodeExpressionForm, r, fmt.Sprintf("%s: %q takes the text of a record expression", d.owner, name),
 		"A record expression is text, because it is worked out for each record, and not once, before the pipeline runs.", hint)
 }
+
+// unfinished reports whether more must follow the text of an expression: a
+// bracket is open, or an operator has no right side.
+func unfinished(text string) bool {
+	open, quote := 0, byte(0)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"' || c == '`':
+			quote = c
+		case c == '(' || c == '[' || c == '{':
+			open++
+		case c == ')' || c == ']' || c == '}':
+			open--
+		}
+	}
+	words := strings.Fields(text)
+	return open > 0 || quote != 0 || len(words) > 0 && operatorAtEnd.MatchString(words[len(words)-1])
+}
+
+var operatorAtEnd = regexp.MustCompile(`(?:[-+*/%<>=&|?:,]|^(?:and|or|not|in|contains|matches|startsWith|endsWith))$`)
 
 // templateStart returns the offset of the first ${ or %{ in src that is not
 // escaped by doubling its first character, or -1.
@@ -96,7 +132,7 @@ func (d *decoder) object(f gpflow.Field, expr hcl.Expression) ([]hcl.KeyValuePai
 	if ds.HasErrors() {
 		example := cmpOr(f.Example, `{ name = "..." }`)
 		d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a %s", d.owner, f.Name, f.Kind),
-			"It is an object that is written out, so that the order and the places of its parts are known.", fmt.Sprintf("Write it as %s = %s", f.Name, example))
+			"It is an object that is written out, so that the order and the places of its parts are known.", "Write it as "+d.syntax.Attribute(f.Name, example))
 		return nil, false
 	}
 	return pairs, true

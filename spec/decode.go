@@ -61,7 +61,7 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 	asAttribute := make(map[string]hcl.Range)
 	for _, it := range items {
 		f := field(fields, it.Name)
-		if f == nil {
+		if f == nil || d.repeated(*f, it, asAttribute, asBlock) {
 			continue
 		}
 		given[it.Name] = true
@@ -71,7 +71,7 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 			d.attributeAsBlock(*f, it)
 		case len(it.LabelRanges) > 0:
 			c.absent[it.Name] = true
-			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("%s: the block %q takes no name", d.owner, it.Name), "", fmt.Sprintf("Write it as %s { ... }.", it.Name))
+			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("%s: the block %q takes no name", d.owner, it.Name), "", "Write it as "+d.syntax.Block(it.Name)+".")
 		case f.Kind == gpflow.FieldBlock && it.Block:
 			if !d.otherForm(it, asAttribute) && asBlock[it.Name].Empty() {
 				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
@@ -85,7 +85,7 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 		}
 	}
 	for _, it := range items {
-		if field(fields, it.Name) == nil {
+		if field(fields, it.Name) == nil && !it.Aside {
 			d.unknown(it, fields, at, given, c.absent)
 		}
 	}
@@ -100,6 +100,22 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 		c.blocks[blk.Type] = append(c.blocks[blk.Type], blk)
 	}
 	return c
+}
+
+// repeated reports an item whose name is written twice where that does not mean
+// two blocks. One block too many is not its business.
+func (d *decoder) repeated(f gpflow.Field, it Item, asAttribute, asBlock map[string]hcl.Range) bool {
+	first, twice := asAttribute[it.Name]
+	if f.Kind == gpflow.FieldBlock && it.Block {
+		first, twice = asBlock[it.Name]
+		twice = twice && f.Many
+	}
+	if !twice || !it.Attribute {
+		return false
+	}
+	d.bad = true
+	d.attributeTwice(it, first)
+	return true
 }
 
 // otherForm reports an item that stands in the body a second time, once as an
@@ -159,7 +175,7 @@ func (d *decoder) attribute(f gpflow.Field, attr *hcl.Attribute, path string) (a
 	_, ds := hcl.ExprMap(attr.Expr)
 	if f.Short == "" || !ds.HasErrors() {
 		d.fail(diag.CodeBlockForm, attr.NameRange, fmt.Sprintf("%s: %q is a block", d.owner, f.Name), "",
-			fmt.Sprintf("Write it without the equals sign: %s { ... }", f.Name))
+			asBlock(d.syntax, f.Name))
 		return nil, false
 	}
 	inner := *field(f.Fields, f.Short)
@@ -234,15 +250,15 @@ func (d *decoder) missing(f gpflow.Field, at level) {
 	if at.name != "" {
 		where += ": " + at.name
 	}
-	what, fix := "attribute", fmt.Sprintf("Write %s = %s", f.Name, example(f))
+	what, fix := "attribute", "Write "+d.syntax.Attribute(f.Name, example(f))
 	if f.Kind == gpflow.FieldBlock && f.Short == "" {
-		what, fix = "block", fmt.Sprintf("Write %s { ... }", f.Name)
+		what, fix = "block", "Write "+d.syntax.Block(f.Name)
 	}
 	d.fail(diag.CodeMissingField, at.header, fmt.Sprintf("%s: the %s %q is missing", where, what, f.Name), f.Doc, fix)
 }
 
 func (d *decoder) attributeAsBlock(f gpflow.Field, it Item) {
-	fix := fmt.Sprintf("Write it with an equals sign: %s = %s", f.Name, example(f))
+	fix := asAttribute(d.syntax, f.Name, example(f))
 	d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: %q is an attribute, not a block", d.owner, f.Name), "It takes "+takes(f)+".", fix)
 }
 
@@ -255,8 +271,9 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 			names = append(names, f.Name)
 		}
 	}
+	near := diag.Suggest(it.Name, names)
 	what := "attribute"
-	if !it.Attribute {
+	if f := field(fields, near); it.Block && (!it.Attribute || f != nil && f.Kind == gpflow.FieldBlock) {
 		what = "block"
 	}
 	where := d.owner
@@ -264,13 +281,12 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 		where += ": the block " + at.name
 	}
 	var fix, detail string
-	near := diag.Suggest(it.Name, names)
 	inside := slices.IndexFunc(fields, func(f gpflow.Field) bool { return field(f.Fields, it.Name) != nil })
 	switch {
 	case field(at.parent, it.Name) != nil:
 		fix = fmt.Sprintf("Move it one level out, into %s, which accepts it.", d.owner)
 	case inside >= 0:
-		fix = fmt.Sprintf("Move it into the block %s { ... }, which accepts it.", fields[inside].Name)
+		fix = fmt.Sprintf("Move it into the block %s, which accepts it.", d.syntax.Block(fields[inside].Name))
 	case near != "":
 		fix = didYouMean(near)
 		absent[near] = true
@@ -281,6 +297,14 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 	bad := d.bad || fix != ""
 	d.fail(diag.CodeUnknownField, it.Range, fmt.Sprintf("%s has no %s %q", where, what, it.Name), detail, fix)
 	d.bad = bad
+}
+
+// forExample returns a fix with the example of f, or "" where it has none.
+func (d *decoder) forExample(f gpflow.Field) string {
+	if f.Example == "" {
+		return ""
+	}
+	return "For example: " + d.syntax.Attribute(f.Name, f.Example)
 }
 
 func cmpOr(s, other string) string {

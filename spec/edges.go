@@ -22,7 +22,7 @@ func (d *decoder) edges(f gpflow.Field, expr hcl.Expression, path string) {
 		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes one node", d.owner, f.Name), "", "Write the address without brackets.")
 		return
 	case len(list) == 0 && f.Required:
-		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q names no node", d.owner, f.Name), "", fix(f.Example, "For example: "+f.Name+" = %s"))
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q names no node", d.owner, f.Name), "", d.forExample(f))
 		return
 	}
 	for _, e := range list {
@@ -35,10 +35,10 @@ func (d *decoder) edges(f gpflow.Field, expr hcl.Expression, path string) {
 // ref decodes the address of a node, with or without a port.
 func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 	parts, ok := address(expr)
-	example := fmt.Sprintf("For example: %s = %s", f.Name, cmpOr(f.Example, "source.clicks"))
+	example := "For example: " + d.syntax.Attribute(f.Name, cmpOr(f.Example, "source.clicks"))
 	if !ok {
-		if text, _, lit := d.syntax.Literal(expr); lit && text != "" && !strings.ContainsAny(text, " \n\"") {
-			example = fmt.Sprintf("Write it without quotes: %s = %s", f.Name, text)
+		if text, _, lit := d.syntax.Literal(expr); lit && text != "" && !d.syntax.Bare() && !strings.ContainsAny(text, " \n\"") {
+			example = "Write it without quotes: " + d.syntax.Attribute(f.Name, text)
 		}
 		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node", d.owner, f.Name), "", example)
 		return Ref{}, false
@@ -86,6 +86,6 @@ func (d *decoder) secret(f gpflow.Field, expr hcl.Expression) (any, bool) {
 		return parts[1], true
 	}
 	d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes a secret, by its name", d.owner, f.Name),
-		"The value of a secret is never written into a specification.", fmt.Sprintf("Write it as %s = secret.name", f.Name))
+		"The value of a secret is never written into a specification.", "Write it as "+d.syntax.Attribute(f.Name, "secret.name"))
 	return nil, false
 }

@@ -50,14 +50,23 @@ func (b *builder) locals() {
 
 func (b *builder) readLocals(blk block) {
 	schema := &hcl.BodySchema{}
+	seen := make(map[string]hcl.Range)
 	for _, it := range blk.syntax.Outline(blk.Body) {
+		if first, twice := seen[it.Name]; twice && it.Attribute {
+			b.attributeTwice(it, first)
+			continue
+		}
+		if it.Aside && it.Block {
+			continue
+		}
 		if it.Attribute {
+			seen[it.Name] = it.Range
 			schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
 			continue
 		}
 		b.report(diag.Diagnostic{
 			Code: diag.CodeBlockForm, Range: b.rng(it.Range), Summary: fmt.Sprintf("the local %q is written as a block", it.Name),
-			Fix: fmt.Sprintf("Write it with an equals sign: %s = { ... }", it.Name),
+			Fix: asAttribute(blk.syntax, it.Name, "{ ... }"),
 		})
 	}
 	content, _, _ := blk.Body.PartialContent(schema)

@@ -34,6 +34,8 @@ type Pipeline struct {
 	// Nodes are in the order of the files and of the text. Their addresses
 	// differ.
 	Nodes []*Node
+	// Failed says that the pipeline came with errors.
+	Failed bool
 	// Partial says that nodes or edges are missing: a block or a reference had
 	// an error, which has been reported. What seems to be absent may be there.
 	Partial bool

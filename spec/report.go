@@ -48,6 +48,25 @@ func (b *builder) pos(file string, p hcl.Pos) diag.Pos {
 	return diag.Pos{Line: line + 1, Column: utf8.RuneCount(text[starts[line]:p.Byte]) + 1, Byte: p.Byte}
 }
 
+// asBlock tells to write an attribute as a block.
+func asBlock(s Syntax, name string) string {
+	if s.Bare() {
+		return "Write it with what belongs to it: " + s.Block(name)
+	}
+	return "Write it without the equals sign: " + s.Block(name)
+}
+
+// asAttribute tells to write a block as an attribute.
+func asAttribute(s Syntax, name, value string) string {
+	if s.Bare() {
+		return "Write it as " + s.Attribute(name, value)
+	}
+	return "Write it with an equals sign: " + s.Attribute(name, value)
+}
+
+// syntaxOf returns the syntax of a file of the pipeline.
+func (b *builder) syntaxOf(file string) Syntax { return b.syntaxes[file] }
+
 // text returns the source of r.
 func (b *builder) text(r hcl.Range) string {
 	src := b.p.Sources[r.Filename]
@@ -129,7 +148,7 @@ func (b *builder) strayAttribute(it Item, block bool) {
 	}
 	if block {
 		d.Code, d.Summary = diag.CodeBlockForm, fmt.Sprintf("%q is a block", it.Name)
-		d.Fix = fmt.Sprintf("Write it without the equals sign: %s { ... }", it.Name)
+		d.Fix = asBlock(b.syntaxOf(it.Range.Filename), it.Name)
 	}
 	b.lostPipeline = b.lostPipeline || it.Name == blockPipeline
 	b.report(d)
@@ -155,12 +174,8 @@ func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 		lost.labels = nil // the name is what is missing
 	}
 	b.lost = append(b.lost, lost)
-	d := diag.Diagnostic{Code: diag.CodeLabels, Range: b.rng(it.Header)}
-	form := it.Name
-	for _, l := range labels {
-		form += fmt.Sprintf(" %q", l)
-	}
-	d.Fix = "Write it as " + form + " { ... }."
+	syntax := b.syntaxOf(it.Range.Filename)
+	d := diag.Diagnostic{Code: diag.CodeLabels, Range: b.rng(it.Header), Fix: "Write it as " + syntax.Block(it.Name, labels...) + "."}
 	switch {
 	case len(labels) == 0:
 		d.Summary = fmt.Sprintf("%s block takes no name", article(it.Name))
@@ -174,10 +189,10 @@ func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 		d.Summary = fmt.Sprintf("%s block takes a kind and a name only", article(it.Name))
 	case slices.Contains(kinds, it.Labels[0]):
 		d.Summary = fmt.Sprintf("the %s block has a kind, and no name", it.Name)
-		d.Fix = fmt.Sprintf("Write a name behind the kind: %s %q \"name\" { ... }.", it.Name, it.Labels[0])
+		d.Fix = "Write a name behind the kind: " + syntax.Block(it.Name, it.Labels[0], "name") + "."
 	default:
 		d.Summary = fmt.Sprintf("the %s block has no kind", it.Name)
-		d.Fix = fmt.Sprintf("Write the kind before the name: %s %q %q { ... }.", it.Name, kinds[0], it.Labels[0])
+		d.Fix = "Write the kind before the name: " + syntax.Block(it.Name, kinds[0], it.Labels[0]) + "."
 	}
 	if len(kinds) > 0 {
 		d.Detail = fmt.Sprintf("The kinds of %s are %s.", it.Name, listed(kinds, "and"))

@@ -90,6 +90,9 @@ func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
 			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
 			Summary: plainWords(d.Summary), Detail: plainWords(d.Detail),
 		}
+		if p, ok := hcl.DiagnosticExtra[Problem](d); ok {
+			out.Code, out.Fix = p.Code, p.Fix
+		}
 		if name := b.text(at); d.Summary == "Call to unknown function" {
 			b.unknownFunction(&out, name)
 		}
@@ -137,7 +140,7 @@ func (b *builder) checkVariable(t hcl.Traversal) bool {
 		d.Summary = fmt.Sprintf("there is no variable %q", member)
 		d.Fix = fix(diag.Suggest(member, names), "Did you mean var.%s?")
 		if d.Fix == "" {
-			d.Fix = fmt.Sprintf("Declare it: variable %q { ... }", member)
+			d.Fix = "Declare it: " + b.syntaxOf(t.SourceRange().Filename).Block(blockVariable, member)
 		}
 	case root == "local":
 		if ok := b.isLocal(member); ok || b.isLost(blockLocals, member) {

@@ -37,7 +37,7 @@ func (d *decoder) typ(expr hcl.Expression, inner bool) (gpflow.Type, bool) {
 	word := hcl.ExprAsKeyword(expr)
 	if word == "" {
 		hint := ""
-		if text, _, ok := d.syntax.Literal(expr); ok && !strings.ContainsAny(text, " \n") {
+		if text, _, ok := d.syntax.Literal(expr); ok && !d.syntax.Bare() && !strings.ContainsAny(text, " \n") {
 			hint = fmt.Sprintf("Write it without quotes: %s", text)
 		}
 		d.badType(expr.Range(), "this is not a type", hint)
@@ -238,14 +238,21 @@ func (b *builder) twice(what, name string, at, first diag.Range) {
 func (d *decoder) columns(blk block) ([]gpflow.Column, bool) {
 	items, ok := d.syntax.Outline(blk.Body), true
 	schema := &hcl.BodySchema{}
+	seen := make(map[string]hcl.Range)
 	for _, it := range items {
+		if first, twice := seen[it.Name]; twice && it.Attribute {
+			ok = false
+			d.attributeTwice(it, first)
+			continue
+		}
 		if it.Attribute {
+			seen[it.Name] = it.Range
 			schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
 			continue
 		}
 		ok = false
 		d.fail(diag.CodeBlockForm, it.Range, fmt.Sprintf("%s: a field is not written as a block", d.owner), "",
-			fmt.Sprintf("Write it with an equals sign: %s = { ... }", it.Name))
+			asAttribute(d.syntax, it.Name, "{ ... }"))
 	}
 	content, _, _ := blk.Body.PartialContent(schema)
 	attrs := make([]*hcl.Attribute, 0, len(items))
@@ -260,7 +267,7 @@ func (d *decoder) columns(blk block) ([]gpflow.Column, bool) {
 		cols = append(cols, gpflow.Column{Name: a.Name, Type: t})
 	}
 	if ok && len(cols) == 0 {
-		d.badType(blk.DefRange, "there are no fields", "For example: user = string")
+		d.badType(blk.DefRange, "there are no fields", "For example: "+d.syntax.Attribute("user", "string"))
 		ok = false
 	}
 	return cols, ok
@@ -283,7 +290,7 @@ func (d *decoder) schemaValue(f gpflow.Field, expr hcl.Expression, path string) 
 	parts, ok := address(expr)
 	if !ok || len(parts) != 2 || parts[0] != blockSchema {
 		d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes a schema", d.owner, f.Name), "",
-			fmt.Sprintf("Write the name of a schema block, %s = schema.orders, or the fields: %s = { user = string, at = timestamp }", f.Name, f.Name))
+			fmt.Sprintf("Write the name of a schema block, %s, or the fields: %s", d.syntax.Attribute(f.Name, "schema.orders"), d.syntax.Attribute(f.Name, "{ user = string, at = timestamp }")))
 		return nil, false
 	}
 	decl, known := d.schemas[parts[1]]
@@ -301,7 +308,7 @@ func (d *decoder) schemaValue(f gpflow.Field, expr hcl.Expression, path string) 
 	sort.Strings(names)
 	hint := fix(diag.Suggest(parts[1], names), "Did you mean schema.%s?")
 	if hint == "" {
-		hint = fmt.Sprintf("Declare it: schema %q { ... }", parts[1])
+		hint = "Declare it: " + d.syntax.Block(blockSchema, parts[1])
 	}
 	d.fail(diag.CodeUnknownSchema, expr.Range(), fmt.Sprintf("%s: there is no schema %q", d.owner, parts[1]), "", hint)
 	return nil, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -42,7 +43,7 @@ func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any
 // plain decodes a value that is computed at compile time.
 func (d *decoder) plain(f gpflow.Field, expr hcl.Expression) (any, bool) {
 	if f.Kind == gpflow.FieldEnum {
-		if word := hcl.ExprAsKeyword(expr); word != "" && option(f, word) {
+		if word := hcl.ExprAsKeyword(expr); word != "" && option(f, word) && !d.syntax.Bare() {
 			d.fail(diag.CodeUnknownName, expr.Range(), fmt.Sprintf("%s: the value of %q is text", d.owner, f.Name), "", fmt.Sprintf("Write it in quotes: %s = %q", f.Name, word))
 			return nil, false
 		}
@@ -65,9 +66,7 @@ func (d *decoder) plain(f gpflow.Field, expr hcl.Expression) (any, bool) {
 			return x, true
 		}
 	case gpflow.FieldBool:
-		if b, ok := d.converted(f, v, cty.Bool, expr); ok {
-			return b.True(), true
-		}
+		return d.truth(f, v, expr)
 	case gpflow.FieldDuration:
 		return d.duration(f, v, expr)
 	case gpflow.FieldSize:
@@ -77,6 +76,23 @@ func (d *decoder) plain(f gpflow.Field, expr hcl.Expression) (any, bool) {
 	case gpflow.FieldList, gpflow.FieldColumns:
 		return d.list(f, v, expr)
 	}
+	return nil, false
+}
+
+// truthWords are words of other languages for true and false.
+var truthWords = map[string]string{"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+func (d *decoder) truth(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
+	if b, err := convert.Convert(v, cty.Bool); err == nil {
+		return b.True(), true
+	}
+	hint := d.forExample(f)
+	if v.Type() == cty.String {
+		if word := truthWords[strings.ToLower(v.AsString())]; word != "" {
+			hint = "Write it as " + d.syntax.Attribute(f.Name, word)
+		}
+	}
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), "This is "+describe(v)+".", hint)
 	return nil, false
 }
 
@@ -99,7 +115,7 @@ func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool
 
 // wrong reports a value of the wrong type and returns false.
 func (d *decoder) wrong(f gpflow.Field, expr hcl.Expression, detail string) bool {
-	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), detail, fix(f.Example, "For example: "+f.Name+" = %s"))
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), detail, d.forExample(f))
 	return false
 }
 
@@ -139,10 +155,24 @@ func shortened(s string) string {
 
 func (d *decoder) str(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
 	s, ok := d.converted(f, v, cty.String, expr)
-	if !ok {
+	if !ok || !d.sameText(f, v, s, expr) {
 		return nil, false
 	}
 	return s.AsString(), true
+}
+
+var numberText = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+// sameText reports a number where text is asked for that would not be the text
+// that is written: 1.10 is the number 1.1.
+func (d *decoder) sameText(f gpflow.Field, v, s cty.Value, expr hcl.Expression) bool {
+	text := d.text(expr.Range())
+	if v.Type() != cty.Number || s.AsString() == text || !numberText.MatchString(text) {
+		return true
+	}
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s, and %s is a number", d.owner, f.Name, takes(f), text),
+		fmt.Sprintf("As a number it is %s, and that would be its text.", s.AsString()), fmt.Sprintf("Write it in quotes: %q", text))
+	return false
 }
 
 func (d *decoder) whole(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
@@ -233,6 +263,13 @@ func (d *decoder) enum(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, b
 func (d *decoder) list(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
 	if v.Type() == cty.String {
 		return []string{v.AsString()}, true
+	}
+	if elements, ds := hcl.ExprList(expr); !ds.HasErrors() && v.Type().IsTupleType() && len(elements) == v.LengthInt() {
+		for i, e := range v.AsValueSlice() {
+			if s, err := convert.Convert(e, cty.String); err == nil && !s.IsNull() && !d.sameText(f, e, s, elements[i]) {
+				return nil, false
+			}
+		}
 	}
 	l, err := convert.Convert(v, cty.List(cty.String))
 	if err != nil || v.Type().IsObjectType() || v.Type().IsMapType() {

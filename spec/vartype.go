@@ -173,8 +173,8 @@ func (d *decoder) varType(expr hcl.Expression) (*varType, bool) {
 		return nil, false
 	}
 	hint := didYouMean(diag.Suggest(word, varTypeNames))
-	if text, _, ok := d.syntax.Literal(expr); ok {
-		hint = fmt.Sprintf("Write it without quotes: type = %s", strings.TrimSpace(text))
+	if text, _, ok := d.syntax.Literal(expr); ok && !d.syntax.Bare() {
+		hint = "Write it without quotes: " + d.syntax.Attribute("type", strings.TrimSpace(text))
 	}
 	d.unknownVarType(expr.Range(), d.text(expr.Range()), hint)
 	return nil, false

@@ -1,0 +1,133 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/gpflow/gpflow/spec/diag"
+)
+
+// levels reads blocks of one type in a language that writes each label as a
+// level of bodies.
+type levels struct {
+	*builder
+	syntax      Syntax
+	blockType   string
+	want, kinds []string // the labels, and the kinds where there are any
+}
+
+// read adds the blocks that body has under the last of the labels that have
+// been read, or under the block type. header is the place of that.
+func (l *levels) read(body hcl.Body, header Item) {
+	content, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: header.Name}}})
+	for _, blk := range content.Blocks {
+		items := l.items(blk.Body)
+		switch missing := len(l.want) - len(header.Labels); {
+		case missing > 0 && l.short(items):
+			header.Name = l.blockType
+			l.wrongLabels(header, l.want, l.kinds)
+		case missing > 0:
+			l.labels(blk.Body, items, header, missing)
+		default:
+			if extra, too := l.tooMany(blk.Body, items); too && len(l.want) > 0 {
+				header.Name = l.blockType
+				l.wrongLabels(header.labelled(extra), l.want, l.kinds)
+				continue
+			}
+			l.add(block{&hcl.Block{
+				Type: l.blockType, Labels: header.Labels, LabelRanges: header.LabelRanges,
+				Body: blk.Body, TypeRange: blk.TypeRange, DefRange: blk.DefRange,
+			}, l.syntax})
+		}
+	}
+}
+
+// labels reads the blocks below each of the labels that items are.
+func (l *levels) labels(body hcl.Body, items []Item, header Item, missing int) {
+	seen := make(map[string]hcl.Range)
+	for _, it := range items {
+		first, twice := seen[it.Name]
+		seen[it.Name] = it.Range
+		switch {
+		case !it.Block:
+			l.strayAttribute(it, true)
+		case !twice:
+			inner := header.labelled(it)
+			inner.Name, inner.Header = it.Name, it.Range
+			l.read(body, inner)
+		case missing > 1:
+			l.attributeTwice(it, first)
+		}
+	}
+}
+
+// labelled returns the header with one more label.
+func (it Item) labelled(label Item) Item {
+	it.Labels = append(slices.Clone(it.Labels), label.Name)
+	it.LabelRanges = append(slices.Clone(it.LabelRanges), label.Range)
+	return it
+}
+
+// items returns what stands in a body, without what is set apart.
+func (l *levels) items(body hcl.Body) []Item {
+	return slices.DeleteFunc(l.syntax.Outline(body), func(it Item) bool { return it.Aside })
+}
+
+// short reports whether items that should be labels are the content of a
+// block: they have no blocks, or are named as its fields.
+func (l *levels) short(items []Item) bool {
+	names := l.fieldNames(l.blockType)
+	return !slices.ContainsFunc(items, func(it Item) bool { return it.Block }) ||
+		slices.ContainsFunc(items, func(it Item) bool { return !it.Block && slices.Contains(names, it.Name) })
+}
+
+// tooMany returns the label that is one too many: an item that is no field, and
+// has fields of the block.
+func (l *levels) tooMany(body hcl.Body, items []Item) (extra Item, found bool) {
+	names := l.fieldNames(l.blockType)
+	for _, it := range items {
+		if !it.Block || slices.Contains(names, it.Name) {
+			return extra, false
+		}
+		content, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: it.Name}}})
+		for _, blk := range content.Blocks {
+			if slices.ContainsFunc(l.items(blk.Body), func(it Item) bool { return slices.Contains(names, it.Name) }) {
+				extra, found = it, true
+			}
+		}
+	}
+	return extra, found
+}
+
+// fieldNames returns the names of the fields of a block type, of all its kinds.
+func (b *builder) fieldNames(blockType string) (names []string) {
+	fields := PipelineFields()
+	switch blockType {
+	case blockPipeline:
+	case blockVariable:
+		fields = variableFields
+	default:
+		fields = nil
+		_, kinds := b.registry.Blocks()
+		for _, kind := range append(kinds[blockType], "") {
+			if d := b.registry.Lookup(blockType, kind); d != nil {
+				fields = append(fields, d.AllFields()...)
+			}
+		}
+	}
+	for _, f := range fields {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// attributeTwice reports the second attribute of one name.
+func (b *builder) attributeTwice(it Item, first hcl.Range) {
+	b.report(diag.Diagnostic{
+		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: "the attribute is written twice",
+		Detail: fmt.Sprintf("There is already something called %q.", it.Name), Fix: "Remove one.",
+		Related: []diag.Related{{Message: "the other one", Range: b.rng(first)}},
+	})
+}
