@@ -32,8 +32,9 @@ const (
 
 // input is the content of one split, and how far it has been read.
 //
-// Bytes are read into arenas. Where values alias them, an arena is never
-// written twice: what is unread at its end moves to the next one.
+// Bytes are read into arenas. The strings of a record are copied out where they
+// are the smaller part of it; where values share an arena, that is never written
+// twice: what is unread at its end moves to the next one.
 type input struct {
 	path        string
 	compression string
@@ -42,20 +43,22 @@ type input struct {
 	left        int64    // bytes that file is expected to have yet
 	closers     []io.Closer
 	dec         formats.Decoder
-	aliases     bool
+	keeper      keeper
+	nested      bool  // there are values that keeper cannot copy
 	max         int   // bytes of a record
 	limit       int64 // records from here on are another split's
 	csv         bool
 	delimiter   byte
 
-	arena []byte // arena[off:] is unread
-	off   int
-	pos   int64 // of the next record
-	line  int64 // of the next record; 0: not known
-	eof   bool
-	long  *longRecord // the record at pos, which is being passed over
-	share int         // bytes of the arena since the last row
-	first int64       // position of the first row of the batch
+	arena  []byte // arena[off:] is unread
+	shared bool   // by values
+	off    int
+	pos    int64 // of the next record
+	line   int64 // of the next record; 0: not known
+	eof    bool
+	long   *longRecord // the record at pos, which is being passed over
+	share  int         // bytes of the arena since the last row
+	first  int64       // position of the first row of the batch
 
 	// What is to be done before the first record; see prepare.
 	align   bool
@@ -152,14 +155,21 @@ func (in *input) record(out *gpflow.Reading, rec []byte, n int) {
 	if out.Len() == 0 {
 		in.first = in.pos
 	}
-	if err := in.dec.Decode(rec, out.Record(in.pos, in.line)); err != nil {
+	row := out.Record(in.pos, in.line)
+	if err := in.dec.Decode(rec, row); err != nil {
 		out.Undo()
 		out.Fail(rec, in.pos, in.line, err)
 		return
 	}
-	if in.aliases {
+	size := in.keeper.size(row)
+	switch {
+	case in.nested || 2*size > n:
+		in.shared = true
 		out.Grow(in.share + n)
 		in.share = -n
+	case size > 0:
+		in.keeper.own(row, size)
+		out.Grow(size)
 	}
 }
 
@@ -221,12 +231,12 @@ func (in *input) room() {
 	if in.file != nil {
 		size = int(min(int64(size), int64(len(rest))+max(in.left, 0)+minFree))
 	}
-	if !in.aliases && size <= cap(in.arena) {
+	if !in.shared && size <= cap(in.arena) {
 		in.arena = in.arena[:copy(in.arena[:cap(in.arena)], rest)]
 	} else {
 		fresh := make([]byte, len(rest), size)
 		copy(fresh, rest)
-		in.arena = fresh
+		in.arena, in.shared = fresh, false
 	}
 	in.off = 0
 }

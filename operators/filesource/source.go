@@ -33,7 +33,6 @@ type source struct {
 	minRange    int64
 	maxRecord   int
 	decoder     formats.DecoderOptions
-	aliases     bool // values share the memory of the arena
 	stdin       *os.File
 	log         *slog.Logger
 }
@@ -48,7 +47,6 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 		parts:       1,
 		minRange:    minRange,
 		maxRecord:   int(c.Config.Int("max_record")),
-		aliases:     pointed(c.Schema),
 		stdin:       os.Stdin,
 		log:         c.Log,
 	}
@@ -77,18 +75,6 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	return s, nil
 }
 
-// pointed reports whether rows of s can point to memory of their own.
-func pointed(s *gpflow.Schema) bool {
-	for _, c := range s.Columns {
-		switch c.Type.Kind {
-		case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
-		default:
-			return true
-		}
-	}
-	return false
-}
-
 // Enumerator returns the enumerator, which finds all splits at once.
 func (s *source) Enumerator() (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
 
@@ -107,8 +93,9 @@ func (s *source) open(id string, d splitData, at place, wake func()) (*input, er
 	if err != nil {
 		return nil, fmt.Errorf("read %s as %s: %w", d.Path, d.Format, err)
 	}
+	keeper, nested := newKeeper(s.decoder.Read)
 	in := &input{
-		path: d.Path, dec: dec, aliases: s.aliases, max: s.maxRecord, limit: d.To,
+		path: d.Path, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
 		csv: d.Format == "csv", delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression,
 	}
 	if err := in.open(s, d, wake); err != nil {
