@@ -12,6 +12,10 @@ import (
 // check lets schemas flow from the sources to the sinks and finds out what the
 // nodes need.
 func (c *compilation) check(g *Graph) {
+	if groups := c.spec.Settings.Int("key_groups"); c.spec.Settings.Int("parallelism") > groups {
+		c.error(diag.CodeParallelism, c.setting("parallelism"), "The nodes have more subtasks than the pipeline has key groups",
+			fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
+	}
 	for _, n := range g.Nodes {
 		c.onError(n)
 		c.infer(n, c.problem)
@@ -200,12 +204,11 @@ func (c *compilation) parallelism(n *Node) {
 		n.Parallelism = int(n.Spec.Config.Int("parallelism"))
 	}
 	at := n.Spec.Place("parallelism", 0, 0)
-	if !said {
-		at = c.setting("parallelism")
-	}
 	if groups := int(c.spec.Settings.Int("key_groups")); n.Parallelism > groups {
-		c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has more subtasks than the pipeline has key groups", n.Address()),
-			fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
+		if said {
+			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has more subtasks than the pipeline has key groups", n.Address()),
+				fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
+		}
 		n.Parallelism = groups
 	}
 	keyed := n.Desc.Traits.Keyed

@@ -11,7 +11,6 @@
 package compiler
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -32,24 +31,23 @@ type Result struct {
 	Plan  *plan.Plan // the physical plan
 }
 
-// Compile compiles p. The plan is nil if and only if there are errors, those
-// included that p came with and that have left something out of it.
+// Compile compiles p. The plan is nil if and only if there are errors, or
+// p came with some.
 func Compile(p *spec.Pipeline, o Options) (Result, diag.List) {
 	c := &compilation{spec: p, partial: p.Partial}
 	g := c.resolve()
 	c.check(g)
-	whole := !p.Partial && !slices.ContainsFunc(p.Nodes, func(n *spec.Node) bool { return n.Broken })
-	if whole && !c.list.HasErrors() {
+	if !c.failed() {
 		c.warn(g)
 		if !o.NoOptimize {
 			c.optimize(g)
 		}
 	}
 	r := Result{Graph: g}
-	if whole && !c.list.HasErrors() {
+	if !c.failed() {
 		r.Plan = c.lower(g)
 	}
-	if c.list.HasErrors() {
+	if c.failed() {
 		r.Plan = nil
 	}
 	c.list.Sort()
@@ -79,6 +77,8 @@ type compilation struct {
 	partial bool
 }
 
+func (c *compilation) failed() bool { return c.spec.Failed || c.list.HasErrors() }
+
 func (c *compilation) report(d diag.Diagnostic) { c.list = append(c.list, d) }
 
 func (c *compilation) error(code string, at diag.Range, summary, detail string) {
@@ -98,6 +98,9 @@ func (c *compilation) problem(n *Node, p gpflow.Problem) {
 	d := diag.Diagnostic{
 		Severity: diag.Error, Code: p.Code, Summary: p.Summary, Detail: p.Detail,
 		Range: n.Spec.Place(p.Path, p.From, p.To), Context: n.Spec.Range,
+	}
+	if p.To == 0 { // with a part of a text it may begin with a name
+		d.Summary = diag.Capital(d.Summary)
 	}
 	if p.Warning {
 		d.Severity = diag.Warning

@@ -27,22 +27,36 @@ func TestGolden(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".hcl"), func(t *testing.T) {
-			got := compile(t, file)
-			golden := strings.TrimSuffix(file, ".hcl") + ".txt"
-			if *rewrite {
-				if err := os.WriteFile(golden, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			same(t, strings.TrimSuffix(file, ".hcl")+".txt", compile(t, file))
 		})
 	}
+}
+
+// same compares got with a golden file.
+func same(t *testing.T, golden string, got []byte) {
+	t.Helper()
+	if *rewrite {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; see what changes with go test -rewrite; got\n%s", golden, firstDifference(got, want))
+	}
+}
+
+// firstDifference returns some lines of got, from the first that want has not.
+func firstDifference(got, want []byte) []byte {
+	i := 0
+	for i < len(got) && i < len(want) && got[i] == want[i] {
+		i++
+	}
+	from := bytes.LastIndexByte(got[:i], '\n') + 1
+	return got[from:min(from+2000, len(got))]
 }
 
 // compile returns the diagnostics of a file, and the explanation of its plan

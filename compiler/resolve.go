@@ -25,7 +25,7 @@ func (c *compilation) resolve() *Graph {
 			c.edges(byAddress, n, i, in)
 		}
 	}
-	if len(all) > 0 && !c.partial {
+	if !c.partial {
 		c.endings(all)
 	}
 	g.Nodes = c.order(all)

@@ -46,9 +46,7 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 	ok := true
 	fail := func(p gpflow.Problem) { ok = false; report(p) }
 	l.checkKeys(fail)
-	if !ok {
-		return nil
-	}
+	keyed := ok
 	specs := config.Exprs("aggregate")
 	if len(specs) == 0 {
 		fail(gpflow.Problem{Path: "aggregate", Summary: "A window needs at least one aggregate", Detail: `Write aggregate = { records = "count()" }.`})
@@ -57,6 +55,9 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 	for _, s := range specs {
 		l.checkName(s.Name, names, fail)
 		agg, err := expr.CheckAggregate(s.Expr, expr.Env{Schema: in, Constants: consts}, l.group)
+		if err != nil && !keyed && err.Code == "" {
+			continue // it may be for want of the key
+		}
 		if err != nil {
 			fail(gpflow.Problem{Path: "aggregate." + s.Name, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
 			continue

@@ -85,7 +85,7 @@ func (c *checker) apply(n ast.Node, f *function, kids []*node) *node {
 	}
 	if f.name == "format_time" && kids[1].constant() {
 		if _, err := appendTime(nil, goTime(0), kids[1].val.Str()); err != nil {
-			c.fail(kids[1], err.Error(), "")
+			c.fail(kids[1], "The layout cannot be read", upperFirst(err.Error())+".")
 		}
 	}
 	t := f.result(kids)
@@ -109,7 +109,7 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 		return c.apply(n, f, []*node{list})
 	}
 	if list.typ.Kind != gpflow.KindList && list.typ.Kind != gpflow.KindAny {
-		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "")
+		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "Write it as "+name+"(list, ...), where # is the element.")
 	}
 	elem := tAny
 	if list.typ.Kind == gpflow.KindList && list.typ.Elem.Kind != gpflow.KindNull {
@@ -137,7 +137,7 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 func (c *checker) sum(n ast.Node, loop *node) *node {
 	body := c.required(loop.kids[1])
 	if k := body.typ.Kind; k != gpflow.KindInt && k != gpflow.KindFloat && k != gpflow.KindDuration && k != gpflow.KindAny {
-		c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "")
+		c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "Numbers and durations can be.")
 	}
 	loop.name, loop.typ = "map", gpflow.ListOf(body.typ)
 	loop.from, loop.to = c.src.bytes(n)
@@ -147,12 +147,12 @@ func (c *checker) sum(n ast.Node, loop *node) *node {
 // order checks what sortBy sorts by.
 func (c *checker) order(loop *node, args []ast.Node) {
 	if body := c.required(loop.kids[1]); !ordered(body.typ) {
-		c.fail(body, fmt.Sprintf("%s has no order", body.typ), "")
+		c.fail(body, fmt.Sprintf("%s has no order", body.typ), "Numbers, texts and times have one.")
 	}
 	for _, a := range args {
 		dir := c.node(a)
 		if !dir.constant() || dir.val.Kind() != gpflow.KindString || dir.val.Str() != "asc" && dir.val.Str() != "desc" {
-			c.fail(dir, "The order is 'asc' or 'desc'", "")
+			c.fail(dir, "The order is 'asc' or 'desc'", "Write it as sortBy(list, #, 'desc').")
 		}
 		loop.kids = append(loop.kids, dir)
 	}

@@ -334,7 +334,7 @@ func (c *checker) mapping(n *ast.MapNode) *node {
 		pair := p.(*ast.PairNode)
 		key, value := c.required(c.node(pair.Key)), c.node(pair.Value)
 		if key.typ.Kind != gpflow.KindString {
-			c.fail(key, "The key is "+key.typ.String()+", not string", "")
+			c.fail(key, "The key is "+key.typ.String()+", not string", "Make a string of it, as in string(x).")
 		}
 		if t, ok := unify(elem, value.typ); i > 0 && ok && t.Kind != gpflow.KindAny {
 			elem = t

@@ -194,7 +194,7 @@ func where(err error) string {
 // result, or its predicates nest.
 func expected(err *Error) bool {
 	for _, s := range []string{"overflow", "divide by zero", " is not a", "not allowed in a predicate", "out of range", "no element", "more than 0", "a variable"} {
-		if strings.Contains(err.Summary, s) {
+		if strings.Contains(strings.ToLower(err.Summary), s) {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package expr
 
-import "github.com/gpflow/gpflow"
+import (
+	"strings"
+
+	"github.com/gpflow/gpflow"
+)
 
 // fold replaces an operation on constants by its result.
 func (c *checker) fold(n *node) *node {
@@ -26,11 +30,27 @@ func (c *checker) fold(n *node) *node {
 	v := cd.value()(&fr)
 	if fr.err != nil {
 		if e, ok := fr.err.(*gpflow.RecordError).Err.(*Error); ok {
-			panic(bail{e})
+			c.constantFails(n, e)
 		}
 	}
 	return &node{op: opConst, typ: n.typ, val: v, from: n.from, to: n.to}
 }
+
+// constantFails reports a part that fails without a record. What the failure of
+// a record says on one line becomes two.
+func (c *checker) constantFails(n *node, e *Error) {
+	summary, detail, _ := strings.Cut(e.Summary, "; ")
+	if detail == "" {
+		detail = "Every record would fail"
+	}
+	from, to := e.From, e.To
+	if to == 0 {
+		from, to = n.from, n.to
+	}
+	c.failAt(from, to, upperFirst(summary), upperFirst(detail)+".")
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // chosen returns the branch that a constant condition takes, with the type of
 // both.

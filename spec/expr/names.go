@@ -60,7 +60,7 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	case gpflow.KindString:
 		c.failAst(n, "A string has no elements", "Take a part of it, as in s[0:1].")
 	default:
-		c.failAst(n, fmt.Sprintf("%s is %s and has no fields", c.text(base), base.typ), "")
+		c.failAst(n, fmt.Sprintf("%s is %s and has no fields", c.text(base), base.typ), "Refer to it alone: "+c.text(base)+".")
 	}
 	elem.Optional = elem.Optional || out.optional && base.typ.Optional
 	out.typ = elem
@@ -89,7 +89,7 @@ func (c *checker) chained(n ast.Node) bool {
 // want requires a kind.
 func (c *checker) want(n *node, k gpflow.Kind, what string) {
 	if n.typ.Kind != k && n.typ.Kind != gpflow.KindAny {
-		c.fail(n, fmt.Sprintf("%s is %s, not %s", what, n.typ, k), "")
+		c.fail(n, fmt.Sprintf("%s is %s, not %s", what, n.typ, k), fmt.Sprintf("Convert it, as in %s(x).", k))
 	}
 }
 

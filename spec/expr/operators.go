@@ -199,7 +199,7 @@ func (c *checker) match(n *ast.BinaryNode) *node {
 			c.fail(b, "A regular expression is a constant", "Write it as text, or refer to a variable.")
 		}
 		if b.val.Kind() != gpflow.KindString {
-			c.fail(b, "A regular expression is a string", "")
+			c.fail(b, "A regular expression is a string", "Write it in quotes.")
 		}
 		if _, err := regexp.Compile(b.val.Str()); err != nil {
 			c.fail(b, "The regular expression cannot be read", err.Error())
@@ -223,6 +223,10 @@ func (c *checker) arith(n *ast.BinaryNode) *node {
 			detail = "It is defined for ints. Convert with int(x)."
 		case a.typ.Kind == gpflow.KindString || b.typ.Kind == gpflow.KindString:
 			detail = conversion(a.typ, b.typ)
+		case a.typ.Kind == gpflow.KindTimestamp && b.typ.IsNumber():
+			detail = fmt.Sprintf("Write the number as a duration, as in x %s duration('60s').", n.Operator)
+		default:
+			detail = "It is defined for numbers; for times and durations where the result is one."
 		}
 		c.failAst(n, fmt.Sprintf("%s %s %s is not defined", a.typ, n.Operator, b.typ), detail)
 	}

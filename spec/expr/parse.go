@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -49,37 +48,4 @@ func (c *checker) parse() ast.Node {
 		c.syntax(err)
 	}
 	return tree.Node
-}
-
-// syntax reports what the parser found.
-func (c *checker) syntax(err error) {
-	var fe *file.Error
-	if !errors.As(err, &fe) {
-		c.failAt(0, 0, "The expression cannot be read", err.Error())
-	}
-	from, to := c.src.location(fe.Location)
-	if to == from {
-		to = min(from+1, len(c.src.text))
-		from = min(from, max(to-1, 0))
-	}
-	msg := fe.Message
-	switch {
-	case strings.Contains(msg, "maximum allowed nodes"):
-		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
-	case strings.Contains(msg, "unexpected token EOF"), strings.Contains(msg, "unexpected end of expression"):
-		end := len(strings.TrimRight(c.src.text, " \t\r\n"))
-		c.failAt(max(end-1, 0), end, "The expression ends too early", "Something is missing after this.")
-	case strings.Contains(msg, `Operator("#")`):
-		c.failAt(from, to, "# is not allowed here", "It stands for the element in a predicate, as in any(tags, # == 'a').")
-	}
-	detail := ""
-	switch {
-	case strings.Contains(msg, "expected at least"):
-		c.failAt(from, to, "The call has too few arguments", "It takes a list, as in count(tags, # == 'a'). As an aggregate, count() is for windows.")
-	case strings.Contains(msg, `Operator("=")`):
-		detail = "Equality is written ==."
-	case strings.Contains(msg, `Operator(":")`):
-		detail = "A map in a predicate is written in parentheses, as in map(tags, ({n: #}))."
-	}
-	c.failAt(from, to, "Syntax error: "+msg, detail)
 }

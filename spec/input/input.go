@@ -66,6 +66,7 @@ func (r *Reader) Build(o Options) (*spec.Pipeline, diag.List) {
 		return nil, r.diags
 	}
 	p, ds := spec.Build(r.files, in)
+	p.Failed = p.Failed || r.diags.HasErrors()
 	ds = append(r.diags, ds...)
 	ds.Sort()
 	return p, ds

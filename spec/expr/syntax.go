@@ -1,0 +1,83 @@
+package expr
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/expr-lang/expr/file"
+)
+
+// syntax reports what the parser found.
+func (c *checker) syntax(err error) {
+	var fe *file.Error
+	if !errors.As(err, &fe) {
+		c.failAt(0, 0, "The expression cannot be read", err.Error())
+	}
+	from, to := c.src.location(fe.Location)
+	if to == from {
+		to = min(from+1, len(c.src.text))
+		from = min(from, max(to-1, 0))
+	}
+	msg := fe.Message
+	switch {
+	case strings.Contains(msg, "maximum allowed nodes"):
+		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
+	case strings.Contains(msg, "unexpected token EOF"), strings.Contains(msg, "unexpected end of expression"):
+		end := len(strings.TrimRight(c.src.text, " \t\r\n"))
+		c.failAt(max(end-1, 0), end, "The expression ends too early", "Something is missing after this.")
+	}
+	summary, detail := worded(msg, c.src.text[from:to])
+	c.failAt(from, to, summary, detail)
+}
+
+// complaints are what the parser says, and what stands for it.
+var complaints = []struct{ contains, summary, detail string }{
+	{`Operator("#")`, "# is not allowed here", "It stands for the element in a predicate, as in any(tags, # == 'a')."},
+	{`Operator("=")`, "Unexpected =", "Equality is written ==."},
+	{`Operator(":")`, "Unexpected :", "A map in a predicate is written in parentheses, as in map(tags, ({n: #}))."},
+	{"expected at least", "The call has too few arguments", "It takes a list, as in count(tags, # == 'a'). As an aggregate, count() is for windows."},
+	{"wrap predicate", "A predicate is missing", "Write it as any(tags, # == 'a')."},
+	{"not terminated", "The text has no closing quote", "A text ends with the quote that it begins with, as in 'abc'."},
+	{"invalid char escape", "The text has an unknown escape", `There are \n, \t, \', \" and \\, each with a backslash before it where the quotes around the expression need that.`},
+	{"value out of range", "The number is too large", "An int has 64 bits. As a float it is written with a point, as in 1.0."},
+	{"too large", "The number is too large", "An int has 64 bits. As a float it is written with a point, as in 1.0."},
+	{"bad number", "This is not a number", "Numbers are written as 12, 1.5, 1e6 or 0xff."},
+	{"literal:", "This is not a number", "Numbers are written as 12, 1.5, 1e6 or 0xff."},
+	{"cannot be mixed", "?? stands beside && or ||", "Say which comes first with parentheses, as in a && (b ?? false)."},
+	{"unclosed comment", "The comment has no end", "It ends with */."},
+	{"a map key", "The key of a map is a text, a number or a name", "An expression for a key is written in parentheses."},
+	{"expected name", "A name is missing", "Write let x = a + b; x * x."},
+}
+
+// habits are words of other languages, with ours.
+var habits = map[string]string{
+	"AND": "It is written &&, or and.", "OR": "It is written ||, or or.", "NOT": "It is written !, or not.",
+	"IS": "Write x == nil, or x != nil.", "is": "Write x == nil, or x != nil.", "IN": "It is written in, as in x in ['a', 'b'].",
+	"LIKE": "Write x contains 'a', x startsWith 'a', or x matches '^a'.", "like": "Write x contains 'a', x startsWith 'a', or x matches '^a'.",
+	"BETWEEN": "Write x >= a && x <= b.", "between": "Write x >= a && x <= b.", "<>": "It is written !=.",
+	")": "There is no bracket open that it would close.", "]": "There is no bracket open that it would close.", "}": "There is no bracket open that it would close.",
+	"&": "Both conditions are joined with &&.", "|": "The next function is named behind it, as in user | upper().",
+}
+
+// worded returns in our words what the parser says about a piece of text.
+func worded(msg, text string) (summary, detail string) {
+	for _, c := range complaints {
+		if strings.Contains(msg, c.contains) {
+			return c.summary, c.detail
+		}
+	}
+	detail = habits[text]
+	switch {
+	case detail != "":
+	case strings.Contains(msg, "Identifier("), strings.Contains(msg, "Number("), strings.Contains(msg, "String("):
+		detail = "An operator is missing before it, such as + or &&."
+	case strings.Contains(msg, "unrecognized"):
+		detail = "It means nothing in an expression. Text is written in quotes, as in 'abc'."
+	default:
+		detail = "A value is missing before it."
+	}
+	if len(text) > 20 {
+		text = "this"
+	}
+	return "Unexpected " + text, detail
+}
