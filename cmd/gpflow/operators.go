@@ -32,23 +32,47 @@ func operatorsCommand() *cobra.Command {
 				return nil
 			},
 		},
-		&cobra.Command{
-			Use: "show NAME", Short: "Describe a source, operator or sink", Args: cobra.ExactArgs(1),
-			Example: "  gpflow operators show window.tumbling",
-			RunE: func(cmd *cobra.Command, args []string) error {
-				r, err := registry()
-				if err != nil {
-					return err
-				}
+		showCommand())
+	return cmd
+}
+
+func showCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use: "show [NAME]", Short: "Describe a source, operator or sink, or all of them", Args: cobra.MaximumNArgs(1),
+		Example: `  gpflow operators show window.tumbling
+  gpflow operators show --format markdown`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := registry()
+			if err != nil {
+				return err
+			}
+			ds := r.All()
+			if len(args) > 0 {
 				block, kind, _ := strings.Cut(args[0], ".")
 				d := r.Lookup(block, kind)
 				if d == nil {
 					return unknownOperator(r, args[0])
 				}
-				describe(cmd.OutOrStdout(), d)
-				return nil
-			},
-		})
+				ds = []*gpflow.Descriptor{d}
+			}
+			switch format {
+			case "text":
+				for i, d := range ds {
+					if i > 0 {
+						fmt.Fprint(cmd.OutOrStdout(), "\n\n")
+					}
+					describe(cmd.OutOrStdout(), d)
+				}
+			case "markdown":
+				writeReference(cmd.OutOrStdout(), ds)
+			default:
+				return fmt.Errorf("--format is text or markdown, not %q", format)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or markdown")
 	return cmd
 }
 
@@ -68,7 +92,10 @@ func unknownOperator(r *gpflow.Registry, name string) error {
 
 // describe prints everything that a descriptor says.
 func describe(w io.Writer, d *gpflow.Descriptor) {
-	fmt.Fprintf(w, "%s: %s\n\n%s\n", d.Name(), d.Summary, strings.TrimSpace(d.Doc))
+	fmt.Fprintf(w, "%s: %s\n", d.Name(), d.Summary)
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(d.Doc), "\n\n") {
+		fmt.Fprintf(w, "\n%s\n", wrapText(paragraph, 80))
+	}
 	if d.Example != "" {
 		fmt.Fprintf(w, "\nExample\n\n%s\n", indent(strings.TrimSpace(d.Example), "  "))
 	}
@@ -107,8 +134,24 @@ func describeFields(w io.Writer, fields []gpflow.Field, margin string) {
 	}
 }
 
+// indent puts margin before each line of s that has text.
 func indent(s, margin string) string {
-	return margin + strings.ReplaceAll(s, "\n", "\n"+margin)
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = margin + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wrapText wraps a paragraph, and leaves one that is laid out as it is: a list,
+// or text with a margin.
+func wrapText(s string, width int) string {
+	if strings.Contains(s, "\n") || strings.HasPrefix(s, " ") {
+		return s
+	}
+	return wrap(s, width)
 }
 
 // wrap breaks s into lines of at most width bytes, at spaces.
