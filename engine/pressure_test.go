@@ -21,7 +21,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				inTask(3, operator("op.x", "pass"), below(sink("sink.out", clicks()), 0, 0)),
 			}, joint("source.a", 0, 0, "op.x", plan.Hash, "k"))
 			text := strings.Repeat("x", row)
-			rs := series(40, 100)
+			rs := series(25, 100)
 			for i := range rs {
 				rs[i].text = text
 			}
@@ -53,7 +53,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			}
 			close(gate)
 			r, err := run.Wait()
-			if err != nil || nodeOf(t, r.Status, "sink.out").Passed != 120 {
+			if err != nil || nodeOf(t, r.Status, "sink.out").Passed != 75 {
 				t.Errorf("the job %s: %v", r.Outcome, err)
 			}
 		})
@@ -73,7 +73,7 @@ func inboxes(r *Run) (cs []*exchange.Channel) {
 func TestSlowSinkHoldsTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, straight(1, "pass"))
-		w.feeds["source.a"].splits["one"] = series(100000, 3)
+		w.feeds["source.a"].splits["one"] = series(30000, 3)
 		gate := make(chan struct{})
 		w.stores["sink.out"].gate = gate
 		run := w.start(Options{Limit: exchange.Limit{Rows: 100, Bytes: 1 << 20}})
@@ -87,7 +87,7 @@ func TestSlowSinkHoldsTheSource(t *testing.T) {
 			t.Error("the source is polled while there is no room")
 		}
 		close(gate)
-		if r, err := run.Wait(); err != nil || nodeOf(t, r.Status, "sink.out").Passed != 100000 {
+		if r, err := run.Wait(); err != nil || nodeOf(t, r.Status, "sink.out").Passed != 30000 {
 			t.Errorf("the job %s: %v", r.Outcome, err)
 		}
 	})
