@@ -349,7 +349,7 @@ func (w *Builder) TakeAlways() *Batch {
 	if len(b.Ops) == 0 {
 		b.Ops = nil
 	}
-	if b.Pinned > 0 {
+	if b.Pinned > BatchBytes/16 {
 		if used := b.used(); b.Pinned > sparse*used+BatchBytes/16 {
 			compact(b, used)
 		}
