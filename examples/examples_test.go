@@ -21,17 +21,18 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/operators"
 	"github.com/gpflow/gpflow/operators/stdout"
-	"github.com/gpflow/gpflow/spec/hclspec"
+	"github.com/gpflow/gpflow/spec/load"
 )
 
-// pipelines returns the files of each pipeline among the examples, by
-// directory, from the root of the module.
+// pipelines returns the files of each pipeline among the examples, by directory
+// and language, from the root of the module.
 func pipelines(t *testing.T) map[string][]string {
 	found := make(map[string][]string)
 	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(name, ".gp.hcl") {
-			dir := filepath.Join("examples", filepath.Dir(name))
-			found[dir] = append(found[dir], filepath.Join("examples", name))
+		language := filepath.Ext(name)
+		if err == nil && (strings.HasSuffix(name, ".gp.hcl") || strings.HasSuffix(name, ".gp.yaml")) {
+			one := filepath.Join("examples", filepath.Dir(name)) + language
+			found[one] = append(found[one], filepath.Join("examples", name))
 		}
 		return err
 	})
@@ -52,8 +53,8 @@ func TestHowDoesNotMatter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, files := range pipelines(t) {
-		t.Run(filepath.ToSlash(dir), func(t *testing.T) {
+	for name, files := range pipelines(t) {
+		t.Run(filepath.ToSlash(name), func(t *testing.T) {
 			want := run(t, root, files, engine.Options{})
 			if len(want.files) == 0 {
 				t.Fatal("the example puts out nothing")
@@ -134,7 +135,7 @@ func registry(t *testing.T, screen *bytes.Buffer, o *engine.Options) *gpflow.Reg
 
 func compile(t *testing.T, files []string, r *gpflow.Registry) (*plan.Plan, []byte) {
 	t.Helper()
-	p, list := hclspec.Load(files, hclspec.Options{Registry: r})
+	p, list := load.Load(files, load.Options{Registry: r})
 	if p == nil || list.HasErrors() {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}

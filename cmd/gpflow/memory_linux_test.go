@@ -13,7 +13,7 @@ import (
 	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/exchange"
-	"github.com/gpflow/gpflow/spec/hclspec"
+	"github.com/gpflow/gpflow/spec/load"
 )
 
 const megabyte = 1 << 20
@@ -98,7 +98,7 @@ func ceilingOf(t *testing.T, text, vars string, row int64) int64 {
 		t.Fatal(err)
 	}
 	name, value, _ := strings.Cut(strings.TrimSpace(vars), " = ")
-	p, list := hclspec.Parse("p.hcl", []byte(text), hclspec.Options{Registry: r, Vars: []string{name + "=" + strings.Trim(value, `"`)}})
+	p, list := load.Parse("p.hcl", []byte(text), load.Options{Registry: r, Vars: []string{name + "=" + strings.Trim(value, `"`)}})
 	if p == nil || list.HasErrors() {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}
