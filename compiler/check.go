@@ -121,8 +121,7 @@ func (c *compilation) inputs(n *Node) bool {
 				c.report(diag.Diagnostic{
 					Severity: diag.Error, Code: diag.CodeInputs, Range: o.Ref.Range, Context: n.Spec.Range,
 					Summary: fmt.Sprintf("The inputs of %s have different schemas", n.Address()),
-					Detail: fmt.Sprintf("%s has (%s), and %s has (%s). Bring them to one form with a map, or use two nodes.",
-						name(outs[0]), s, name(o), t),
+					Detail:  difference(name(outs[0]), s, name(o), t),
 				})
 				return false
 			}

@@ -77,6 +77,14 @@ type compilation struct {
 	partial bool
 }
 
+// sentence returns s with a capital, and a full stop.
+func sentence(s string) string {
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".?!") {
+		return diag.Capital(s)
+	}
+	return diag.Capital(s) + "."
+}
+
 func (c *compilation) failed() bool { return c.spec.Failed || c.list.HasErrors() }
 
 func (c *compilation) report(d diag.Diagnostic) { c.list = append(c.list, d) }
@@ -100,7 +108,7 @@ func (c *compilation) problem(n *Node, p gpflow.Problem) {
 		Range: n.Spec.Place(p.Path, p.From, p.To), Context: n.Spec.Range,
 	}
 	if p.To == 0 { // with a part of a text it may begin with a name
-		d.Summary = diag.Capital(d.Summary)
+		d.Summary, d.Detail = diag.Capital(d.Summary), sentence(d.Detail)
 	}
 	if p.Warning {
 		d.Severity = diag.Warning

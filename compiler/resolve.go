@@ -75,21 +75,49 @@ func (c *compilation) unknownNode(byAddress map[string]*Node, n *Node, ref spec.
 			candidates = append(candidates, s.Address())
 		}
 	}
+	block, name, ok := strings.Cut(ref.Address, ".")
+	for _, s := range c.spec.Nodes {
+		// The kind in place of the name, or before it.
+		if s.Block == block && s.Kind == name && s != n.Spec && (ref.Port == "" || ref.Port == s.Name) {
+			return fmt.Sprintf("Did you mean %s? An address leaves the kind out.", s.Address())
+		}
+	}
 	if s := diag.Suggest(ref.Address, candidates); s != "" {
 		return fmt.Sprintf("Did you mean %s?", s)
 	}
 	// The right name under another block type.
-	if _, name, ok := strings.Cut(ref.Address, "."); ok {
+	if ok {
 		for _, a := range candidates {
 			if strings.HasSuffix(a, "."+name) {
 				return fmt.Sprintf("Did you mean %s?", a)
 			}
 		}
 	}
-	if len(candidates) == 0 {
-		return "There is no other node to read from."
+	return "There " + are(candidates, "no other node") + " to read from."
+}
+
+// are returns what there is, for a sentence: "is x", "are x, y and z".
+func are(names []string, none string) string {
+	switch len(names) {
+	case 0:
+		return "is " + none
+	case 1:
+		return "is " + names[0]
 	}
-	return "The nodes to read from are " + strings.Join(candidates, ", ") + "."
+	return "are " + listed(names)
+}
+
+// listed joins names for a sentence: "x, y and z". Of many it names some.
+func listed(names []string) string {
+	const most = 12
+	switch n := len(names); {
+	case n < 2:
+		return strings.Join(names, "")
+	case n > most:
+		return fmt.Sprintf("%s and %d others", strings.Join(names[:most], ", "), n-most)
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
 }
 
 func unknownPort(n *Node, port string) string {
@@ -103,7 +131,10 @@ func unknownPort(n *Node, port string) string {
 	if len(names) == 0 {
 		return "It has its main output only: " + n.Address() + "."
 	}
-	return fmt.Sprintf("Its ports besides the main output are %s.", strings.Join(names, ", "))
+	if len(names) == 1 {
+		return "The only port besides the main output is " + names[0] + "."
+	}
+	return "The ports besides the main output are " + listed(names) + "."
 }
 
 // endings complains about a pipeline that cannot move anything.
@@ -180,6 +211,6 @@ func (c *compilation) circle(path []*Node, n *Node) {
 	c.report(diag.Diagnostic{
 		Severity: diag.Error, Code: diag.CodeCycle, Range: n.Spec.Range, Related: related,
 		Summary: "Nodes feed each other in a circle",
-		Detail:  fmt.Sprintf("%s reads, directly or through others, its own output: %s -> %s. Cut one of these edges.", n.Address(), strings.Join(names, " <- "), n.Address()),
+		Detail:  fmt.Sprintf("%s reads, directly or through others, its own output: %s <- %s. Cut one of these edges.", n.Address(), strings.Join(names, " <- "), n.Address()),
 	})
 }

@@ -49,7 +49,7 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 		return Ref{}, false
 	case len(parts) == 1 || len(parts) > 3:
 		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q is not the address of a node", d.owner, strings.Join(parts, ".")),
-			"An address is a block type and a name, and a port where it is not the main output: source.clicks, window.totals.late.", "")
+			"An address is a block type and a name, and a port where it is not the main output: source.clicks, window.totals.late.", d.named(parts[0]))
 		return Ref{}, false
 	}
 	r := Ref{Address: parts[0] + "." + parts[1], Range: d.rng(expr.Range())}
@@ -61,6 +61,16 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 		return r, false
 	}
 	return r, true
+}
+
+// named returns a suggestion of the node of that name, "" if there is none.
+func (b *builder) named(name string) string {
+	for _, blk := range b.nodeBlocks {
+		if blk.Labels[len(blk.Labels)-1] == name {
+			return fmt.Sprintf("Did you mean %s.%s?", blk.Type, name)
+		}
+	}
+	return ""
 }
 
 // address returns the names of a dotted address.

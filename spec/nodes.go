@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/diag"
@@ -49,10 +50,26 @@ func (b *builder) nodes() {
 		b.report(diag.Diagnostic{
 			Code: diag.CodeUnknownKind, Range: b.rng(blk.LabelRanges[0]), Context: n.Range,
 			Summary: fmt.Sprintf("there is no %s of kind %q", n.Block, n.Kind),
-			Detail:  fmt.Sprintf("The kinds of %s are %s.", n.Block, listed(kinds[n.Block], "and")),
-			Fix:     didYouMean(diag.Suggest(n.Kind, kinds[n.Block])),
+			Detail:  kindsOf(n.Block, kinds[n.Block]),
+			Fix:     meantKind(n, kinds[n.Block]),
 		})
 	}
+}
+
+// kindsOf lists the kinds of a block type.
+func kindsOf(block string, kinds []string) string {
+	if len(kinds) == 1 {
+		return fmt.Sprintf("The only kind of %s is %s.", block, kinds[0])
+	}
+	return fmt.Sprintf("The kinds of %s are %s.", block, listed(kinds, "and"))
+}
+
+// meantKind says what to write for a kind that does not exist.
+func meantKind(n *Node, kinds []string) string {
+	if slices.Contains(kinds, n.Name) {
+		return fmt.Sprintf("Write the kind first, %q, and then the name, %q.", n.Name, n.Kind)
+	}
+	return didYouMean(diag.Suggest(n.Kind, kinds))
 }
 
 // node decodes the body of a node by its descriptor.

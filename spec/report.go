@@ -195,7 +195,7 @@ func (b *builder) wrongLabels(it Item, labels, kinds []string) {
 		d.Fix = "Write the kind before the name: " + syntax.Block(it.Name, kinds[0], it.Labels[0]) + "."
 	}
 	if len(kinds) > 0 {
-		d.Detail = fmt.Sprintf("The kinds of %s are %s.", it.Name, listed(kinds, "and"))
+		d.Detail = kindsOf(it.Name, kinds)
 	}
 	if extra := len(labels); len(it.LabelRanges) > extra {
 		d.Context, d.Range = d.Range, b.rng(it.LabelRanges[extra])

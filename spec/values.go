@@ -106,7 +106,7 @@ func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool
 	}
 	if v.IsNull() {
 		if f.Required {
-			d.fail(diag.CodeMissingField, expr.Range(), fmt.Sprintf("%s: the value of %q is null", d.owner, f.Name), "The attribute is required.", "")
+			d.fail(diag.CodeMissingField, expr.Range(), fmt.Sprintf("%s: the value of %q is null", d.owner, f.Name), "The attribute is required.", d.forExample(f))
 		}
 		return v, false
 	}

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -172,12 +173,20 @@ func (d *decoder) varType(expr hcl.Expression) (*varType, bool) {
 		d.badType(expr.Range(), word+" needs to say of what", fmt.Sprintf("For example: %s(string)", word))
 		return nil, false
 	}
-	hint := didYouMean(diag.Suggest(word, varTypeNames))
+	hint := meantVarType(word)
 	if text, _, ok := d.syntax.Literal(expr); ok && !d.syntax.Bare() {
 		hint = "Write it without quotes: " + d.syntax.Attribute("type", strings.TrimSpace(text))
 	}
 	d.unknownVarType(expr.Range(), d.text(expr.Range()), hint)
 	return nil, false
+}
+
+// meantVarType says which type is meant by a word.
+func meantVarType(word string) string {
+	if here := aliases[word]; slices.Contains(varTypeNames, here) {
+		return fmt.Sprintf("It is called %s here.", here)
+	}
+	return didYouMean(diag.Suggest(word, varTypeNames))
 }
 
 func (d *decoder) unknownVarType(at hcl.Range, word, hint string) {
@@ -189,7 +198,7 @@ func (d *decoder) varTypeCall(expr hcl.Expression, call *hcl.StaticCall) (*varTy
 	switch call.Name {
 	case "list", "map", "object":
 	default:
-		d.unknownVarType(call.NameRange, call.Name, didYouMean(diag.Suggest(call.Name, varTypeNames)))
+		d.unknownVarType(call.NameRange, call.Name, meantVarType(call.Name))
 		return nil, false
 	}
 	if len(call.Arguments) != 1 {

@@ -150,7 +150,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	if format == "" {
 		in.Report(gpflow.Problem{
 			Path: "path", Summary: "the extension of the path does not say the format",
-			Detail: fmt.Sprintf("Add format = %q, or another of %s.", catalog.Names()[0], strings.Join(catalog.Names(), ", ")),
+			Detail: fmt.Sprintf("Add format = %q, or another of the formats, which are %s.", catalog.Names()[0], strings.Join(catalog.Names(), ", ")),
 		})
 		return used
 	}

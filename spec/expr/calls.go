@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -57,7 +58,12 @@ func (c *checker) undefined(n ast.Node, name string) {
 		c.failAt(from, to, name+" is a column, not a function", "Write it without parentheses.")
 	}
 	detail := "Functions are those of strings, numbers, times and lists, such as upper, int, day and len."
-	if s := similar(name, functionNames()); s != "" {
+	known := functionNames()
+	if c.aggregate != nil {
+		known = append(known, aggregateNames...)
+		detail = "The aggregates are " + strings.Join(aggregateNames, ", ") + "; the other functions are those of strings, numbers, times and lists."
+	}
+	if s := similar(name, known); s != "" {
 		detail = "Did you mean " + s + "?"
 	}
 	if isAggregate(name) {

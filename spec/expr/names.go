@@ -214,7 +214,10 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	detail := "The columns are " + strings.Join(clip(c.schema.Names()), ", ") + "."
 	switch {
 	case path[0] == "var" || path[0] == "local":
-		detail = "There is no such constant."
+		detail = "There is no such local. Write it into a block locals."
+		if path[0] == "var" {
+			detail = "There is no such variable. Declare it in a block variable."
+		}
 		if len(known) > 0 {
 			detail = "The constants are " + strings.Join(clip(known), ", ") + "."
 		}

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -202,7 +203,7 @@ func (c *checker) match(n *ast.BinaryNode) *node {
 			c.fail(b, "A regular expression is a string", "Write it in quotes.")
 		}
 		if _, err := regexp.Compile(b.val.Str()); err != nil {
-			c.fail(b, "The regular expression cannot be read", err.Error())
+			c.fail(b, "The regular expression cannot be read", upperFirst(strings.TrimPrefix(err.Error(), "error parsing regexp: "))+".")
 		}
 	}
 	return &node{op: opMatch, typ: tBool, name: n.Operator, kids: []*node{a, b}}

@@ -24,7 +24,11 @@ func (c *checker) syntax(err error) {
 		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
 	case strings.Contains(msg, "unexpected token EOF"), strings.Contains(msg, "unexpected end of expression"):
 		end := len(strings.TrimRight(c.src.text, " \t\r\n"))
-		c.failAt(max(end-1, 0), end, "The expression ends too early", "Something is missing after this.")
+		detail := "A value is missing after this."
+		if text := c.src.text; strings.Count(text, "(") > strings.Count(text, ")") {
+			detail = "A closing bracket is missing, or a value."
+		}
+		c.failAt(max(end-1, 0), end, "The expression ends too early", detail)
 	}
 	summary, detail := worded(msg, c.src.text[from:to])
 	c.failAt(from, to, summary, detail)

@@ -137,10 +137,7 @@ func Native(src []byte, ds hcl.Diagnostics) (out diag.List, whole bool) {
 		if !twice && !whole {
 			continue
 		}
-		e := diag.Diagnostic{Code: diag.CodeSyntax, Summary: words.Replace(d.Summary), Detail: words.Replace(d.Detail)}
-		if twice {
-			e = diag.Diagnostic{Code: diag.CodeDuplicate, Summary: "the attribute is written twice", Fix: "Remove one.", Detail: e.Detail}
-		}
+		e := grammar(src, d)
 		if d.Subject != nil {
 			e.Range = toRange(src, *d.Subject)
 		}
