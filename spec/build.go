@@ -121,8 +121,25 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	b.nodes()
 	p.Failed = b.diags.HasErrors()
 	p.Partial = p.Partial || len(b.lost) > 0
+	b.diags = once(b.diags)
 	b.diags.Sort()
 	return p, b.diags
+}
+
+// once leaves out what is said a second time about the same text, which may
+// stand for several values.
+func once(l diag.List) diag.List {
+	type said struct {
+		code, summary string
+		at            diag.Range
+	}
+	seen := make(map[said]bool, len(l))
+	return slices.DeleteFunc(l, func(d diag.Diagnostic) bool {
+		s := said{d.Code, d.Summary, d.Range}
+		twice := seen[s] && !d.Range.IsZero()
+		seen[s] = true
+		return twice
+	})
 }
 
 // block is a top-level block with the syntax it was written in.

@@ -273,7 +273,7 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 	}
 	near := diag.Suggest(it.Name, names)
 	what := "attribute"
-	if f := field(fields, near); it.Block && (!it.Attribute || f != nil && f.Kind == gpflow.FieldBlock) {
+	if f := field(fields, near); it.Block && (!it.Attribute || f == nil || f.Kind == gpflow.FieldBlock) {
 		what = "block"
 	}
 	where := d.owner

@@ -126,8 +126,7 @@ func (b *builder) fieldNames(blockType string) (names []string) {
 // attributeTwice reports the second attribute of one name.
 func (b *builder) attributeTwice(it Item, first hcl.Range) {
 	b.report(diag.Diagnostic{
-		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: "the attribute is written twice",
-		Detail: fmt.Sprintf("There is already something called %q.", it.Name), Fix: "Remove one.",
+		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: fmt.Sprintf("the attribute %q is written twice", it.Name), Fix: "Remove one.",
 		Related: []diag.Related{{Message: "the other one", Range: b.rng(first)}},
 	})
 }

@@ -197,7 +197,7 @@ func (b *body) JustAttributes() (hcl.Attributes, hcl.Diagnostics) {
 		switch {
 		case b.hidden[p.name()] || strings.HasPrefix(p.name(), aside):
 		case out[p.name()] != nil:
-			ds = append(ds, writtenTwice(b.f.at(p.key)))
+			ds = append(ds, b.f.writtenTwice(p.key))
 		default:
 			out[p.name()] = b.f.attribute(p)
 		}
@@ -215,6 +215,6 @@ func problem(at hcl.Range, code, summary, detail, fix string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Subject: &at, Summary: summary, Detail: detail, Extra: spec.Problem{Code: code, Fix: fix}}
 }
 
-func writtenTwice(at hcl.Range) *hcl.Diagnostic {
-	return problem(at, diag.CodeDuplicate, "the attribute is written twice", "", "Remove one.")
+func (f *file) writtenTwice(key *node) *hcl.Diagnostic {
+	return problem(f.at(key), diag.CodeDuplicate, fmt.Sprintf("the attribute %q is written twice", key.resolved().value), "", "Remove one.")
 }

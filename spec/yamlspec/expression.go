@@ -80,7 +80,7 @@ func (e *expression) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 func (e *expression) object(n *node, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	ps := e.f.pairs(n)
 	if key := twice(ps); key != nil {
-		return cty.DynamicVal, hcl.Diagnostics{writtenTwice(e.f.at(key))}
+		return cty.DynamicVal, hcl.Diagnostics{e.f.writtenTwice(key)}
 	}
 	attrs := make(map[string]cty.Value, len(ps))
 	var ds hcl.Diagnostics

@@ -18,15 +18,23 @@ type located struct {
 }
 
 // put adds text that stands for the source [from, to): byte by byte where it
-// is the source itself.
+// is as long, and so the source itself.
 func (t *located) put(s string, from, to int) {
+	if len(s) != to-from {
+		t.escaped(s, from, to)
+		return
+	}
 	t.text.WriteString(s)
 	for i := range len(s) {
-		if len(s) == to-from {
-			t.at, t.to = append(t.at, from+i), append(t.to, from+i+1)
-		} else {
-			t.at, t.to = append(t.at, from), append(t.to, to)
-		}
+		t.at, t.to = append(t.at, from+i), append(t.to, from+i+1)
+	}
+}
+
+// escaped adds text of which each byte stands for all of the source [from, to).
+func (t *located) escaped(s string, from, to int) {
+	t.text.WriteString(s)
+	for range len(s) {
+		t.at, t.to = append(t.at, from), append(t.to, to)
 	}
 }
 
@@ -166,7 +174,7 @@ func (t *located) quoted(src []byte, n *node) {
 // escapes are what a backslash and a character stand for in double quotes.
 var escapes = map[byte]string{
 	'0': "\x00", 'a': "\a", 'b': "\b", 't': "\t", '\t': "\t", 'n': "\n", 'v': "\v", 'f': "\f", 'r': "\r", 'e': "\x1b", ' ': " ",
-	'"': "\"", '\'': "'", '/': "/", '\\': "\\", 'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029",
+	'"': "\"", '\'': "'", '\\': "\\", 'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029",
 }
 
 // escape reads the escape at src[i:] and returns the offset behind it.
@@ -180,13 +188,13 @@ func (t *located) escape(src []byte, i int) int {
 		return next
 	}
 	if s, ok := escapes[src[i+1]]; ok {
-		t.put(s, i, i+2)
+		t.escaped(s, i, i+2)
 		return i + 2
 	}
 	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[src[i+1]]
 	end := min(i+2+digits, len(src))
 	if c, err := strconv.ParseUint(string(src[i+2:end]), 16, 32); err == nil {
-		t.put(string(rune(c)), i, end)
+		t.escaped(string(rune(c)), i, end)
 	}
 	return end
 }
