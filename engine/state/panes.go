@@ -26,6 +26,7 @@ type Panes struct {
 	spare            []*table
 	spared           int      // bytes of spare
 	counts           []uint32 // scratch of table.sort
+	touch            touch    // scratch of Touch
 }
 
 type pane struct {

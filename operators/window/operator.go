@@ -22,7 +22,8 @@ type operator struct {
 	mark       gpflow.Timestamp // the watermark
 	start, end gpflow.Timestamp // the window of the last row; empty at first
 	cursor     gpflow.Cursor    // behind the last key emitted of the first pane
-	key        []byte           // scratch
+	block      block            // the keys of the rows at work
+	toucher    toucher          // panes; nil where they do not care
 	vals       []gpflow.Value   // scratch: the arguments of a row
 	reader     keyReader
 }
@@ -57,6 +58,7 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 		size: c.Config.Duration("size"), offset: c.Config.Duration("offset"), layout: l, keyer: keyer,
 		panes: c.State.Panes(panesName), mark: gpflow.MinTimestamp, vals: make([]gpflow.Value, len(l.args)),
 	}
+	o.toucher, _ = o.panes.(toucher)
 	for _, e := range l.args {
 		a := argument{slot: -1, program: e.Program()}
 		if cols := e.Columns(); len(cols) == 1 && e.String() == cols[0] {
@@ -101,30 +103,39 @@ func (o *operator) window(t gpflow.Timestamp) {
 	o.end = o.start.Add(o.size)
 }
 
+// turn makes the window of t the current one.
+func (o *operator) turn(t gpflow.Timestamp) {
+	if t < o.start || t >= o.end {
+		o.window(t)
+	}
+}
+
 // Process implements gpflow.Operator.
 func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err error) {
-	for i := in.From; i < in.To; i++ {
-		t := in.Times[i]
-		if t < o.start || t >= o.end {
-			o.window(t)
-		}
-		if o.end <= o.mark {
-			out.LateRow(in, i)
-			continue
-		}
-		if err := o.add(place{in, i}); err != nil {
-			if err = out.Fail(in, i, err); err != nil {
-				return i, err
+	for i := in.From; i < in.To; {
+		first := i
+		for end := o.look(in, i); i < end; i++ {
+			o.turn(in.Times[i])
+			if o.end <= o.mark {
+				out.LateRow(in, i)
+				continue
 			}
-			continue
+			key, hash := o.block.key(i - first)
+			if err := o.add(place{in, i}, key, hash); err != nil {
+				if err = out.Fail(in, i, err); err != nil {
+					return i, err
+				}
+				continue
+			}
+			out.Absorb(1)
 		}
-		out.Absorb(1)
 	}
 	return in.To, nil
 }
 
-// add adds a record to the current window. On an error nothing has changed.
-func (o *operator) add(r place) error {
+// add adds a record of a key to the current window. On an error nothing has
+// changed.
+func (o *operator) add(r place, key []byte, hash uint64) error {
 	row := r.in.Row(r.row)
 	for i := range o.args {
 		a := &o.args[i]
@@ -138,8 +149,7 @@ func (o *operator) add(r place) error {
 		}
 		o.vals[i] = v
 	}
-	o.key = o.keyer.Append(o.key[:0], row)
-	acc, fresh := o.panes.Upsert(o.start, o.key, gpflow.HashKey(o.key))
+	acc, fresh := o.panes.Upsert(o.start, key, hash)
 	if !fresh {
 		for i := range o.sums {
 			if s := &o.sums[i]; s.op.overflows(acc[s.slot:], o.vals[s.arg]) {
