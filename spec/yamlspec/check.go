@@ -105,7 +105,7 @@ func (c *checker) key(key, value *node) {
 	case key.resolved().kind != scalar:
 		c.p.fail(diag.Diagnostic{
 			Code: diag.CodeSyntax, Range: c.p.where(key), Summary: "a key is a word, not a list or a mapping",
-			Fix: "If it is meant as text, put it in quotes. A value that begins with ${ in brackets goes in quotes, too.",
+			Fix: "If it is meant as text, put it in quotes.",
 		})
 	}
 }

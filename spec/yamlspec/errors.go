@@ -109,7 +109,11 @@ func (p *parser) lineOf(message string, read int) int {
 			end = p.lines[lines]
 		}
 		_, _, bad := parse(p.src[:end])
-		return bad != nil && leadingLine.ReplaceAllString(bad.message, "") == message
+		if bad == nil {
+			return false
+		}
+		other := leadingLine.ReplaceAllString(bad.message, "")
+		return other == message || strings.Contains(message, "expected ','") && strings.Contains(other, "node content")
 	}
 	// The fewest lines are in (low, high].
 	low, high := 0, last

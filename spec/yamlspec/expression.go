@@ -122,7 +122,7 @@ func (e *expression) truth(n *node) (cty.Value, hcl.Diagnostics) {
 }
 
 func (e *expression) ambiguous(n *node, detail, fix string) hcl.Diagnostics {
-	return hcl.Diagnostics{problem(e.Range(), diag.CodeEvaluate, fmt.Sprintf("%s can be read in several ways", n.value), detail, fmt.Sprintf(fix, n.value))}
+	return hcl.Diagnostics{problem(e.Range(), diag.CodeEvaluate, fmt.Sprintf("%q can be read in several ways", n.value), detail, fmt.Sprintf(fix, n.value))}
 }
 
 // Variables returns what the templates in the value refer to.

@@ -1,6 +1,8 @@
 package yamlspec
 
 import (
+	"regexp"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -40,10 +42,14 @@ func (m textMapping) rng(r hcl.Range) hcl.Range {
 	return m.f.rng(at[from], to[min(end, len(to))-1])
 }
 
+// placeInText is a place within a text, where a message names it.
+var placeInText = regexp.MustCompile(` at \x00text:[0-9,-]+`)
+
 func (m textMapping) diagnostics(ds hcl.Diagnostics) hcl.Diagnostics {
 	out := make(hcl.Diagnostics, len(ds))
 	for i, d := range ds {
 		c := *d
+		c.Detail = placeInText.ReplaceAllString(d.Detail, "")
 		if d.Subject != nil {
 			c.Subject = m.rng(*d.Subject).Ptr()
 		}
