@@ -127,8 +127,9 @@ type Source interface {
 
 // Enumerator finds splits. It lives in an actor of its own, and may block.
 type Enumerator interface {
-	// Discover returns the splits found since the last call, in the order in
-	// which they are to be read, and whether there will never be more.
+	// Discover waits until there is something to say, and returns the splits
+	// found since the last call, in the order in which they are to be read, and
+	// whether there will never be more.
 	Discover(ctx context.Context) (splits []Split, done bool, err error)
 	Close() error
 }

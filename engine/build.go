@@ -53,7 +53,7 @@ type opInfo struct {
 func newBuild(r *Run) *build {
 	b := &build{run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
-		cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
+		failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
 		writers: make(map[job.Writer]*actor.Ref),
 	}
 	r.boss = b.master

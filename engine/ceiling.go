@@ -12,7 +12,8 @@ import (
 // reader is reading. State, and what connectors keep for themselves, come on
 // top.
 func Ceiling(p *plan.Plan, limit exchange.Limit, row int64) int64 {
-	batch := gpflow.BatchBytes + row // a batch is closed by the row that fills it
+	batch := gpflow.BatchBytes + row    // a batch is closed by the row that fills it
+	pinned := 4*gpflow.BatchBytes + row // what its rows may pin until it is sent
 	channels, builders := int64(0), int64(0)
 	for _, t := range p.Tasks {
 		n := int64(t.Parallelism)
@@ -36,5 +37,6 @@ func Ceiling(p *plan.Plan, limit exchange.Limit, row int64) int64 {
 		channels += n
 		builders += n
 	}
-	return channels*(limit.Bytes+batch) + builders*batch
+	// An output overdraws a channel by what it has collected and one batch.
+	return channels*(limit.Bytes+2*batch) + builders*pinned
 }

@@ -122,6 +122,11 @@ func (r *Run) wait() {
 	r.report, r.err = Report{Status: r.Status(), Outcome: outcome, Imbalances: bad}, err
 }
 
+// Failed returns a channel that gets the cause when the job has failed, which
+// may be long before Wait returns: a sink that is blocked in writing cannot be
+// ended.
+func (r *Run) Failed() <-chan error { return r.boss.failed }
+
 // namedSource is a source, which lives as long as its job.
 type namedSource struct {
 	address string
@@ -170,6 +175,7 @@ type master struct {
 	children    []*actor.Ref
 	alive       int
 	begun       bool
+	failed      chan error  // has room for the one cause
 	outcome     job.Outcome // "" while running
 	err         error
 }
@@ -247,6 +253,9 @@ func (m *master) perform(a job.Action) {
 
 func (m *master) finish(a job.Finish) {
 	m.outcome, m.err = a.Outcome, a.Err
+	if a.Outcome == job.Failed {
+		m.failed <- a.Err
+	}
 	for _, w := range m.writers {
 		w.Send(finish{})
 	}

@@ -331,3 +331,19 @@ func TestOutputClosed(t *testing.T) {
 		t.Errorf("it says\n%s", talk)
 	}
 }
+
+// A failure ends the run with its cause, even where a sink will never come back
+// from writing.
+func TestFailureBesideABlockedSink(t *testing.T) {
+	p := start(t, large+`
+source "generate" "other" {
+  fields = { n = "7 % (1000 - i)" }
+}
+
+sink "blackhole" "other" {
+  from = source.other
+}
+`)
+	p.ends(1)
+	p.talk.await(t, "divide by zero")
+}

@@ -138,6 +138,10 @@ func placed(p *spec.Pipeline, err error) {
 	failure.Range = n.Place(record.Field, from, to).String()
 }
 
+// lastWrites is how long sinks that are in the midst of writing are waited for
+// after a failure. One that writes to a pipe that nobody reads never ends.
+const lastWrites = 2 * time.Second
+
 // errKilled is the end of a run by a second signal.
 var errKilled = errors.New("quit at once on the second signal; what was not committed stays staged")
 
@@ -156,10 +160,16 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	stopping := false
+	var cause error               // of a failure
+	var patience <-chan time.Time // with what does not end
 	for {
 		select {
 		case e := <-ended:
 			return e.report, e.err
+		case cause = <-run.Failed():
+			patience = time.After(lastWrites)
+		case <-patience:
+			return engine.Report{Status: run.Status(), Outcome: job.Failed}, cause
 		case <-tick.C:
 			line.show(run.Status())
 		case <-signals:

@@ -252,6 +252,9 @@ func (s *sink) Close() error {
 	if s.file == nil {
 		return nil
 	}
+	if !s.ended {
+		_ = s.flush() // what was written is to be found in the staged file, complete or not
+	}
 	for _, c := range s.closers {
 		_ = c.Close() // gives its memory back; the staged file is not complete anyway
 	}
