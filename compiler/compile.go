@@ -75,6 +75,8 @@ type compilation struct {
 	// partial says that nodes or edges are missing because of mistakes that
 	// have been reported, so that nothing can be said about absent ones.
 	partial bool
+	// suggested counts the references that a suggestion was looked for.
+	suggested int
 }
 
 // sentence returns s with a capital, and a full stop.

@@ -25,7 +25,7 @@ func (c *compilation) resolve() *Graph {
 			c.edges(byAddress, n, i, in)
 		}
 	}
-	if !c.partial {
+	if !c.partial && !c.spec.Range.IsZero() {
 		c.endings(all)
 	}
 	g.Nodes = c.order(all)
@@ -43,7 +43,7 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 		from := byAddress[ref.Address]
 		switch {
 		case from == nil:
-			c.error(diag.CodeUnknownNode, ref.Range, fmt.Sprintf("There is no node %s", ref.Address), c.unknownNode(byAddress, n, ref))
+			c.error(diag.CodeUnknownNode, ref.Range, fmt.Sprintf("There is no node %s", ref.Address), c.unknownNode(n, ref))
 			n.Spec.Broken, c.partial = true, true
 			continue
 		case from.Desc.IsSink():
@@ -68,7 +68,14 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 	}
 }
 
-func (c *compilation) unknownNode(byAddress map[string]*Node, n *Node, ref spec.Ref) string {
+// maxSuggested bounds the references that a suggestion is looked for, as each
+// of them is compared with every node.
+const maxSuggested = 100
+
+func (c *compilation) unknownNode(n *Node, ref spec.Ref) string {
+	if c.suggested++; c.suggested > maxSuggested {
+		return "Many references lead nowhere. Look at the first of them."
+	}
 	var candidates []string
 	for _, s := range c.spec.Nodes {
 		if s != n.Spec && !s.Descriptor.IsSink() {

@@ -115,7 +115,12 @@ func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool
 
 // wrong reports a value of the wrong type and returns false.
 func (d *decoder) wrong(f gpflow.Field, expr hcl.Expression, detail string) bool {
-	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), detail, d.forExample(f))
+	return d.wrongUnit(f, expr, detail, "")
+}
+
+// wrongUnit is wrong with a suggestion, where there is one.
+func (d *decoder) wrongUnit(f gpflow.Field, expr hcl.Expression, detail, meant string) bool {
+	d.fail(diag.CodeValueType, expr.Range(), fmt.Sprintf("%s: %q takes %s", d.owner, f.Name, takes(f)), detail, cmpOr(meant, d.forExample(f)))
 	return false
 }
 
@@ -203,7 +208,7 @@ func (d *decoder) duration(f gpflow.Field, v cty.Value, expr hcl.Expression) (an
 	}
 	t, err := gpflow.ParseDuration(v.AsString())
 	if err != nil {
-		return nil, d.wrong(f, expr, fmt.Sprintf("This is the text %q. %s", shortened(v.AsString()), sentence(err.Error())))
+		return nil, d.wrongUnit(f, expr, fmt.Sprintf("This is the text %q. %s", shortened(v.AsString()), sentence(err.Error())), meantDuration(v.AsString()))
 	}
 	return t, true
 }
@@ -226,7 +231,7 @@ func (d *decoder) size(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, b
 	unit, known := sizeUnits[strings.TrimSpace(text[cut:])]
 	bytes := n * unit
 	if err != nil || !known || bytes < 0 || bytes >= math.MaxInt64 || bytes != math.Trunc(bytes) {
-		return nil, d.wrong(f, expr, fmt.Sprintf("This is the text %q. Write a size as a number of bytes, or with a unit: 64MiB; the units are B, KiB, MiB, GiB, TiB, kB, MB, GB, TB.", shortened(text)))
+		return nil, d.wrongUnit(f, expr, fmt.Sprintf("This is the text %q. Write a size as a number of bytes, or with a unit: 64MiB; the units are B, KiB, MiB, GiB, TiB, kB, MB, GB, TB.", shortened(text)), meantSize(text))
 	}
 	return int64(bytes), true
 }
