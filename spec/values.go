@@ -86,7 +86,7 @@ func (d *decoder) truth(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, 
 	if b, err := convert.Convert(v, cty.Bool); err == nil {
 		return b.True(), true
 	}
-	hint := d.forExample(f)
+	hint := cmpOr(d.computed(f.Name, expr), d.forExample(f))
 	if v.Type() == cty.String {
 		if word := truthWords[strings.ToLower(v.AsString())]; word != "" {
 			hint = "Write it as " + d.syntax.Attribute(f.Name, word)
@@ -100,7 +100,7 @@ func (d *decoder) truth(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, 
 // required field does not allow.
 func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool) {
 	v, known := d.eval(expr)
-	if !known {
+	if !known || d.bare(d.owner+": ", f.Name, expr) {
 		d.bad = true
 		return v, false
 	}
@@ -115,7 +115,7 @@ func (d *decoder) evaluate(f gpflow.Field, expr hcl.Expression) (cty.Value, bool
 
 // wrong reports a value of the wrong type and returns false.
 func (d *decoder) wrong(f gpflow.Field, expr hcl.Expression, detail string) bool {
-	return d.wrongUnit(f, expr, detail, "")
+	return d.wrongUnit(f, expr, detail, d.computed(f.Name, expr))
 }
 
 // wrongUnit is wrong with a suggestion, where there is one.

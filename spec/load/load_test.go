@@ -74,6 +74,36 @@ func TestLoadDirectory(t *testing.T) {
 	}
 }
 
+// The files of a directory are one pipeline, whatever their languages.
+func TestLoadMixed(t *testing.T) {
+	d := dir(t, map[string]string{
+		"a.gp.yaml":     "pipeline: { p: { parallelism: \"${var.n}\" } }\r\nlocals: { n: \"${var.n}\" }\r\n",
+		"b.gp.hcl":      "variable \"n\" {\n  default = 3\n}\nsource \"file\" \"a\" {\n  path = \"x\"\n  schema = schema.s\n}\n",
+		"c.gp.yaml":     "\ufeffschema: { s: { x: int } }\nfilter:\n  f: { from: source.a, where: x > local.n }\n",
+		"other.yaml":    "nonsense",
+		"pipeline.yaml": "nonsense",
+	})
+	p, ds := Load([]string{d}, Options{Registry: spectest.Registry(t)})
+	if len(ds) > 0 {
+		t.Fatal(spectest.Show(ds, p.Sources))
+	}
+	if p.Name != "p" || p.Settings.Int("parallelism") != 3 || len(p.Nodes) != 2 || p.Node("filter.f").Inputs[0].Refs[0].Address != "source.a" {
+		t.Errorf("%+v", p)
+	}
+	if at := p.Node("filter.f").Place("where", 4, 11).String(); at != filepath.Join(d, "c.gp.yaml")+":3,35" {
+		t.Error(at)
+	}
+	d = dir(t, map[string]string{"pipeline.yaml": "pipeline: { q: {} }\n", "pipeline.hcl": "locals {\n  x = 1\n}\n", "x.yaml": "nonsense"})
+	if p, ds := Load([]string{d}, Options{Registry: spectest.Registry(t)}); len(ds) > 0 || p.Name != "q" || p.Constants["local.x"].Value.Int() != 1 {
+		t.Error(spectest.Show(ds, nil))
+	}
+	d = dir(t, map[string]string{"a.gp.yaml": "pipeline: {\n", "b.gp.hcl": "pipeline {\n"})
+	p, ds = Load([]string{d}, Options{Registry: spectest.Registry(t)})
+	if p != nil || len(ds) != 2 || len(Sources(ds)) != 2 {
+		t.Errorf("mistakes in two languages are reported at once, and not\n%s", spectest.Show(ds, nil))
+	}
+}
+
 func TestLoadUnreadable(t *testing.T) {
 	d := dir(t, map[string]string{
 		"good.gp.hcl": "pipeline \"p\" {}\n", "empty.gp.hcl": " \n", "latin.gp.hcl": "# caf\xe9\n", "wide.gp.hcl": "\xff\xfep\x00",
