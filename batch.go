@@ -103,8 +103,7 @@ func (b *Batch) Bytes() int {
 func (b *Batch) used() int {
 	n, w := 0, len(b.Schema.Columns)
 	for c := range b.Schema.Columns {
-		switch b.Schema.Columns[c].Type.Kind {
-		case KindBool, KindInt, KindFloat, KindTimestamp, KindDuration:
+		if !b.Schema.Columns[c].Type.Sized() {
 			continue
 		}
 		for i := c; i < len(b.Slab); i += w {

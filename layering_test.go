@@ -30,6 +30,7 @@ var layers = []struct {
 	{name: "bytes <-> rows", packages: []string{"formats/..."}, imports: []string{".", "formats/..."}},
 
 	{name: "diagnostics", packages: []string{"spec/diag"}, imports: []string{"."}},
+	{name: "a page for each code", packages: []string{"spec/diag/pages"}, imports: []string{"spec/diag"}},
 	{name: "record expressions", packages: []string{"spec/expr"}, imports: []string{"."}, outside: []string{"github.com/expr-lang/expr"}, pure: true},
 	{name: "what the user wrote", packages: []string{"spec"}, imports: []string{".", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}, pure: true},
 	{name: "files and values", packages: []string{"spec/input"}, imports: []string{".", "spec", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}},

@@ -40,6 +40,15 @@ func MapOf(t Type) Type { return Type{Kind: KindMap, Elem: &t} }
 // IsNumber reports whether t is int or float.
 func (t Type) IsNumber() bool { return t.Kind == KindInt || t.Kind == KindFloat }
 
+// Sized reports whether values of type t may point to memory besides their own.
+func (t Type) Sized() bool {
+	switch t.Kind {
+	case KindNull, KindBool, KindInt, KindFloat, KindTimestamp, KindDuration:
+		return false
+	}
+	return true
+}
+
 // Equal reports whether t and u hold the same values. Layout does not count.
 func (t Type) Equal(u Type) bool {
 	if t.Kind != u.Kind || t.Optional != u.Optional || t.Precision != u.Precision || t.Scale != u.Scale ||

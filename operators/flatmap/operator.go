@@ -45,21 +45,12 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 		case col.Name == l.index:
 			o.index = to
 		case from >= 0:
-			o.copies = append(o.copies, copied{to, from, sized(col.Type)})
+			o.copies = append(o.copies, copied{to, from, col.Type.Sized()})
 		default:
 			return nil, fmt.Errorf("open %s: its output has the column %q, and its input does not", c.Address, col.Name)
 		}
 	}
 	return o, nil
-}
-
-// sized reports whether values of type t point to memory.
-func sized(t gpflow.Type) bool {
-	switch t.Kind {
-	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
-		return false
-	}
-	return true
 }
 
 // Process implements gpflow.Operator. It returns when the output is full, also

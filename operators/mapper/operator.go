@@ -43,18 +43,9 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 			o.copies = append(o.copies, copied{to, f.slot})
 			continue
 		}
-		o.computed = append(o.computed, computed{to, "select." + e.Name, f.expr.Program(), sized(f.typ)})
+		o.computed = append(o.computed, computed{to, "select." + e.Name, f.expr.Program(), f.typ.Sized()})
 	}
 	return o, nil
-}
-
-// sized reports whether values of type t point to memory.
-func sized(t gpflow.Type) bool {
-	switch t.Kind {
-	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
-		return false
-	}
-	return true
 }
 
 // Process implements gpflow.Operator. It returns when the output is full,

@@ -73,7 +73,7 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 		}
 	}
 	for _, a := range l.aggs {
-		r := result{aggregate: a, sized: sized(a.result.Type())}
+		r := result{aggregate: a, sized: a.result.Type().Sized()}
 		if !a.direct {
 			r.program = a.result.Program()
 			r.row = make([]gpflow.Value, len(l.group)+len(a.calls))
@@ -81,15 +81,6 @@ func open(c *gpflow.OperatorContext) (gpflow.Operator, error) {
 		o.results = append(o.results, r)
 	}
 	return o, nil
-}
-
-// sized reports whether values of type t point to memory.
-func sized(t gpflow.Type) bool {
-	switch t.Kind {
-	case gpflow.KindBool, gpflow.KindInt, gpflow.KindFloat, gpflow.KindTimestamp, gpflow.KindDuration:
-		return false
-	}
-	return true
 }
 
 // window sets the current window to that of t. At the ends of time it is cut.
