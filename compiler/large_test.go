@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"github.com/gpflow/gpflow/compiler"
@@ -81,7 +82,9 @@ func TestLarge(t *testing.T) {
 			strings.Replace(string(chained(40)), "pipeline \"large\" {}", `pipeline "large" { descripton = "`+strings.Repeat("z", 1<<20)+`" }`, 1), diag.CodeUnknownField,
 		},
 	} {
+		start := time.Now()
 		list, sources := diagnose(r, "large.gp.hcl", []byte(c.text))
+		t.Logf("%s: %v", name, time.Since(start))
 		var got string
 		for _, d := range list {
 			got += d.Code

@@ -127,7 +127,7 @@ func TestSuggestions(t *testing.T) {
 		var asked, found [3]int
 		for _, name := range d.names {
 			for edits := 1; edits <= 2; edits++ {
-				for range 12 {
+				for range 6 {
 					word := typo(random, name, edits)
 					if len(name) < 4 || !aWord.MatchString(word) || slices.Contains(d.names, word) {
 						continue
