@@ -47,6 +47,7 @@ type Run struct {
 	nodes   []*node
 	edges   []*edge
 	boss    *master
+	floor   []byte // see heapFloor
 	sources []namedSource
 
 	once   sync.Once // of Wait
@@ -57,6 +58,12 @@ type Run struct {
 	ended time.Time   // zero: running; guarded by mu
 	how   job.Outcome // guarded by mu
 }
+
+// heapFloor is the size in bytes of a block that every run keeps and never
+// touches, so that it takes no memory. It counts for the garbage collector,
+// which so runs when that much has been allocated and not after every few
+// batches, which is all that is alive in a run with little state.
+const heapFloor = 16 << 20
 
 // Start builds the job of an encoded plan and starts it. An error says that
 // nothing was started. Cancelling ctx kills the job.
@@ -75,7 +82,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		o.PollRows = gpflow.BatchRows
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Run{plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
+	r := &Run{floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
 	b := newBuild(r)
 	if err := b.all(); err != nil {
 		b.discard()
