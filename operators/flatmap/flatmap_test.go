@@ -105,7 +105,7 @@ func numbers(tb testing.TB, keep []string, rows, n, text int) (*optest.Driver, *
 		Descriptor: &Descriptor, In: []*gpflow.Schema{in},
 		Config: config{"each": "list", "as": "n", "index": "at", "keep": keep},
 	}
-	return optest.NewDriver(tb, c, optest.Options{}), w.Take()
+	return optest.NewDriver(tb, c, optest.Options{Most: 2 * n}), w.Take()
 }
 
 // A long list leaves in slices.

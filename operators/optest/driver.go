@@ -13,6 +13,10 @@ import (
 // Address is the address of the operator under test.
 const Address = "optest.node"
 
+// mostRows is how many rows one input row, or one mark, may lead to where
+// Options do not say.
+const mostRows = 1 << 17
+
 // Options say how a case is played.
 type Options struct {
 	Batch  int             // rows of an input batch; 0: as many as can be
@@ -20,6 +24,10 @@ type Options struct {
 	Policy gpflow.Action   // "": divert
 	Unread []string        // side ports that nobody reads
 	Wanted map[string]bool // main-port columns that somebody reads; nil: all
+	// Most is how many rows one input row, or one mark, may lead to; 0: 131,072.
+	// An operator that has given more and is still not done with it is taken
+	// for one that begins anew on each call, and ends the test.
+	Most int
 	// State makes the operator's state; nil: the harness's own, which has one
 	// key group and is hard on who keeps what it lends.
 	State func([]gpflow.StateDescriptor) gpflow.State
@@ -42,7 +50,10 @@ type Driver struct {
 	slice  int
 	marks  []gpflow.Timestamp // the last mark, by input
 	now    gpflow.Timestamp   // the least of them
-	moved  bool               // rows have left since the last check
+	moved  int                // rows that left with the last delivery
+	most   int                // rows that may come of one input row, or one mark
+	made   int                // rows that came of the one that is not finished
+	calls  int                // of the operator, that made them
 }
 
 // NewDriver makes the operator of c. The configuration goes through its serial
@@ -50,9 +61,12 @@ type Driver struct {
 // the test.
 func NewDriver(tb TB, c Case, o Options) *Driver {
 	tb.Helper()
-	d := &Driver{tb: tb, slice: o.Slice, now: gpflow.MinTimestamp, In: c.In, marks: make([]gpflow.Timestamp, len(c.In))}
+	d := &Driver{tb: tb, slice: o.Slice, most: o.Most, now: gpflow.MinTimestamp, In: c.In, marks: make([]gpflow.Timestamp, len(c.In))}
 	for i := range d.marks {
 		d.marks[i] = gpflow.MinTimestamp
+	}
+	if d.most == 0 {
+		d.most = mostRows
 	}
 	config := d.config(c)
 	inferred := infer(tb, c, config, c.In, o.Wanted)
@@ -200,8 +214,11 @@ func (d *Driver) process(in gpflow.Rows) (next int, err error) {
 	if n := d.Out.Balance(); n != 0 {
 		d.tb.Fatalf("after Process, %d rows are not accounted for: %+v", n, d.Out.Counts)
 	}
+	if next > in.From {
+		d.made, d.calls = 0, 0
+	}
 	if next < in.To {
-		d.progress(next > in.From)
+		d.progress(next > in.From, "row", next)
 	}
 	return next, nil
 }
@@ -217,6 +234,7 @@ func (d *Driver) mark(input int, t gpflow.Timestamp) error {
 		return nil
 	}
 	d.now = now
+	d.made, d.calls = 0, 0
 	for done := d.onMark == nil; !done; {
 		d.prime()
 		var err error
@@ -227,9 +245,10 @@ func (d *Driver) mark(input int, t gpflow.Timestamp) error {
 			d.tb.Fatalf("after OnMark, %d rows are not accounted for: %+v", n, d.Out.Counts)
 		}
 		if !done {
-			d.progress(false)
+			d.progress(false, "mark", int(now))
 		}
 	}
+	d.made, d.calls = 0, 0
 	for p := range d.Ports {
 		if w := d.Out.Port(p); w != nil {
 			w.Mark(now)
@@ -239,10 +258,18 @@ func (d *Driver) mark(input int, t gpflow.Timestamp) error {
 }
 
 // progress hands on what has left, and ends the test if an operator that is
-// not done has neither finished nor emitted a row.
-func (d *Driver) progress(finished bool) {
-	if d.deliver(); !finished && !d.moved {
+// not done has neither finished a row nor emitted one, or has emitted more than
+// can come of the row or mark that it is not done with.
+func (d *Driver) progress(finished bool, what string, at int) {
+	d.deliver()
+	if !finished && d.moved == 0 {
 		d.tb.Fatalf("the operator is not done, has room, and does nothing")
+	}
+	d.made += d.moved
+	d.calls++
+	if d.made > d.most {
+		d.tb.Fatalf("the operator is not done with the %s %d after %d calls that gave %d rows; one that stops amidst remembers where, and does not begin anew (Options.Most is the bound)",
+			what, at, d.calls, d.made)
 	}
 }
 
@@ -264,7 +291,7 @@ func (d *Driver) prime() {
 
 // deliver takes what the ports hold.
 func (d *Driver) deliver() {
-	d.moved = false
+	d.moved = 0
 	for p := range d.Ports {
 		w := d.Out.Port(p)
 		if w == nil {
@@ -274,7 +301,7 @@ func (d *Driver) deliver() {
 		if b == nil {
 			continue
 		}
-		d.moved = d.moved || b.N > 0
+		d.moved += b.N
 		if d.Emit != nil {
 			d.Emit(p, b)
 		}

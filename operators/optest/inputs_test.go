@@ -1,6 +1,7 @@
 package optest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
@@ -94,5 +95,77 @@ func TestStateOption(t *testing.T) {
 	}})
 	if asked != 1 {
 		t.Errorf("state was asked for %d descriptors, not 1", asked)
+	}
+}
+
+// echo emits five rows for each that comes in. With a fault it does not remember
+// where it was, in a row or at a mark.
+type echo struct {
+	forgetRow, forgetMark bool
+
+	made int // of the row, or at the mark
+}
+
+func (e *echo) Process(in gpflow.Rows, out *gpflow.Collector) (int, error) {
+	for i := in.From; i < in.To; i++ {
+		if e.forgetRow {
+			e.made = 0
+		}
+		if !e.five(in.Time(i), out) {
+			return i, nil
+		}
+		out.Absorb(1)
+	}
+	return in.To, nil
+}
+
+// five reports whether all five rows have been emitted.
+func (e *echo) five(t gpflow.Timestamp, out *gpflow.Collector) bool {
+	for ; e.made < 5; e.made++ {
+		if out.Full() {
+			return false
+		}
+		out.Create(t)[0] = gpflow.Int(int64(e.made))
+	}
+	e.made = 0
+	return true
+}
+
+func (e *echo) OnMark(t gpflow.Timestamp, out *gpflow.Collector) (bool, error) {
+	if e.forgetMark {
+		e.made = 0
+	}
+	return e.five(t, out), nil
+}
+
+func echoCase(e echo) Case {
+	s := gpflow.NewSchema(gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)})
+	return Case{
+		Descriptor: &gpflow.Descriptor{
+			Block: "echo", Summary: "An echo.", Doc: "It repeats.", Example: `echo "e" {}`,
+			Infer: func(*gpflow.Inference) gpflow.Inferred {
+				return gpflow.Inferred{Ports: []*gpflow.Schema{s}, Uses: [][]string{nil}}
+			},
+			NewOperator: func(*gpflow.OperatorContext) (gpflow.Operator, error) { fresh := e; return &fresh, nil },
+		},
+		In:    []*gpflow.Schema{s},
+		Steps: []Step{Row(1, gpflow.Int(7)), Mark(2), Row(3, gpflow.Int(8)), End()},
+	}
+}
+
+// An operator that begins a row or a mark anew on each call is found out, and
+// one that goes on where it was is not.
+func TestEndlessRowIsCaught(t *testing.T) {
+	Run(t, echoCase(echo{}))
+	for what, e := range map[string]echo{"row 0": {forgetRow: true}, "mark 2": {forgetMark: true}} {
+		for _, o := range []Options{{Slice: 3, Most: 1000}, {Slice: 1, Most: 20}} {
+			said := try(func(r TB) { Play(r, echoCase(e), o) })
+			if !strings.Contains(said, "is not done with the "+what+" after") || !strings.Contains(said, "does not begin anew") {
+				t.Errorf("%s, %+v: the harness says %q", what, o, said)
+			}
+		}
+	}
+	if said := try(func(r TB) { Run(r, echoCase(echo{forgetRow: true})) }); !strings.Contains(said, "131") {
+		t.Errorf("the harness says %q", said)
 	}
 }
