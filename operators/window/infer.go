@@ -111,36 +111,8 @@ func (l *layout) checkName(name string, names map[string]bool, fail func(gpflow.
 
 // suggest says which of names is meant by word, or lists them.
 func suggest(word string, names []string) string {
-	best, least := "", len(word)/3+2
-	for _, n := range names {
-		if d := distance(word, n); d < least {
-			best, least = n, d
-		}
-	}
-	if best != "" {
+	if best := gpflow.Suggest(word, names); best != "" {
 		return fmt.Sprintf("Did you mean %q?", best)
 	}
 	return "The columns are " + strings.Join(names, ", ") + "."
-}
-
-// distance returns the number of letters to insert, delete or replace to make
-// b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
