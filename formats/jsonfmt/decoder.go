@@ -107,36 +107,38 @@ func (d *Decoder) object(rec []byte, i int, o *object, depth int) (int, error) {
 	}
 	last := &o.first
 	for {
-		f, at, err := d.name(rec, i, o, *last)
-		if err != nil {
-			return 0, err
-		}
-		if f != nil {
-			if *last != f {
+		f := *last
+		if f != nil && f.begins(rec, i) {
+			if i += len(f.word); i < len(rec) && rec[i] <= ' ' {
+				i = space(rec, i)
+			}
+		} else {
+			var err error
+			if f, i, err = d.name(rec, i, o); err != nil {
+				return 0, err
+			}
+			if f != nil {
 				*last = f
 			}
+		}
+		if f != nil {
 			last = &f.next
 		}
-		if i, err = d.colon(rec, at); err != nil {
-			return 0, err
-		}
+		var done bool
+		var err error
 		if i, err = d.field(rec, i, f, depth); err != nil {
 			return 0, err
 		}
-		var done bool
 		if i, done, err = d.comma(rec, i, '}'); err != nil || done {
 			return i, err
 		}
 	}
 }
 
-// name reads the name at rec[i], which is likely that of guess, and returns
-// its field and the place after it. An unknown name is no field, or an error
-// where fields are strict.
-func (d *Decoder) name(rec []byte, i int, o *object, guess *field) (f *field, end int, err error) {
-	if guess != nil && hasWord(rec, i, guess.quoted) {
-		return guess, i + len(guess.quoted), nil
-	}
+// name reads the name at rec[i] and the colon behind it, and returns its field
+// and the place of the value. An unknown name is no field, or an error where
+// fields are strict.
+func (d *Decoder) name(rec []byte, i int, o *object) (f *field, value int, err error) {
 	if i >= len(rec) || rec[i] != '"' {
 		return nil, 0, d.fail(rec, i, nil, "a field's name in quotes is wanted")
 	}
@@ -153,7 +155,8 @@ func (d *Decoder) name(rec []byte, i int, o *object, guess *field) (f *field, en
 		return nil, 0, d.fail(rec, i, nil, fmt.Sprintf(
 			"the record has a field %q that the schema does not declare; declare it, or set unknown_fields = \"ignore\"", name))
 	}
-	return f, end + 1, nil
+	value, err = d.colon(rec, end+1)
+	return f, value, err
 }
 
 // field decodes the value at rec[i] of f, or passes over it.

@@ -46,7 +46,7 @@ func (e *Encoder) lay(o *object, before string) string {
 		if i > 0 {
 			before += ","
 		}
-		before += f.quoted + ":"
+		before += f.word
 		if f.obj != nil {
 			before = e.lay(f.obj, before+"{")
 			continue

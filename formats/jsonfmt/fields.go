@@ -1,6 +1,7 @@
 package jsonfmt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -11,14 +12,35 @@ import (
 // field is a name that a record may hold: a column, or an object with further
 // fields in it.
 type field struct {
-	name   string
-	path   string // from the root: "address.street"
-	quoted string // the name as a JSON string, as records mostly write it
-	obj    *object
-	slot   int // of the row, or -1 where the column is not read
-	typ    *typ
+	name string
+	path string // from the root: "address.street"
+	word string // the name as a JSON string, and a colon, as records mostly write it
+	head uint64 // the first 8 bytes of word, as far as mask says
+	mask uint64
+	obj  *object
+	slot int // of the row, or -1 where the column is not read
+	typ  *typ
 	// next is the field that followed this one in the last record.
 	next *field
+}
+
+// newField returns a field that is no column or object yet.
+func newField(name, path string) *field {
+	f := &field{name: name, path: path, slot: -1, word: string(gpflow.AppendQuoted(nil, name)) + ":"}
+	var head, mask [8]byte
+	for i := range copy(head[:], f.word) {
+		mask[i] = 0xff
+	}
+	f.head, f.mask = binary.LittleEndian.Uint64(head[:]), binary.LittleEndian.Uint64(mask[:])
+	return f
+}
+
+// begins reports whether the word of f stands at rec[i].
+func (f *field) begins(rec []byte, i int) bool {
+	if i+8 > len(rec) || (binary.LittleEndian.Uint64(rec[i:])^f.head)&f.mask != 0 {
+		return false
+	}
+	return len(f.word) <= 8 || hasWord(rec, i+8, f.word[8:])
 }
 
 // object is the set of fields of a record or of a nested one.
@@ -107,10 +129,7 @@ func (o *object) add(path string, t *typ, slot int) error {
 			return fmt.Errorf("column %s cannot be a value and an object with columns in it; rename one", f.path)
 		}
 		if f == nil {
-			f = &field{
-				name: name, path: strings.Join(names[:i+1], "."), slot: -1,
-				quoted: string(gpflow.AppendQuoted(nil, name)),
-			}
+			f = newField(name, strings.Join(names[:i+1], "."))
 			o.fields = append(o.fields, f)
 			o.byName[name] = f
 			if !last {
