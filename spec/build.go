@@ -208,7 +208,7 @@ func (b *builder) collect(f File) {
 			b.attributeTwice(it, first)
 		case it.Attribute:
 			l := levels{b, f.Syntax, it.Name, labels, kinds[it.Name]}
-			l.read(f.Body, it)
+			l.read(blocks(f.Body, it)[it.Name], it)
 		case len(it.Labels) != len(labels):
 			b.wrongLabels(it, labels, kinds[it.Name])
 		}

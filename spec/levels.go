@@ -18,11 +18,26 @@ type levels struct {
 	want, kinds []string // the labels, and the kinds where there are any
 }
 
-// read adds the blocks that body has under the last of the labels that have
-// been read, or under the block type. header is the place of that.
-func (l *levels) read(body hcl.Body, header Item) {
-	content, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: header.Name}}})
+// blocks returns the bodies below those items that are blocks, by name.
+func blocks(body hcl.Body, items ...Item) map[string][]*hcl.Block {
+	schema := &hcl.BodySchema{}
+	for _, it := range items {
+		if it.Block {
+			schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
+		}
+	}
+	content, _, _ := body.PartialContent(schema)
+	out := make(map[string][]*hcl.Block, len(items))
 	for _, blk := range content.Blocks {
+		out[blk.Type] = append(out[blk.Type], blk)
+	}
+	return out
+}
+
+// read adds the blocks that stand below the last of the labels that have been
+// read, or below the block type. header is the place of that.
+func (l *levels) read(below []*hcl.Block, header Item) {
+	for _, blk := range below {
 		items := l.items(blk.Body)
 		switch missing := len(l.want) - len(header.Labels); {
 		case missing > 0 && l.short(items):
@@ -47,6 +62,7 @@ func (l *levels) read(body hcl.Body, header Item) {
 // labels reads the blocks below each of the labels that items are.
 func (l *levels) labels(body hcl.Body, items []Item, header Item, missing int) {
 	seen := make(map[string]hcl.Range)
+	below := blocks(body, items...)
 	for _, it := range items {
 		first, twice := seen[it.Name]
 		seen[it.Name] = it.Range
@@ -56,7 +72,7 @@ func (l *levels) labels(body hcl.Body, items []Item, header Item, missing int) {
 		case !twice:
 			inner := header.labelled(it)
 			inner.Name, inner.Header = it.Name, it.Range
-			l.read(body, inner)
+			l.read(below[it.Name], inner)
 		case missing > 1:
 			l.attributeTwice(it, first)
 		}
@@ -87,12 +103,14 @@ func (l *levels) short(items []Item) bool {
 // has fields of the block.
 func (l *levels) tooMany(body hcl.Body, items []Item) (extra Item, found bool) {
 	names := l.fieldNames(l.blockType)
+	if len(names) == 0 {
+		return extra, false
+	}
 	for _, it := range items {
 		if !it.Block || slices.Contains(names, it.Name) {
 			return extra, false
 		}
-		content, _, _ := body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: it.Name}}})
-		for _, blk := range content.Blocks {
+		for _, blk := range blocks(body, it)[it.Name] {
 			if slices.ContainsFunc(l.items(blk.Body), func(it Item) bool { return slices.Contains(names, it.Name) }) {
 				extra, found = it, true
 			}

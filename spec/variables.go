@@ -209,6 +209,10 @@ func (t *varType) parse(text string) (v cty.Value, why string) {
 	if t == nil || t.kind == "string" {
 		return cty.StringVal(text), ""
 	}
+	tokens, _ := hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos)
+	if _, deep := Nesting(tokens); deep {
+		return cty.DynamicVal, "The text is nested too deeply."
+	}
 	expr, ds := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
 	if !ds.HasErrors() {
 		v, ds = expr.Value(nil)

@@ -2,9 +2,6 @@
 package hclspec
 
 import (
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/diag"
 	"github.com/gpflow/gpflow/spec/input"
@@ -28,7 +25,6 @@ func Parse(name string, src []byte, o Options) (*spec.Pipeline, diag.List) {
 // understood, which the diagnostics explain; src is UTF-8 text without a byte
 // order mark.
 func File(name string, src []byte) (f spec.File, ds diag.List, ok bool) {
-	parsed, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
-	ds, ok = input.Native(src, found)
-	return spec.File{Name: name, Source: src, Body: parsed.Body, Syntax: native{src}}, ds, ok
+	body, ds, ok := input.ParseNative(name, src)
+	return spec.File{Name: name, Source: src, Body: body, Syntax: native{src}}, ds, ok
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec"
@@ -149,6 +150,20 @@ func Native(src []byte, ds hcl.Diagnostics) (out diag.List, whole bool) {
 
 // words puts the words of specifications for those of the parser.
 var words = strings.NewReplacer("an argument", "an attribute", "argument", "attribute", "An argument", "An attribute", "Argument", "Attribute", "tuple", "list")
+
+// ParseNative parses a text in HCL's own language, if it is not nested too
+// deeply for that. whole is as of Native; the body is never nil.
+func ParseNative(name string, src []byte) (body hcl.Body, ds diag.List, whole bool) {
+	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	if at, deep := spec.Nesting(tokens); deep {
+		return hcl.EmptyBody(), diag.List{{
+			Code: diag.CodeTooBig, Range: toRange(src, at), Summary: "the text is nested too deeply", Fix: "Give parts of it names, as locals.",
+		}}, false
+	}
+	f, found := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	ds, whole = Native(src, found)
+	return f.Body, ds, whole
+}
 
 func toRange(src []byte, r hcl.Range) diag.Range {
 	end := min(r.End.Byte, len(src))

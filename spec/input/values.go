@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 
 	"github.com/gpflow/gpflow/spec"
@@ -48,25 +47,21 @@ func (r *Reader) valueFile(name string) []spec.Value {
 	if !ok {
 		return nil
 	}
-	var body hcl.Body
-	var ds hcl.Diagnostics
+	body, found, whole := hcl.EmptyBody(), diag.List(nil), false
 	if strings.HasSuffix(name, ".json") {
 		if !r.validJSON(name, src) {
 			return nil
 		}
-		var f *hcl.File
-		if f, ds = hcljson.Parse(src, name); f != nil {
+		f, ds := hcljson.Parse(src, name)
+		found, whole = Native(src, ds)
+		if f != nil {
 			body = f.Body
 		}
 	} else {
-		var f *hcl.File
-		if f, ds = hclsyntax.ParseConfig(src, name, hcl.InitialPos); f != nil {
-			body = f.Body
-		}
+		body, found, whole = ParseNative(name, src)
 	}
-	found, whole := Native(src, ds)
 	r.diags = append(r.diags, found...)
-	if !whole || body == nil {
+	if !whole {
 		r.broken = true
 		return nil
 	}

@@ -290,3 +290,37 @@ func TestValidationNamesTheOrigin(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Text that would take the parser down is refused, in both languages, and what
+// people write is not.
+func TestNesting(t *testing.T) {
+	for _, open := range []string{"(", "[", "-", "!", "{a=", "1+", "1?1:", "f(", "\"${", "a[", "%{ if true }", "[for x in "} {
+		for _, n := range []int{50, 1 << 17} {
+			expr := strings.Repeat(open, n)
+			want := "the text is nested too deeply"
+			quoted := strings.HasPrefix(open, "%")
+			if quoted {
+				expr = "\"" + expr
+			}
+			_, hcl := Parse("a.hcl", []byte("pipeline \"p\" {}\nlocals {\n  a = "+expr+"\n}\n"), Options{Registry: spectest.Registry(t)})
+			if !quoted {
+				expr = "${" + expr
+			}
+			_, yaml := Parse("a.yaml", []byte("pipeline: {p: {}}\nlocals:\n  a: |\n    "+expr+"\n"), Options{Registry: spectest.Registry(t)})
+			for _, ds := range []diag.List{hcl, yaml} {
+				deep := len(ds) == 1 && ds[0].Code == diag.CodeTooBig && strings.EqualFold(ds[0].Summary, want)
+				if len(ds) == 0 || deep != (n > 50) {
+					t.Errorf("%d times %q:\n%.1000s", n, open, spectest.Show(ds, nil))
+				}
+			}
+		}
+	}
+	long := "[" + strings.Repeat("\"${1 + 2 * 3}\", ", 5000) + "]"
+	if _, ds := Parse("a.hcl", []byte("pipeline \"p\" {}\nlocals {\n  a = "+long+"\n}\n"), Options{Registry: spectest.Registry(t)}); len(ds) > 0 {
+		t.Error(spectest.Show(ds, nil))
+	}
+	_, ds := Parse("t.gp.hcl", []byte(withVariables), Options{Registry: spectest.Registry(t), Vars: []string{"l=" + strings.Repeat("[", 1<<20)}})
+	if len(ds) != 1 || ds[0].Code != diag.CodeVariableValue {
+		t.Errorf("%.1000s", spectest.Show(ds, nil))
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
@@ -32,6 +33,11 @@ func (e *expression) inTemplate(n *node) (*mapped, hcl.Diagnostics) {
 	if !e.parsed {
 		e.parsed = true
 		m := newMapping(e.f, n)
+		tokens, _ := hclsyntax.LexTemplate([]byte(n.value), inText, hcl.InitialPos)
+		if at, deep := spec.Nesting(tokens); deep {
+			e.wrong = hcl.Diagnostics{problem(m.rng(at), diag.CodeTooBig, "the text is nested too deeply", "", "Give parts of it names, as locals.")}
+			return nil, e.wrong
+		}
 		x, ds := hclsyntax.ParseTemplate([]byte(n.value), inText, hcl.InitialPos)
 		if ds.HasErrors() {
 			e.wrong = m.syntaxErrors(ds)
@@ -195,6 +201,10 @@ func (e *expression) ExprMap() []hcl.KeyValuePair {
 func (e *expression) ExprCall() *hcl.StaticCall {
 	n := e.n.resolved()
 	if !n.text() || !strings.Contains(n.value, "(") {
+		return nil
+	}
+	tokens, _ := hclsyntax.LexExpression([]byte(n.value), inText, hcl.InitialPos)
+	if _, deep := spec.Nesting(tokens); deep {
 		return nil
 	}
 	x, ds := hclsyntax.ParseExpression([]byte(n.value), inText, hcl.InitialPos)
