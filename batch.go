@@ -103,11 +103,15 @@ func (b *Batch) Bytes() int {
 func (b *Batch) used() int {
 	n, w := 0, len(b.Schema.Columns)
 	for c := range b.Schema.Columns {
-		if !b.Schema.Columns[c].Type.Sized() {
-			continue
-		}
-		for i := c; i < len(b.Slab); i += w {
-			n += b.Slab[i].Size()
+		switch t := b.Schema.Columns[c].Type; {
+		case t.Kind == KindString, t.Kind == KindBytes:
+			for i := c; i < len(b.Slab); i += w {
+				n += int(b.Slab[i].n & lenMask) // 0 of null
+			}
+		case t.Sized():
+			for i := c; i < len(b.Slab); i += w {
+				n += b.Slab[i].Size()
+			}
 		}
 	}
 	return n
