@@ -37,6 +37,7 @@ type Node struct {
 	Hold        gpflow.Duration
 
 	diverts  diverting
+	endless  *Node             // a source that feeds it and never ends
 	alive    bool              // a sink lies behind it, or it is one
 	timeUsed bool              // a node behind it works by event time
 	wanted   []map[string]bool // by port: the columns that somebody reads

@@ -94,6 +94,9 @@ func (c *compilation) claims(g *Graph) {
 // warn points out what is allowed and may not be meant.
 func (c *compilation) warn(g *Graph) {
 	for _, n := range g.Nodes {
+		c.endless(n)
+	}
+	for _, n := range g.Nodes {
 		any := false
 		for p := range n.Readers {
 			any = any || n.read(p)
@@ -107,5 +110,23 @@ func (c *compilation) warn(g *Graph) {
 			c.warning(diag.CodeUnreadLate, n.Spec.Range, fmt.Sprintf("Nobody reads the late records of %s", n.Address()),
 				fmt.Sprintf("They are dropped, and counted in the ledger. To keep them, read %s.late.", n.Address()))
 		}
+	}
+}
+
+// endless finds out whether the input of n ends, which it has done for the
+// nodes that feed n, and points out output that is never to be seen.
+func (c *compilation) endless(n *Node) {
+	bounded := n.Desc.Traits.Bounded
+	if n.Desc.IsSource() && (bounded == nil || !bounded(n.Spec.Config)) {
+		n.endless = n
+	}
+	for _, in := range n.inputs() {
+		if n.endless == nil {
+			n.endless = in.Node.endless
+		}
+	}
+	if n.Desc.Traits.NeedsEnd && n.endless != nil {
+		c.warning(diag.CodeNeverEnds, n.Spec.Range, fmt.Sprintf("The output of %s never appears", n.Address()),
+			fmt.Sprintf("It appears when the input ends, and %s does not end. What has been written when the run is stopped stays staged beside it.", n.endless.Address()))
 	}
 }

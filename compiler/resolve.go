@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow/spec"
@@ -164,9 +165,12 @@ func (c *compilation) endings(all []*Node) {
 	}
 }
 
-// order sorts the nodes, and reports circles. Where there are some, the nodes
-// on them are left out.
+// order sorts the nodes: each behind those that feed it, and otherwise by
+// address, so that the order of the text does not matter. It reports circles,
+// and leaves out the nodes on them.
 func (c *compilation) order(all []*Node) []*Node {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b *Node) int { return strings.Compare(a.Address(), b.Address()) })
 	const (
 		unseen = iota
 		open

@@ -19,3 +19,12 @@ window "tumbling" "w" {
 }
 
 sink "stdout" "out" { from = window.w }
+
+source "generate" "endless" {
+  fields = { n = "i" }
+}
+
+sink "file" "never" {
+  from = source.endless
+  path = "never.jsonl"
+}

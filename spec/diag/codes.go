@@ -60,6 +60,7 @@ const (
 	CodeErrorsNotOn   = "GPF-0109" // somebody reads an errors port that never gets a record
 	CodeInputs        = "GPF-0110" // the schemas of the inputs of a node differ
 	CodeParallelism   = "GPF-0111" // the parallelism is not possible here
+	CodeNeverEnds     = "GPF-0113" // warning: the output appears when the input ends, and it does not end
 	CodeKeyType       = "GPF-0114" // a column of this type cannot be a key
 
 	// Schemas, time and expressions.
