@@ -6,11 +6,17 @@ import "bytes"
 // after its line end, 0 where there is none and data may go on; end is the
 // place of the line end.
 func frame(data []byte, delim byte, eof bool) (n, end, lines int) {
-	// A line without quotes is a record.
-	if nl := bytes.IndexByte(data, '\n'); nl >= 0 && bytes.IndexByte(data[:nl], '"') < 0 {
+	line := data
+	nl := bytes.IndexByte(data, '\n')
+	if nl >= 0 {
+		line = data[:nl]
+	}
+	quote := bytes.IndexByte(line, '"')
+	if nl >= 0 && quote < 0 { // a line without quotes is a record
 		return nl + 1, trimCR(data, nl), 1
 	}
-	i := 0
+	// The fields before that of the first quote need no look.
+	i := bytes.LastIndexByte(line[:max(quote, 0)], delim) + 1
 	for {
 		// At the beginning of a field.
 		if i < len(data) && data[i] == '"' {
