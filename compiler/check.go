@@ -156,7 +156,7 @@ func (c *compilation) timeless(n *Node, o Output) {
 		for len(src.Inputs) > 0 && len(src.Inputs[0]) > 0 {
 			src = src.Inputs[0][0].Node
 		}
-		detail += fmt.Sprintf(" Say in %s where it is: event_time { field = \"...\" }.", src.Address())
+		detail += fmt.Sprintf(" Give %s an event_time, whose field is the column that has it.", src.Address())
 	}
 	c.error(diag.CodeNoEventTime, o.Ref.Range, "The input has no event time", detail)
 }

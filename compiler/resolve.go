@@ -158,10 +158,10 @@ func (c *compilation) endings(all []*Node) {
 	}
 	switch {
 	case sources == 0:
-		c.error(diag.CodeNoNodes, c.spec.Range, "The pipeline has no source", `Add one: source "file" "name" { ... }.`)
+		c.error(diag.CodeNoNodes, c.spec.Range, "The pipeline has no source", "Add one, such as a source of kind file. `gpflow operators list` names the kinds.")
 	case sinks == 0:
 		c.error(diag.CodeNoNodes, c.spec.Range, "The pipeline has no sink",
-			`Add one, so that the results go somewhere: sink "stdout" "name" { from = ... }.`)
+			"Add one, so that the results go somewhere, such as a sink of kind stdout. `gpflow operators list` names the kinds.")
 	}
 }
 
