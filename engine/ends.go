@@ -40,6 +40,14 @@ func (b *build) endings(t *plan.Task) error {
 	return nil
 }
 
+// named names an actor so that its errors say where in the spec its node stands.
+func named(place, name string) string {
+	if place == "" {
+		return name
+	}
+	return place + ": " + name
+}
+
 // source makes the enumerator and the readers of a source.
 func (b *build) source(t *plan.Task, info *opInfo) error {
 	op := info.op
@@ -55,7 +63,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	if err != nil {
 		return err
 	}
-	b.master.enumerators[op.ID] = b.spawn("the enumerator of "+op.ID, func(*actor.Ref) actor.Actor {
+	b.master.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
 		return &enumerator{source: op.ID, in: enum, master: b.run.master}
 	})
 	bounded := info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)
@@ -75,7 +83,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 		return fmt.Errorf("the plan reads no column %s, which has the event time", e.Column)
 	}
 	id := job.Reader{Source: op.ID, Subtask: s}
-	ref := b.run.system.New(fmt.Sprintf("%s[%d]", op.ID, s), b.run.master)
+	ref := b.run.system.New(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), b.run.master)
 	in, err := src.Reader(&gpflow.ReaderContext{Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, Wake: ref.Wake})
 	if err != nil {
 		return err
@@ -118,7 +126,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	}
 	id := job.Writer{Sink: op.ID, Subtask: s}
 	w := &writer{id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s]}
-	ref := b.spawn(fmt.Sprintf("%s[%d]", op.ID, s), func(ref *actor.Ref) actor.Actor {
+	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
 		w.inbox = exchange.NewInbox(ref.Wake)
 		return w
 	})

@@ -27,7 +27,7 @@ func newEventTimes(s *gpflow.Schema, e *plan.EventTime) *eventTimes {
 	return t
 }
 
-var errNoTime = errors.New("the event time is null")
+var errNoTime = errors.New("the event time is null, and a record of this source needs one")
 
 // stamp sets the times of b, and returns it without the rows that have none,
 // which are given to fail; nil where no row is left.
@@ -58,7 +58,7 @@ func (e *eventTimes) stamp(b *gpflow.Batch, fail func(*gpflow.Batch, int, error)
 			err = &gpflow.RecordError{Code: "no_event_time", Err: fmt.Errorf("field %s: %w", e.column, errNoTime)}
 		case v.Time() > latest:
 			err = &gpflow.RecordError{Code: "future", Err: fmt.Errorf(
-				"field %s: the event time %s is more than max_future ahead of the clock", e.column, v.Time())}
+				"field %s: the event time %s is more than max_future ahead of the clock; raise max_future if such a time is right", e.column, v.Time())}
 		default:
 			e.good.AppendFrom(b, i)
 			continue

@@ -49,11 +49,19 @@ func writeNotes(w io.Writer, r engine.Report) {
 	case r.Outcome == job.Stopped:
 		fmt.Fprintln(w, "Stopped on request. The ledger adds up: every record that was read has met exactly one of these fates.")
 		fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged.")
+	case r.Outcome == job.Finished && empty(r):
+		fmt.Fprintln(w, "No record came in: the input was empty.")
 	case r.Outcome == job.Finished:
 		fmt.Fprintln(w, "The ledger adds up: every record that came in has met exactly one of these fates.")
 	default:
 		fmt.Fprintln(w, "The run failed: nothing that was staged has been committed.")
 	}
+}
+
+// empty reports whether no source has read a record.
+func empty(r engine.Report) bool {
+	in, _, _ := totals(r.Status)
+	return in == 0
 }
 
 // writeTable prints rows with their used columns aligned, the first to the

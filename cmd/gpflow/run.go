@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -99,31 +99,53 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if err != nil {
 		return err
 	}
+	summary, err := openSummary(f.summary)
+	if err != nil {
+		return err
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log})
 	if err != nil {
-		return err
+		return errors.Join(err, summary.discard())
 	}
 	report, err := follow(run, signals, line)
 	placed(p, err)
-	if err := f.write(report); err != nil {
-		return err
-	}
 	if !f.quiet {
 		line.clear()
 		writeLedger(talk, report)
 	}
-	return err
+	return errors.Join(advised(err), summary.write(report))
+}
+
+// advised adds to the failure of a record how a run can go on behind it.
+func advised(err error) error {
+	var failure *engine.RecordFailure
+	switch {
+	case !errors.As(err, &failure):
+		return err
+	case failure.Limit >= 0:
+		return fmt.Errorf("%w\n  To allow more such records, raise the limit of on_error.", err)
+	case strings.HasPrefix(failure.Node, "sink."):
+		return fmt.Errorf("%w\n  To go on without such records, set on_error = \"skip\" in %s.", err, failure.Node)
+	}
+	return fmt.Errorf("%w\n  To go on behind such records, set on_error in %s to \"skip\", or to \"divert\" and read %s.errors.",
+		err, failure.Node, failure.Node)
 }
 
 // placed makes the failure of a record in an expression say where in the file
 // that stands.
 func placed(p *spec.Pipeline, err error) {
 	var failure *engine.RecordFailure
+	if !errors.As(err, &failure) {
+		return
+	}
+	if failure.Split == "-" {
+		failure.Split = "standard input"
+	}
 	var record *gpflow.RecordError
-	if !errors.As(err, &failure) || !errors.As(err, &record) || record.Field == "" {
+	if !errors.As(err, &record) || record.Field == "" {
 		return
 	}
 	n := p.Node(failure.Node)
@@ -181,19 +203,4 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 			run.Stop()
 		}
 	}
-}
-
-// write writes the summary, where one was asked for.
-func (f *runFlags) write(r engine.Report) error {
-	if f.summary == "" {
-		return nil
-	}
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err == nil {
-		err = os.WriteFile(f.summary, append(data, '\n'), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	return nil
 }

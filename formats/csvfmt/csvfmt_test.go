@@ -81,7 +81,7 @@ func TestDecode(t *testing.T) {
 			`6: {"user":"e","n":7}`, `7: {"user":"f","n":5}`,
 		}},
 		{"counts of fields", "user,n\na\na,x,2\nb,1\n", formats.DecoderOptions{}, []string{
-			`2: decode: the record has 1 fields, want 2`, `3: decode: the record has 3 fields, want 2`, `4: {"user":"b","n":1}`,
+			`2: decode: the record has 1 field, and each of this input has 2`, `3: decode: the record has 3 fields, and each of this input has 2`, `4: {"user":"b","n":1}`,
 		}},
 		{"quotes out of place", "user,n\na\"b,1\n\"a\"b,1\n\"a,1\nx", formats.DecoderOptions{}, []string{
 			`2: decode: column 2: there is a quote inside a field that does not begin with one; put the field in quotes and write the quote twice`,

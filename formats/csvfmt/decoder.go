@@ -190,11 +190,18 @@ func (d *Decoder) Decode(rec []byte, row []gpflow.Value) error {
 	}
 	switch {
 	case n != len(d.cols):
-		return failed(fmt.Errorf("the record has %d fields, want %d", n, len(d.cols)))
+		return failed(fmt.Errorf("the record has %s, and each of this input has %d", count(n), len(d.cols)))
 	case bad != nil:
 		return failed(bad)
 	}
 	return nil
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 field"
+	}
+	return fmt.Sprintf("%d fields", n)
 }
 
 func failed(err error) error { return &gpflow.RecordError{Code: "decode", Err: err} }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -30,6 +31,7 @@ type sink struct {
 	enc         formats.Encoder
 
 	fresh   bool     // the staged file was made by this sink
+	claim   *os.File // the staged file, held so that no other sink stages there
 	file    *os.File // the staged file, between the first record and the end
 	begun   bool
 	ended   bool // the staged file is complete
@@ -83,11 +85,11 @@ func resolve(path, ifExists string) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return "", fmt.Errorf("make the directory of %s: %w", path, err)
+			return "", fmt.Errorf("make the directory of %s: %w%s", path, err, remedy(err))
 		}
 		return path, nil
 	case err != nil:
-		return "", fmt.Errorf("write %s: %w", path, reason(err))
+		return "", fmt.Errorf("write %s: %w%s", path, reason(err), remedy(err))
 	case info.IsDir():
 		return "", fmt.Errorf("write %s: it is a directory; the path of the sink names a file in it, such as %s", path, filepath.Join(path, "out.json"))
 	case !info.Mode().IsRegular():
@@ -110,13 +112,29 @@ func (s *sink) probe() error {
 	if errors.Is(err, fs.ErrExist) {
 		f, err = os.OpenFile(s.staged, os.O_WRONLY, 0o666)
 	}
-	if err == nil {
-		err = f.Close()
-	}
 	if err != nil {
-		return fmt.Errorf("stage the output for %s in %s: %w", s.target, s.staged, reason(err))
+		return fmt.Errorf("stage the output for %s in %s: %w%s", s.target, s.staged, reason(err), remedy(err))
 	}
+	if !claim(f) {
+		_ = f.Close() // nothing was written
+		return fmt.Errorf("write %s: another sink of this pipeline, or another run, is writing the same file, staged in %s; give each sink a file of its own, or wait for the other run",
+			s.target, s.staged)
+	}
+	s.claim = f
 	return nil
+}
+
+// remedy says what can be done about an error of the file system.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "; make room there, or choose another path, and run the pipeline again"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "; gpflow has to write in the directory of the file: give it the permission, or choose another path"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "; what the path has for a directory is a file: choose another path"
+	}
+	return ""
 }
 
 // reason returns the cause of an error of package os, without the name of the
@@ -168,7 +186,7 @@ func (s *sink) encodeTo(w io.Writer) error {
 
 // failed keeps and explains an error of the staged file.
 func (s *sink) failed(err error) error {
-	s.err = fmt.Errorf("write the output for %s: %w; the file itself has not been touched", s.target, reason(err))
+	s.err = fmt.Errorf("write the output for %s: %w; the file itself has not been touched%s", s.target, reason(err), remedy(err))
 	return s.err
 }
 
@@ -244,6 +262,10 @@ func (s *sink) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (gp
 func (s *sink) Close() error {
 	if s.err == nil {
 		s.err = fmt.Errorf("write %s: the sink is closed", s.target)
+	}
+	if s.claim != nil {
+		defer s.claim.Close() // nothing was written to it
+		s.claim = nil
 	}
 	if s.fresh && !s.begun {
 		s.fresh = false

@@ -48,6 +48,8 @@ type input struct {
 	max         int   // bytes of a record
 	limit       int64 // records from here on are another split's
 	csv         bool
+	lines       bool
+	encoded     bool // the text has been found to be no UTF-16, or may be it
 	delimiter   byte
 
 	arena  []byte // arena[off:] is unread
@@ -190,6 +192,14 @@ func (in *input) tooLong(n int64) error {
 
 // fill reads more bytes behind the unread ones, or finds that there are none.
 func (in *input) fill(ctx context.Context) (status, error) {
+	st, err := in.read(ctx)
+	if err == nil {
+		err = in.encoding()
+	}
+	return st, err
+}
+
+func (in *input) read(ctx context.Context) (status, error) {
 	if err := ctx.Err(); err != nil {
 		return more, err
 	}
@@ -202,7 +212,7 @@ func (in *input) fill(ctx context.Context) (status, error) {
 		switch {
 		case errors.Is(err, io.EOF):
 			in.eof = true
-			return more, nil
+			return more, in.whole()
 		case errors.Is(err, errNotReady):
 			if len(in.arena) == before {
 				return waiting, nil
@@ -239,22 +249,4 @@ func (in *input) room() {
 		in.arena, in.shared = fresh, false
 	}
 	in.off = 0
-}
-
-// damaged explains an error of reading.
-func (in *input) damaged(err error) error {
-	at := in.pos - in.discard + int64(len(in.arena)-in.off)
-	if in.long != nil {
-		at += in.long.passed
-	}
-	err = reason(err)
-	switch {
-	case in.compression == compressionNone:
-		return fmt.Errorf("read %s at byte %d: %w", in.path, at, err)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("read %s: the %s data is cut short after byte %d of the content: %w; get the whole file, or test it with `%s -t`",
-			in.path, in.compression, at, err, in.compression)
-	}
-	return fmt.Errorf("read %s: the %s data is damaged after byte %d of the content: %w; get a sound file, or test it with `%s -t`",
-		in.path, in.compression, at, err, in.compression)
 }

@@ -107,7 +107,7 @@ func TestStdinCompressed(t *testing.T) {
 		if cut == 0 && (err != nil || n != 20000) {
 			t.Errorf("%d records, %v", n, err)
 		}
-		if cut > 0 && (err == nil || !strings.Contains(err.Error(), "read -: the gzip data is cut short")) {
+		if cut > 0 && (err == nil || !strings.Contains(err.Error(), "read standard input: the gzip data is cut short")) {
 			t.Errorf("cut short: %v", err)
 		}
 	}

@@ -286,10 +286,10 @@ func TestDamagedFiles(t *testing.T) {
 		{"a.json.gz", func(b []byte) []byte { return b[:len(b)-3] }, fmt.Sprintf("cut short after byte %d", len(content))},
 		{"a.json.gz", func(b []byte) []byte { return nil }, "cut short after byte 0"},
 		{"a.json.gz", func(b []byte) []byte { b[len(b)-6] ^= 1; return b }, "gzip data is damaged"},
-		{"a.json.gz", func(b []byte) []byte { return content }, "gzip data is damaged"},
+		{"a.json.gz", func(b []byte) []byte { return content }, "does not begin as gzip data does"},
 		{"a.json.zst", func(b []byte) []byte { return b[:len(b)/2] }, "the zstd data is cut short after byte"},
 		{"a.json.zst", func(b []byte) []byte { return nil }, "cut short after byte 0"},
-		{"a.json.zst", func(b []byte) []byte { return content }, "zstd data is damaged"},
+		{"a.json.zst", func(b []byte) []byte { return content }, "does not begin as zstd data does"},
 	} {
 		path := write(t, c.name, content)
 		data, err := os.ReadFile(path)

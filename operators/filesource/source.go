@@ -94,9 +94,14 @@ func (s *source) open(id string, d splitData, at place, wake func()) (*input, er
 		return nil, fmt.Errorf("read %s as %s: %w", d.Path, d.Format, err)
 	}
 	keeper, nested := newKeeper(s.decoder.Read)
+	name := d.Path
+	if name == stdin {
+		name = "standard input"
+	}
 	in := &input{
-		path: d.Path, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
-		csv: d.Format == "csv", delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression,
+		path: name, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
+		csv: d.Format == "csv", lines: d.Format == "lines", encoded: d.Format == "lines" && holdsBytes(s.decoder.Declared),
+		delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression,
 	}
 	if err := in.open(s, d, wake); err != nil {
 		return nil, err
