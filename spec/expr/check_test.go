@@ -215,22 +215,36 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
-// TestStats has the expressions that a pipeline is full of run as closures.
-func TestStats(t *testing.T) {
-	for src, machines := range map[string]int{
-		`i > 1 && s == "a" && f < 2`:                     0,
-		`upper(s) startsWith "A" ? f * i : -f`:           0,
-		`day(t) == timestamp("2001-01-01") || oi == nil`: 0,
-		`i > 1 && any(tags, # == s)`:                     1,
-		`len(filter(tags, len(#) > i)) + sum(nums, #)`:   2,
-		`x + 1`: 1,
+// TestInterpreted has the expressions that a pipeline is full of run as
+// closures, and says what does not.
+func TestInterpreted(t *testing.T) {
+	for src, want := range map[string]string{
+		`i > 1 && s == "a" && f < 2`:                                  "",
+		`upper(s) startsWith "A" ? f * i : -f`:                        "",
+		`day(t) == timestamp("2001-01-01") || oi == nil`:              "",
+		`i > 1 && any(tags, # == s)`:                                  "",
+		`len(filter(tags, len(#) > i)) + sum(nums, #)`:                "",
+		`none(var.eu, lower(s) contains #)`:                           "",
+		`map(tags, ({"n": #}))[0]["n"] != nil && len(1..9) in [1, 2]`: "",
+		`sortBy(nums[1:], -#, "desc")[0] in nums || "k" in m`:         "",
+		`x + 1`: "x + 1",
+		`i > 1 && int(x + 1) > 2 || !(x == 1 ? x : b)`:          "x + 1|!(x == 1 ? x : b)",
+		`any(nums, # > x) && count(nums, # > i) > sum(nums, i)`: "any(nums, # > x)",
+		`len(concat(filter(nums, # > 1), map(x, i))) > 1`:       "map(x, i)",
 	} {
 		e, err := Check(src, testEnv())
 		if err != nil {
 			t.Errorf("%s: %v", src, err)
 			continue
 		}
-		if closures, vm := e.Stats(); vm != machines || closures == 0 && vm == 0 {
+		var got []string
+		for _, p := range e.Interpreted() {
+			got = append(got, src[p.From:p.To])
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s: interpreted %q, want %q", src, got, want)
+		}
+		if closures, vm := e.Stats(); (vm > 0) != (want != "") || closures+vm != size(e.root) {
 			t.Errorf("%s: %d closures, %d on the machine", src, closures, vm)
 		}
 	}
@@ -256,6 +270,11 @@ func TestAdmission(t *testing.T) {
 		many[i] = gpflow.Int(int64(i))
 	}
 	big[9] = gpflow.List(many)
+	long := make([]gpflow.Value, 10)
+	for i := range long {
+		long[i] = gpflow.String(strings.Repeat("ab", 1<<18))
+	}
+	big[8] = gpflow.List(long)
 	for _, src := range []string{
 		`let r = 1..300; sum(r, sum(r, sum(r, #)))`,
 		`reduce(1..900, #acc + #acc, "xxxxxxxx")`,
@@ -273,6 +292,25 @@ func TestAdmission(t *testing.T) {
 		`len(filter(nums, nums == nums))`,
 		`len(filter(nums, sum(nums) > #))`,
 		`len(filter(nums, s matches "(a|b)*c"))`,
+		`len(filter(nums, tags == map(tags, # + "")))`,
+		`let copy = map(tags, # + ""); len(filter(nums, tags == copy))`,
+		`len(filter(nums, len(sort(tags)) > #))`,
+		`len(filter(nums, string(tags) == s))`,
+		`len(filter(nums, s + "" in tags))`,
+		`map(nums, s)`,
+		`map(nums, [nums])`,
+		`map(nums, ({"a": nums}))`,
+		`map(nums, [` + strings.Repeat("#, ", 450) + `#])`,
+		`len(filter(nums, # > ` + strings.Repeat("# + ", 200) + `#))`,
+		`len(filter(x ?? nums, s < string(#) + s))`,
+		lets("nums", "[P, P]", 40),
+		lets("nums", "map(P, P)", 40),
+		`len(sortBy(nums, s))`,
+		strings.Repeat("sortBy(", 160) + "nums" + strings.Repeat(", -#)", 160),
+		strings.Repeat("filter(", 160) + "nums" + strings.Repeat(", # > 0)", 160),
+		`let r = 1..10000; len(filter(r, hash(#) % 2 == 0)) + len(filter(r, # in nums))`,
+		`s matches "((a|b|ab)?){60}c$"`,
+		`any(tags, # matches "(((a|b)*)*)*c$")`,
 		`len(filter(nums, s contains "zz"))`,
 		`len(map(nums, upper(s)))`,
 		`len(map(nums, split(s, "")))`,
@@ -291,13 +329,17 @@ func TestAdmission(t *testing.T) {
 		`s matches "((a{100}){100}){100}"`,
 		`s matches "` + strings.Repeat("(a?){50}", 200) + `"`,
 	} {
-		start := time.Now()
-		e, err := Check(src, testEnv())
-		if err == nil {
-			_, _ = e.Program().Value(big)
-		}
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("%.60s: %s", src, took)
+		for _, machine := range []bool{false, true} {
+			start := time.Now()
+			e, err := check(src, testEnv(), machine)
+			if err == nil {
+				_, _ = e.Program().Value(big)
+			}
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("%.60s (machine %t): %s", src, machine, took)
+			} else if took > time.Second/10 {
+				t.Logf("%.60s (machine %t): %s", src, machine, took)
+			}
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/gpflow/gpflow"
 )
 
@@ -84,9 +86,11 @@ func bytesOf(s string) gpflow.Value {
 
 // gen compiles checked trees.
 type gen struct {
-	machine  bool // run everything on the machine
+	machine  bool  // run everything on the machine
+	inLoop   bool  // in a predicate
+	once     []int // slots of what is made once for all elements of its list
+	vars     int   // slots of variables
 	machines []*node
-	closures int
 }
 
 // node compiles n.
@@ -94,7 +98,15 @@ func (g *gen) node(n *node) code {
 	if g.machine && n.op != opConst || needsMachine(n) {
 		return g.onMachine(n)
 	}
-	g.closures++
+	c := g.closure(n)
+	if g.inLoop {
+		return g.paid(n, g.kept(n, c))
+	}
+	return c
+}
+
+// closure compiles n, which is not for the machine.
+func (g *gen) closure(n *node) code {
 	switch n.op {
 	case opConst:
 		return constant(n)
@@ -129,6 +141,14 @@ func (g *gen) node(n *node) code {
 		return g.member(n)
 	case opCall:
 		return g.call(n)
+	case opElement:
+		return current(n.typ)
+	case opLoop:
+		return g.loop(n)
+	case opRange:
+		return numbers(n)
+	case opMap:
+		return g.mapping(n)
 	}
 	return g.list(n)
 }
@@ -137,8 +157,8 @@ func (g *gen) node(n *node) code {
 // closures.
 func needsMachine(n *node) bool {
 	switch n.op {
-	case opLoop, opElement, opMap, opRange:
-		return true
+	case opLoop:
+		return n.kids[0].typ.Kind == gpflow.KindAny || anyNeedsMachine(n.kids[1])
 	case opNot, opNeg, opAnd, opOr, opArith, opCompare, opInRange, opMatch:
 		for _, k := range n.kids {
 			if k.typ.Kind == gpflow.KindAny {
@@ -149,6 +169,12 @@ func needsMachine(n *node) bool {
 		return n.kids[0].typ.Kind == gpflow.KindAny
 	}
 	return false
+}
+
+// anyNeedsMachine reports whether a predicate has a part for the machine: then
+// all of its loop runs there, for the element is not passed to it.
+func anyNeedsMachine(n *node) bool {
+	return needsMachine(n) || slices.ContainsFunc(n.kids, anyNeedsMachine)
 }
 
 // onMachine has n run on the machine.
@@ -357,13 +383,46 @@ func (g *gen) member(n *node) code {
 func (g *gen) list(n *node) code {
 	kids := make([]func(*frame) gpflow.Value, len(n.kids))
 	for i, k := range n.kids {
-		kids[i] = g.node(k).value()
+		kids[i] = g.weighed(k, g.node(k).value())
 	}
+	bad := fault(n, errSteps.Error())
 	return code{kind: n.typ.Kind, v: func(fr *frame) gpflow.Value {
+		if !fr.pay(len(kids), bad) {
+			return gpflow.Null
+		}
 		out := make([]gpflow.Value, len(kids))
 		for i, k := range kids {
 			out[i] = k(fr)
 		}
 		return gpflow.List(out)
 	}}
+}
+
+// mapping compiles {a: b}.
+func (g *gen) mapping(n *node) code {
+	kids := make([]func(*frame) gpflow.Value, len(n.kids))
+	for i, k := range n.kids {
+		kids[i] = g.weighed(k, g.node(k).value())
+	}
+	bad := fault(n, errSteps.Error())
+	return code{kind: n.typ.Kind, v: func(fr *frame) gpflow.Value {
+		if !fr.pay(len(kids), bad) {
+			return gpflow.Null
+		}
+		out := make([]gpflow.Entry, 0, len(kids)/2)
+		for i := 0; i < len(kids); i += 2 {
+			out = append(out, gpflow.Entry{Key: text(kids[i](fr)), Value: kids[i+1](fr)})
+		}
+		return gpflow.Map(out)
+	}}
+}
+
+// numbers compiles a..b, a list that is made once.
+func numbers(n *node) code {
+	var list []gpflow.Value
+	for i := n.lo; i <= n.hi; i++ {
+		list = append(list, gpflow.Int(i))
+	}
+	v := gpflow.List(list)
+	return code{kind: n.typ.Kind, v: func(*frame) gpflow.Value { return v }}
 }

@@ -10,8 +10,15 @@ import (
 
 // call compiles a call of a function.
 func (g *gen) call(n *node) code {
+	if c, ok := g.sum(n); ok {
+		return c
+	}
 	kids := make([]code, len(n.kids))
 	for i, k := range n.kids {
+		if g.makes(k) && n.name != "slice" && n.name != "take" { // which return a part of it
+			kids[i] = code{kind: k.typ.Kind, v: g.passing(k)}
+			continue
+		}
 		kids[i] = g.node(k)
 	}
 	if c, ok := direct(n, kids); ok {
@@ -19,7 +26,9 @@ func (g *gen) call(n *node) code {
 	}
 	args := make([]func(*frame) gpflow.Value, len(kids))
 	for i, k := range kids {
-		args[i] = k.value()
+		if args[i] = k.value(); g.inLoop && !glance[n.name] {
+			args[i] = g.weighed(n.kids[i], args[i])
+		}
 	}
 	return typed(n.typ, func(fr *frame) gpflow.Value {
 		base := len(fr.args)
@@ -32,6 +41,9 @@ func (g *gen) call(n *node) code {
 		return v
 	})
 }
+
+// glance has the functions that look at a part of a list only.
+var glance = map[string]bool{"len": true, "first": true, "last": true, "get": true, "take": true, "slice": true, "type": true}
 
 // invoke calls n's function on values, unless the evaluation has failed: then
 // they need not be of its kinds.

@@ -12,8 +12,7 @@ func (g *gen) compare(n *node) code {
 	l, r := n.kids[0], n.kids[1]
 	c := code{kind: gpflow.KindBool}
 	if l.op == opColumn && r.constant() && l.typ.Kind == r.typ.Kind {
-		if c.b = compareSlot(n.name, l, r); c.b != nil {
-			g.closures += 2
+		if c.b = compareSlot(n.name, l, r); c.b != nil && !g.inLoop {
 			return c
 		}
 	}
@@ -27,6 +26,9 @@ func (g *gen) compare(n *node) code {
 		c.b = compareTo(n.name, a.s, b.s, r, gpflow.Value.Str)
 	default:
 		x, y, name := a.value(), b.value(), n.name
+		if g.inLoop {
+			x, y = g.weighed(l, x), g.weighed(r, y)
+		}
 		c.b = func(fr *frame) bool {
 			ok, err := compare(fr, name, x(fr), y(fr))
 			if err != nil {
@@ -144,7 +146,13 @@ func (g *gen) in(n *node) code {
 			return c
 		}
 	}
-	x, y := a.value(), g.node(list).value()
+	x, y := a.value(), g.passing(list)
+	if g.inLoop {
+		x = g.weighed(n.kids[0], x)
+		if list.typ.Kind == gpflow.KindList && heavy(list.typ.Elem.Opt()) {
+			y = g.weighed(list, y)
+		}
+	}
 	c.b = func(fr *frame) bool {
 		ok, err := contains(fr, x(fr), y(fr))
 		if err != nil && fr.err == nil {
@@ -195,8 +203,11 @@ func (g *gen) match(n *node) code {
 	a, r := g.node(n.kids[0]).s, n.kids[1]
 	c := code{kind: gpflow.KindBool}
 	if n.name == "matches" {
-		re := regexp.MustCompile(r.val.Str())
-		c.b = func(fr *frame) bool { return re.MatchString(a(fr)) }
+		re, cost, bad := regexp.MustCompile(r.val.Str()), weight(r.val.Str()), fault(n, errSteps.Error())
+		c.b = func(fr *frame) bool {
+			s := a(fr)
+			return fr.pay(len(s)*cost/perMatch, bad) && re.MatchString(s)
+		}
 		return c
 	}
 	if r.constant() {

@@ -23,12 +23,13 @@ func (g *grammar) pick(options ...string) string {
 
 // of draws an expression of a kind, in parentheses. A letter in braces in the
 // productions stands for an expression: {i}nt, {f}loat, {b}ool, {s}tring,
-// {t}imestamp, {d}uration, {l}ist of ints, {g} list of strings.
+// {t}imestamp, {d}uration, {l}ist of ints, {g} list of strings, {h} list
+// of floats, {o} list of optional ints, {e} map of ints.
 func (g *grammar) of(kind byte) string {
 	g.depth++
 	defer func() { g.depth-- }()
 	set := productions[kind]
-	if g.depth > 4 {
+	if g.depth > 3 {
 		set = leaves[kind]
 	}
 	p := g.pick(set...)
@@ -52,7 +53,10 @@ var leaves = map[byte][]string{
 	't': {"t", `timestamp("2001-01-01T00:00:00Z")`},
 	'd': {"d", `duration("1h")`},
 	'l': {"nums", "[1, 2, 3]"},
-	'g': {"tags", `["a", ""]`},
+	'g': {"tags", `["a", ""]`, "var.eu"},
+	'h': {"[f, 1, -0.0]", "map(nums, # * 0.5)", "[1.5]", "filter([f], false)"},
+	'o': {"[oi, 1]", "[nil, 2]", "[oi, nil, oi]"},
+	'e': {"m", "(om ?? m)", "({k: i})"},
 }
 
 var productions = map[byte][]string{
@@ -60,12 +64,17 @@ var productions = map[byte][]string{
 		"{i} + {i}", "{i} - {i}", "{i} * {i}", "{i} % {i}", "-{i}", "{b} ? {i} : {i}", "len({s})", "len({l})", "int({f})", "int({s})",
 		"abs({i})", "min({i}, {i})", "max({i}, {i}, {i})", "hour({t})", "unix({t})", "hash({s}) % 10", "hash({i}) % 10", "sum({l})",
 		"sum({l}, # * {i})", "count({l}, # > {i})", "{l}[{i}]", "let y = {i}; y * y", "oi != nil ? oi * {i} : {i}", "first({l}) ?? {i}", "indexOf({s}, {s})",
-		"find({l}, # > {i}) ?? 0", "if {b} { {i} } else { {i} }",
+		"find({l}, # > {i}) ?? 0", "if {b} { {i} } else { {i} }", "findLast({l}, # < {i}) ?? 0", "findIndex({g}, # > {s}) ?? -1",
+		"findLastIndex({h}, # <= {f}) ?? -1", "count({g}, # contains {s})", "count({h}, # in [1, 2.5])", "count(map({l}, # > {i}))",
+		"sum({g}, len(#))", "sum(filter({l}, # > {i}))", "sum({o}, # ?? {i})", "sum({o}, # != nil ? # : 1)", "last({o}) ?? {i}", "len({o})", "({e})['k'] ?? {i}",
+		"get({e}, {s}) ?? {i}", "len({e})", "sum(values({e}))", "max({l}) ?? {i}", "lastIndexOf({s}, {s})", "minute({t})", "second({t})", "weekday({t})", "day_of_year({t})",
+		"year({t})", "month({t})", "day_of_month({t})", "({l})[{i}:{i}][0]", "first(sortBy({g}, #, 'desc') | map(len(#))) ?? {i}", "unix({t}) % {i}", "+{i}",
 	}, leaves['i']...),
 	'f': append([]string{
 		"{f} + {f}", "{f} - {i}", "{i} * {f}", "{f} / {f}", "{i} / {i}", "{i} ** 2", "{f} ** {f}", "-{f}", "{b} ? {f} : {i}", "float({i})", "float({s})",
 		"abs({f})", "ceil({f})", "floor({i})", "round({f})", "min({f}, {i})", "{d} / {d}", "of ?? {i}", "mean({l}) ?? 0", "sum({l}, # / {i})", "oi ?? {f}",
-		"max({f}, {f})",
+		"max({f}, {f})", "sum({h})", "sum({h}, # * {f})", "sum({g}, {f})", "{h}[{i}]", "find({h}, # != {f}) ?? {f}", "median({h}) ?? {f}", "mean({h}) ?? 1", "random({i})",
+		"max({h}) ?? {f}", "sum(map({l}, {d}), # / duration('1s'))",
 	}, leaves['f']...),
 	'b': append([]string{
 		"{i} < {i}", "{i} <= {f}", "{f} > {i}", "{f} >= {f}", "{i} == {i}", "{i} != {f}", "{f} == {f}", "{s} == {s}", "{s} < {s}", "{s} >= {s}", "{t} < {t}",
@@ -73,20 +82,33 @@ var productions = map[byte][]string{
 		"{f} in 0..3", "{s} in ['a', 'žluť']", "{s} in {g}", "{i} in {l}", "{s} contains {s}", "{s} startsWith {s}", "{s} endsWith 'x'", "{s} matches '^[a-z]*$'",
 		"oi != nil && oi > {i}", "oi == nil || oi > {i}", "of == nil || of < {f}", "any({l}, # > {i})", "all({g}, # != {s})", "none({l}, # % 2 == {i})",
 		"one({l}, # == {i})", "{l} == {l}", "{g} == {g}", "b ? {b} : {b}", "'k' in m", "hasPrefix({s}, {s})", "x == {i}", "{i} == x", "(os ?? {s}) == s",
-		"{i} < {i} < {i}", "i > 1", "f < 2.5", "s == 'a'",
+		"{i} < {i} < {i}", "any({h}, # < {f})", "all({l}, # in {l})", "any({g}, # in ['a', 'b'])", "none({g}, {s} contains #)", "one({g}, # matches 'a')", "any({g}, # startsWith {s} || # endsWith 'x')",
+		"any({o}, # == nil)", "all({o}, # == nil || # > {i})", "none(var.eu, lower({s}) contains #)", "any(var.eu, # == {s})", "{s} in {e}", "{s} not in var.eu", "any({l}, # in 1..9)",
+		"any({l}, {b})", "find({l}, # == {i}) == nil", "findIndex({g}, # == {s}) != nil", "{h} == {l}", "{e} == {e}", "any(keys({e}), # == {s})", "hasSuffix({s}, {s})",
+		"any({l}, t + d * # > {t})", "any({l}, upper({s}) == string(#) + trim({s})) && any({g}, raw == fromBase64(toBase64(#)))", "raw == raw", "any({l}, # == x)", "all({l}, x != {i} && # > 1)", "{f} < x", "any(map({g}, ({k: #, l: {s}})), (#.k ?? {s}) == (#['l'] ?? 'x'))",
+		"i > 1", "f < 2.5", "s == 'a'",
 	}, leaves['b']...),
 	's': append([]string{
 		"{s} + {s}", "{s} + {s} + {s}", "upper({s})", "lower({s})", "trim({s})", "string({i})", "string({f})", "string({b})", "string({t})", "string({d})",
 		"{b} ? {s} : {s}", "{s}[1:]", "{s}[{i}:3]", "replace({s}, {s}, {s})", "join({g}, {s})", "format_time({t}, '%Y-%m-%d %H')", "string({l})", "trimPrefix({s}, {s})",
-		"first({g}) ?? {s}", "string(raw)", "toBase64({s})", "type(x)",
+		"first({g}) ?? {s}", "find({g}, # > {s}) ?? {s}", "findLast({g}, # < {s}) ?? ''", "join(map({l}, string(#)), ' ')", "join(filter({g}, # != {s}), {s})", "{g}[{i}]", "{s}[:{i}]",
+		"{s}[-2:-1]", "toJSON({e})", "toJSON({o})", "toJSON(map({g}, ({(#): {i}, b: 1})))", "trimSuffix({s}, {s})", "trim({s}, {s})", "string({h})", "max({g}) ?? {s}", "max({s}, {s})", "toJSON(sortBy({h}, #))",
+		"string(raw)", "toBase64({s})", "type(x)",
 	}, leaves['s']...),
-	't': append([]string{"{t} + {d}", "{t} - {d}", "day({t})", "truncate({t}, {d})", "{b} ? {t} : {t}", "min({t}, {t})", "timestamp({i})"}, leaves['t']...),
-	'd': append([]string{"{t} - {t}", "{d} + {d}", "{d} - {d}", "{d} * {i}", "{f} * {d}", "{d} / {i}", "-{d}", "abs({d})", "{b} ? {d} : {d}"}, leaves['d']...),
+	't': append([]string{"{t} + {d}", "{t} - {d}", "day({t})", "truncate({t}, {d})", "{b} ? {t} : {t}", "min({t}, {t})", "timestamp({i})", "max(map({l}, {t} + d * #)) ?? {t}", "sortBy(map({l}, {t}), #)[0]", "find(map({l}, timestamp(# % 1000)), # > {t}) ?? {t}"}, leaves['t']...),
+	'd': append([]string{"{t} - {t}", "{d} + {d}", "{d} - {d}", "{d} * {i}", "{f} * {d}", "{d} / {i}", "-{d}", "abs({d})", "{b} ? {d} : {d}", "sum({l}, {d})", "sum({l}, {d} * #)", "sum(map({g}, {d}))", "duration(string({d}))", "map({l}, {d})[0]", "-sum({l}, -{d})"}, leaves['d']...),
 	'l': append([]string{
 		"filter({l}, # > {i})", "map({l}, # + {i})", "map({g}, len(#))", "sort({l})", "reverse({l})", "uniq({l})", "concat({l}, {l})", "take({l}, 2)", "1..4",
-		"{l}[1:]", "[{i}, {i}]", "sortBy({l}, -#)", "{b} ? {l} : {l}", "let z = {i}; filter({l}, # > z)", "sortBy({l}, {d} * #)",
+		"{l}[1:]", "[{i}, {i}]", "sortBy({l}, -#)", "{b} ? {l} : {l}", "let z = {i}; filter({l}, # > z)", "sortBy({l}, {d} * #)", "sortBy({l}, #, 'desc')", "map({o}, # ?? {i})", "map({h}, int(#))", "map({g}, indexOf(#, {s}))",
+		"{l}[{i}:{i}]", "{l}[:-1]", "values({e})", "map(1..5, # * {i})", "sortBy({l}, t + d * #)", "sortBy({l}, float(#))", "sortBy({l}, string(#))", "slice({l}, 1, {i})", "take(filter({l}, # > {i}), 2)",
+		"filter({l}, # > {i})[1:]", "reverse({l})", "map({l}, #) | filter(# < {i})",
 	}, leaves['l']...),
-	'g': append([]string{"split({s}, 'a')", "filter({g}, # != {s})", "map({g}, # + {s})", "keys(m)", "sort({g})", "[{s}, {s}]"}, leaves['g']...),
+	'h': append([]string{
+		"map({l}, # / {i})", "map({h}, # * {f})", "filter({h}, # > {f})", "[{f}, {i}, {f}]", "sortBy({h}, #)", "sortBy({h}, -#, 'asc')", "sort({h})", "{h}[1:]", "uniq({h})", "map({g}, {f})", "map({l}, # ** 2)",
+	}, leaves['h']...),
+	'o': append([]string{"map({l}, # > {i} ? # : nil)", "[oi, {i}]", "filter({o}, # != nil)", "filter({o}, (# ?? 1) > {i})", "reverse({o})", "map({g}, m[#])", "map({l}, oi)", "map({g}, ({e})[#])"}, leaves['o']...),
+	'e': append([]string{"({k: {i}, l: {i}})", "({(s): {i}})", "({k: 1, k: {i}})", "map({g}, ({(#): len(#)}))[0]", "{b} ? {e} : m", "om ?? {e}"}, leaves['e']...),
+	'g': append([]string{"split({s}, 'a')", "filter({g}, # != {s})", "map({g}, # + {s})", "keys({e})", "sort({g})", "[{s}, {s}]", "map({l}, string(#))", "sortBy({g}, len(#))", "sortBy({g}, #, 'desc')", "{g}[{i}:]", "uniq({g})", "map({o}, string(# ?? 1))", "map({h}, string(#))", "concat({g}, var.eu)", "map({g}, #[1:])", "map({g}, upper(#))", "map(tags, type(x))"}, leaves['g']...),
 }
 
 func drawInt(t *rapid.T) gpflow.Value {
@@ -136,7 +158,7 @@ func TestDifferential(t *testing.T) {
 	ran, failed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		g := &grammar{t: t}
-		src := g.of("ifbstdlg"[rapid.IntRange(0, 7).Draw(t, "kind")])
+		src := g.of("ifbstdlgho"[rapid.IntRange(0, 9).Draw(t, "kind")])
 		a, err := check(src, testEnv(), false)
 		if err != nil {
 			if !expected(err) {

@@ -3,9 +3,9 @@
 //
 // The syntax is that of expr-lang. Its parser is the front end; the types and
 // the meaning are gpflow's, the same for both ways of running an expression:
-// as Go functions over the slots of a row, which allocate nothing, or, for
-// predicates over lists and for values of type any, on expr-lang's machine.
-// Which of them runs a sub-expression cannot be told from its result.
+// as Go functions over the slots of a row, which allocate nothing where no list
+// is made that stays, or, for operators on values of type any, on expr-lang's
+// machine. Which of them runs a sub-expression cannot be told from its result.
 //
 //	expression              meaning
 //	a + b, a - b, a * b     int and int is int, checked; with a float it is float
@@ -52,5 +52,8 @@
 // Limits. An expression has at most 500 parts and 16 KiB. Predicates do not
 // nest. Functions without a bound on time or memory, or that depend on more
 // than the record, do not exist: reduce, repeat, fromJSON, now. One evaluation
-// makes at most 16 MiB of text and takes at most a million steps over lists.
+// makes at most 16 MiB of text and takes at most a million steps. A step is an
+// element of a list looked at, with up to 16 parts of a predicate; 64 bytes of
+// a text that a predicate looks at; or 32 instructions of a regular expression
+// on one byte.
 package expr

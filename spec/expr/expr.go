@@ -47,8 +47,7 @@ type Expr struct {
 	root     *node
 	code     code
 	machines []*node // the sub-trees that the machine runs, by number
-	vars     int     // slots of let variables
-	closures int
+	vars     int     // slots of variables
 	columns  []string
 	consts   []string
 }
@@ -69,10 +68,10 @@ func check(src string, env Env, machine bool) (e *Expr, err *Error) {
 // finish compiles a checked tree.
 func (c *checker) finish(root *node, machine bool) *Expr {
 	c.result(root)
-	e := &Expr{root: root, vars: c.vars, columns: names(c.columns), consts: names(c.constants)}
-	g := &gen{machine: machine}
+	e := &Expr{root: root, columns: names(c.columns), consts: names(c.constants)}
+	g := &gen{machine: machine, vars: c.vars}
 	e.code = g.node(root)
-	e.machines, e.closures = g.machines, g.closures
+	e.machines, e.vars = g.machines, g.vars
 	return e
 }
 
@@ -114,9 +113,27 @@ func (e *Expr) Columns() []string { return e.columns }
 // once. It must not be changed.
 func (e *Expr) Constants() []string { return e.consts }
 
+// Part is a part of an expression's text.
+type Part struct{ From, To int } // byte offsets
+
+// Interpreted returns the sub-expressions that expr-lang's machine runs, each
+// with all that is below it, in the order of compilation.
+func (e *Expr) Interpreted() []Part {
+	var parts []Part
+	for _, n := range e.machines {
+		parts = append(parts, Part{n.from, n.to})
+	}
+	return parts
+}
+
 // Stats returns how many sub-expressions run as closures, and how many on
-// expr-lang's machine. What the machine runs counts as one.
-func (e *Expr) Stats() (closures, vm int) { return e.closures, len(e.machines) }
+// expr-lang's machine. Constant sub-expressions count as one.
+func (e *Expr) Stats() (closures, vm int) {
+	for _, n := range e.machines {
+		vm += size(n)
+	}
+	return size(e.root) - vm, vm
+}
 
 // String returns the canonical text: equal for equal checked trees, and
 // different for different ones. Constants are in it by value.

@@ -22,6 +22,8 @@ type frame struct {
 	err      error
 	machines []*machine
 	args     []gpflow.Value // a stack of the arguments of calls
+	lists    []gpflow.Value // a stack of lists that are looked at and not kept
+	elem     gpflow.Value   // of the list, in a predicate
 	arena    []byte         // text made; what is in use is never written again
 	scratch  []byte
 	made     int
@@ -30,6 +32,9 @@ type frame struct {
 
 func (fr *frame) begin(row []gpflow.Value) {
 	fr.row, fr.err, fr.made, fr.steps = row, nil, 0, 0
+	if fr.lists = fr.lists[:0]; cap(fr.lists) > maxRange {
+		fr.lists = nil
+	}
 }
 
 // fail notes a failure that was prepared.
@@ -57,6 +62,16 @@ func (fr *frame) grow(n int) error {
 		return errMade
 	}
 	return nil
+}
+
+// pay counts n steps, and reports whether there are as many left; if not, the
+// evaluation fails with bad.
+func (fr *frame) pay(n int, bad *gpflow.RecordError) bool {
+	if fr.steps += n; fr.steps > maxSteps {
+		fr.fail(bad)
+		return false
+	}
+	return true
 }
 
 // step counts n elements of a list, and reports whether to go on.

@@ -188,6 +188,37 @@ func sortList(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
 	return changed(func(list []gpflow.Value) { slices.SortStableFunc(list, order) })(fr, args)
 }
 
+// descending reports whether a call of sortBy asks for the greatest first.
+func descending(n *node) bool { return len(n.kids) > 2 && n.kids[2].val.Str() == "desc" }
+
+// sortBy returns the list in the order of its keys, of which there is one for
+// each element. Elements of equal keys stay in their order.
+func sortBy(fr *frame, list, keys []gpflow.Value, down bool) ([]gpflow.Value, error) {
+	if err := fr.step(len(list)); err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if !anOrdered.has(k.Kind()) {
+			return nil, fmt.Errorf("%s has no order", k.Kind())
+		}
+	}
+	index := make([]int, len(list))
+	for i := range index {
+		index[i] = i
+	}
+	slices.SortStableFunc(index, func(a, b int) int {
+		if down {
+			a, b = b, a
+		}
+		return order(keys[a], keys[b])
+	})
+	out := make([]gpflow.Value, len(list))
+	for i, j := range index {
+		out[i] = list[j]
+	}
+	return out, nil
+}
+
 // uniq keeps the first of equal elements.
 func uniq(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
 	list := args[0].List()

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -212,6 +213,8 @@ type builder struct {
 	cfg     *conf.Config
 	m       *machine
 	defined map[int]bool // let variables inside of the tree
+	inLoop  bool         // in a predicate
+	named   int          // variables made for lists
 }
 
 func (b *builder) node(n *node) ast.Node {
@@ -246,7 +249,7 @@ func (b *builder) build(n *node) ast.Node {
 	case opCoalesce:
 		return b.binary("??", n)
 	case opCompare:
-		if l, r := n.kids[0].typ, n.kids[1].typ; l.Kind == r.Kind && native(l.Kind) || l.IsNumber() && r.IsNumber() {
+		if l, r := n.kids[0].typ, n.kids[1].typ; l.Kind == r.Kind && native(l.Kind) && (!b.inLoop || l.Kind != gpflow.KindString) || l.IsNumber() && r.IsNumber() {
 			return b.binary(n.name, n)
 		}
 	case opIsNull:
@@ -257,27 +260,62 @@ func (b *builder) build(n *node) ast.Node {
 		return &ast.BinaryNode{Operator: "..", Left: &ast.IntegerNode{Value: int(n.lo)}, Right: &ast.IntegerNode{Value: int(n.hi)}}
 	case opList:
 		return &ast.ArrayNode{Nodes: b.nodes(n.kids)}
-	case opMap:
-		out := &ast.MapNode{}
-		for i := 0; i < len(n.kids); i += 2 {
-			out.Pairs = append(out.Pairs, &ast.PairNode{Key: b.node(n.kids[i]), Value: b.node(n.kids[i+1])})
-		}
-		return out
 	case opLoop:
 		return b.loop(n)
 	}
 	return b.function(n)
 }
 
-// loop makes a builtin with a predicate. The machine cannot sort durations, so
-// they are ints to it.
+// loop makes a builtin with a predicate. What the machine does not do as we do
+// are functions of ours on a list, which has a name then.
 func (b *builder) loop(n *node) ast.Node {
-	args := b.nodes(n.kids)
-	if body := n.kids[1]; n.name == "sortBy" && body.typ.Kind == gpflow.KindDuration {
-		args[1] = b.node(&node{op: opFloat, typ: tInt, kids: []*node{body}, from: body.from, to: body.to})
+	list := b.counted(n)
+	b.inLoop = true
+	body := &ast.PredicateNode{Node: b.node(n.kids[1])}
+	b.inLoop = false
+	over := func(name string, list ast.Node) ast.Node {
+		return &ast.BuiltinNode{Name: name, Arguments: []ast.Node{list, body}}
 	}
-	args[1] = &ast.PredicateNode{Node: args[1]}
-	return &ast.BuiltinNode{Name: n.name, Arguments: args}
+	b.named++
+	name := fmt.Sprintf("s%d", b.named)
+	it := func() ast.Node { return &ast.IdentifierNode{Value: name} }
+	backwards := func() ast.Node { return b.call(lookup("reverse").eval, []ast.Node{it()}) }
+	var made ast.Node
+	switch n.name {
+	case "sortBy":
+		made = b.call(operation(n), []ast.Node{it(), over("map", it())})
+	case "findLast":
+		made = over("find", backwards())
+	case "findLastIndex":
+		made = b.call(fromEnd, []ast.Node{it(), over("findIndex", backwards())})
+	default:
+		return over(n.name, list)
+	}
+	made.SetLocation(file.Location{From: n.from, To: n.to})
+	return &ast.VariableDeclaratorNode{Name: name, Value: list, Expr: made}
+}
+
+// fromEnd returns the place in a list of what was found in its reverse.
+func fromEnd(_ *frame, args []gpflow.Value) (gpflow.Value, error) {
+	if args[1].IsNull() {
+		return gpflow.Null, nil
+	}
+	return gpflow.Int(int64(len(args[0].List())) - 1 - args[1].Int()), nil
+}
+
+// counted makes the list of a loop, whose elements are counted as steps.
+func (b *builder) counted(n *node) ast.Node {
+	fr, cost := b.m.fr, price(n.kids[1])
+	name := fmt.Sprintf("f%d", len(b.cfg.Functions))
+	b.cfg.Functions[name] = &builtin.Function{Name: name, Func: func(args ...any) (any, error) {
+		if list, ok := args[0].([]any); ok {
+			return list, fr.step(len(list) * cost)
+		}
+		return args[0], nil // a range, or what has no elements
+	}}
+	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: b.nodes(n.kids[:1])}
+	call.SetLocation(file.Location{From: n.from, To: n.to})
+	return call
 }
 
 // native reports whether the machine compares values of kind k as we do.
@@ -307,6 +345,11 @@ func (b *builder) constant(n *node) ast.Node {
 		return &ast.NilNode{}
 	case bool:
 		return &ast.BoolNode{Value: x}
+	case float64:
+		if x == 0 && math.Signbit(x) { // the machine holds -0.0 and 0.0 for one constant
+			return &ast.UnaryNode{Operator: "-", Node: &ast.ConstantNode{Value: 0.0}}
+		}
+		return &ast.ConstantNode{Value: x}
 	default:
 		return &ast.ConstantNode{Value: x}
 	}
@@ -318,9 +361,11 @@ const perStep = 64
 
 // function makes n a call of a function of its own, which computes it on
 // values.
-func (b *builder) function(n *node) ast.Node {
+func (b *builder) function(n *node) ast.Node { return b.call(operation(n), b.nodes(n.kids)) }
+
+// call makes a call of eval.
+func (b *builder) call(eval func(*frame, []gpflow.Value) (gpflow.Value, error), args []ast.Node) ast.Node {
 	name := fmt.Sprintf("f%d", len(b.cfg.Functions))
-	eval := operation(n)
 	fr := b.m.fr
 	b.cfg.Functions[name] = &builtin.Function{Name: name, Func: func(args ...any) (any, error) {
 		vals := make([]gpflow.Value, len(args))
@@ -339,6 +384,5 @@ func (b *builder) function(n *node) ast.Node {
 		}
 		return toGo(v), nil
 	}}
-	call := &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: b.nodes(n.kids)}
-	return call
+	return &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: args}
 }

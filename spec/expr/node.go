@@ -24,7 +24,7 @@ const (
 	opMatch              // name: contains startsWith endsWith matches; kids: text, text
 	opCoalesce           // kids: value, default
 	opCond               // kids: condition, then, else
-	opFloat              // kids: an int, as a float; for the machine also a duration, as an int
+	opFloat              // kids: an int, as a float
 	opList               // kids: elements
 	opMap                // kids: key, value, key, value, ...
 	opMember             // kids: list or map, index or key; optional: null base gives null

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -41,10 +42,20 @@ func operation(n *node) func(*frame, []gpflow.Value) (gpflow.Value, error) {
 			}
 			return member(args[0], args[1])
 		}
-	case opFloat:
-		if n.typ.Kind == gpflow.KindInt { // a duration to sort by
-			return func(_ *frame, args []gpflow.Value) (gpflow.Value, error) { return gpflow.Int(args[0].Int()), nil }
+	case opMap:
+		return func(_ *frame, args []gpflow.Value) (gpflow.Value, error) {
+			out := make([]gpflow.Entry, 0, len(args)/2)
+			for i := 0; i < len(args); i += 2 {
+				out = append(out, gpflow.Entry{Key: args[i].Str(), Value: args[i+1]})
+			}
+			return gpflow.Map(out), nil
 		}
+	case opLoop: // sortBy, of the list and its keys
+		return func(fr *frame, args []gpflow.Value) (gpflow.Value, error) {
+			out, err := sortBy(fr, args[0].List(), args[1].List(), descending(n))
+			return gpflow.List(out), err
+		}
+	case opFloat:
 		return func(_ *frame, args []gpflow.Value) (gpflow.Value, error) { return coerce(args[0], tFloat), nil }
 	}
 	return func(fr *frame, args []gpflow.Value) (gpflow.Value, error) { return n.fn.invoke(fr, n.typ, args) }
@@ -57,10 +68,27 @@ func truthOf(f func(*frame, []gpflow.Value) (bool, error)) func(*frame, []gpflow
 	}
 }
 
+// perMatch is how many bytes of a text times instructions of a regular
+// expression make a step.
+const perMatch = 32
+
+// weight returns the number of instructions of a regular expression.
+func weight(expr string) int {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return 1
+	}
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return 1
+	}
+	return len(prog.Inst)
+}
+
 // matcher returns what a contains b and the like compute. Regular expressions
 // take more steps than the rest.
 func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
-	match := strings.Contains
+	match, cost := strings.Contains, 0
 	switch n.name {
 	case "startsWith":
 		match = strings.HasPrefix
@@ -68,6 +96,7 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 		match = strings.HasSuffix
 	case "matches":
 		re := regexp.MustCompile(n.kids[1].val.Str())
+		cost = weight(n.kids[1].val.Str())
 		match = func(s, _ string) bool { return re.MatchString(s) }
 	}
 	return func(fr *frame, args []gpflow.Value) (bool, error) {
@@ -76,10 +105,8 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 				return false, fmt.Errorf("%s takes strings, not %s", n.name, a.Kind())
 			}
 		}
-		if n.name == "matches" {
-			if err := fr.step(len(args[0].Str()) / 2); err != nil {
-				return false, err
-			}
+		if err := fr.step(len(args[0].Str()) * cost / perMatch); err != nil {
+			return false, err
 		}
 		return match(args[0].Str(), args[1].Str()), nil
 	}

@@ -96,13 +96,33 @@ func appendText(b []byte, n *node) []byte {
 		return append(appendText(append(b, '['), n.kids[1]), ']')
 	case opCall, opLoop:
 		b = append(append(b, n.name...), '(')
-		if n.op == opLoop && n.kids[1].op == opMap { // a brace would open the predicate
+		if n.op == opLoop && leftmost(n.kids[1]).op == opMap { // a brace would open the predicate
 			b = append(appendText(b, n.kids[0]), ", ("...)
-			return append(appendText(b, n.kids[1]), "))"...)
+			b = append(appendText(b, n.kids[1]), ')')
+			for _, k := range n.kids[2:] {
+				b = appendText(append(b, ", "...), k)
+			}
+			return append(b, ')')
 		}
 		return append(printAll(b, n.kids), ')')
 	}
 	return printBinary(b, n)
+}
+
+// leftmost returns what the text of n begins with.
+func leftmost(n *node) *node {
+	for {
+		switch n.op {
+		case opNot:
+			if n.kids[0].op != opIsNull {
+				return n
+			}
+		case opMember, opArith, opCompare, opIsNull, opAnd, opOr, opIn, opInRange, opMatch, opCoalesce, opCond, opFloat:
+		default:
+			return n
+		}
+		n = n.kids[0]
+	}
 }
 
 func printMap(b []byte, n *node) []byte {

@@ -31,6 +31,13 @@ func TestAllocations(t *testing.T) {
 		`let y = i * 2; y + y`,
 		`s matches "^[a-z]+$"`,
 		`s[1:3] == "sc"`,
+		`any(tags, # == "b") && all(nums, # > 0) && none(var.eu, lower(s) contains #) && one(nums, # in [1, 9])`,
+		`count(tags, # in ["a", "b"]) + (findIndex(nums, # == 2) ?? 0) + (findLast(nums, # > 1) ?? 0) + (find(nums, # > i) ?? 1)`,
+		`sum(nums) + sum(nums, # * i) + len(filter(nums, # > 1)) + sum(filter(nums, # > 1), # - 1)`,
+		`sum(nums, # / 2) + sum(nums, d) / duration("1s")`,
+		`any(map(tags, upper(#)), # == "B") && "c" in filter(tags, # != "a") && (max(map(nums, # * 2)) ?? 0) > 1`,
+		`join(filter(tags, # != "a"), "-") == "b-c"`,
+		`nums[1:][0] + nums[-1] + len(tags[:2]) + count(1..9, # > i)`,
 	} {
 		e, err := Check(src, testEnv())
 		if err != nil {
@@ -109,6 +116,8 @@ func BenchmarkBool(b *testing.B) {
 		`f > 1.0 && s == "Žluť" && j < 50`,
 		`s in ["CZ", "SK", "PL", "DE", "Žluť"]`,
 		`any(tags, # == "b")`,
+		`none(var.eu, lower(s) contains #)`,
+		`sum(nums, # * i) == 42`,
 	} {
 		b.Run(src, func(b *testing.B) {
 			e, err := Check(src, testEnv())
@@ -124,6 +133,7 @@ func BenchmarkBool(b *testing.B) {
 			}
 		})
 	}
+	b.Run("machine any", func(b *testing.B) { bench(b, `any(tags, # == "b")`, true) })
 	b.Run("machine", func(b *testing.B) { bench(b, `f > 1.0 && s == "Žluť" && j < 50`, true) })
 }
 
