@@ -155,8 +155,19 @@ type Inferred struct {
 	Pass []bool
 	// Constants are the names of the constants that the node refers to.
 	Constants []string
-	// VM and Closures count the parts of expressions by what runs them.
-	VM, Closures int
+	// Exprs are the record expressions that the node evaluates.
+	Exprs []ExprInfo
+}
+
+// ExprInfo says what has become of a record expression.
+type ExprInfo struct {
+	Path string // the field that it is in: "where", "select.total"
+	Text string // as it was written
+	Type Type   // of the result
+	// Compiled and Interpreted count sub-expressions by what runs them:
+	// functions of Go, or an interpreter.
+	Compiled, Interpreted int
+	Parts                 []string // the texts of those that are interpreted, each as a whole
 }
 
 // Constant is a typed constant of record expressions.

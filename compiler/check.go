@@ -73,7 +73,7 @@ func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
 	if failed {
 		return
 	}
-	n.Uses, n.Pass, n.Constants, n.Closures, n.VM = out.Uses, out.Pass, out.Constants, out.Closures, out.VM
+	n.Uses, n.Pass, n.Constants, n.Exprs = out.Uses, out.Pass, out.Constants, out.Exprs
 	n.Ports = make([]*gpflow.Schema, n.ports())
 	for i := range n.Ports {
 		switch {

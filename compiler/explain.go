@@ -135,10 +135,10 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 	if d := n.Desc.Traits.Delivery; d != "" {
 		out = append(out, "delivery  "+string(d))
 	}
-	if n.Closures+n.VM > 0 {
-		line := fmt.Sprintf("expressions  %d compiled", n.Closures)
-		if n.VM > 0 {
-			line += fmt.Sprintf(", %d interpreted", n.VM)
+	if compiled, interpreted := exprCounts(n.Exprs); compiled+interpreted > 0 {
+		line := fmt.Sprintf("expressions  %d compiled", compiled)
+		if interpreted > 0 {
+			line += fmt.Sprintf(", %d interpreted", interpreted)
 		}
 		out = append(out, line)
 	}

@@ -27,8 +27,7 @@ type Node struct {
 	Uses      [][]string     // by input: the columns that the node itself reads
 	Pass      []bool         // by port: the columns of input 0 leave there too
 	Constants []string
-	Closures  int // parts of expressions that run as closures
-	VM        int // parts of expressions that run on the expression VM
+	Exprs     []gpflow.ExprInfo
 	State     []gpflow.StateDescriptor
 
 	Parallelism int

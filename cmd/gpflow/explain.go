@@ -17,12 +17,16 @@ var code = regexp.MustCompile(`^GPF-[0-9]{4}$`)
 func explainCommand() *cobra.Command {
 	var flags specFlags
 	var format string
+	var exprs bool
 	cmd := &cobra.Command{
 		Use:   "explain PATH | CODE",
 		Short: "Show the plan of a specification, or explain a diagnostic",
 		Long: `Show the physical plan as a tree: the tasks with their operators, the schemas
 that flow, what is read of each source, how rows get from task to task, and
 what each operator keeps. --format json prints the plan as the engine gets it.
+
+With --exprs, show the record expressions instead: the type of each, and which
+parts of it are not compiled but interpreted, which is slower.
 
 With the code of a diagnostic, such as GPF-0023, say what it means, why it is a
 mistake, and how it is repaired, with an example.`,
@@ -47,6 +51,10 @@ mistake, and how it is repaired, with an example.`,
 			if result.Plan == nil {
 				return errSaid
 			}
+			if exprs {
+				_, err = fmt.Fprint(cmd.OutOrStdout(), compiler.ExplainExprs(result))
+				return err
+			}
 			switch format {
 			case "text":
 				fmt.Fprint(cmd.OutOrStdout(), compiler.Explain(result))
@@ -65,5 +73,6 @@ mistake, and how it is repaired, with an example.`,
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().BoolVar(&exprs, "exprs", false, "show the record expressions, and how each is run")
 	return cmd
 }

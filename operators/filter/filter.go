@@ -52,7 +52,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 		i.Report(notBool(t))
 	}
 	out.Uses[0], out.Constants = e.Columns(), e.Constants()
-	out.Closures, out.VM = e.Stats()
+	out.Exprs = []gpflow.ExprInfo{e.Info("where")}
 	return out
 }
 

@@ -38,7 +38,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 			out.Uses[0] = append(out.Uses[0], name)
 		}
 	}
-	out.Closures, out.VM = l.each.Stats()
+	out.Exprs = []gpflow.ExprInfo{l.each.Info("each")}
 	return out
 }
 

@@ -97,8 +97,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		}
 		columns = append(columns, gpflow.Column{Name: f.Name, Type: e.Type()})
 		out.Constants = append(out.Constants, e.Constants()...)
-		closures, vm := e.Stats()
-		out.Closures, out.VM = out.Closures+closures, out.VM+vm
+		out.Exprs = append(out.Exprs, e.Info("fields."+f.Name))
 	}
 	slices.Sort(out.Constants)
 	out.Constants = slices.Compact(out.Constants)

@@ -180,7 +180,7 @@ func TestBadPositions(t *testing.T) {
 
 func TestInfer(t *testing.T) {
 	got, problems := inferred(users, nil)
-	if len(problems) > 0 || got.Ports[0].String() != "user string, at timestamp" || !slices.Equal(got.Constants, []string{"var.users"}) || got.Closures == 0 {
+	if len(problems) > 0 || got.Ports[0].String() != "user string, at timestamp" || !slices.Equal(got.Constants, []string{"var.users"}) || len(got.Exprs) != 2 {
 		t.Errorf("%v, %v, %+v", problems, got.Ports[0], got)
 	}
 	got, _ = inferred(users, map[string]bool{"at": true})

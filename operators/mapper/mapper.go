@@ -97,9 +97,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 		schema.Columns = append(schema.Columns, gpflow.Column{Name: f.name, Type: f.typ})
 		out.Uses[0] = union(out.Uses[0], f.expr.Columns())
 		out.Constants = union(out.Constants, f.expr.Constants())
-		if closures, vm := f.expr.Stats(); f.slot < 0 {
-			out.Closures, out.VM = out.Closures+closures, out.VM+vm
-		}
+		out.Exprs = append(out.Exprs, f.expr.Info("select."+f.name))
 	}
 	out.Ports[0] = schema
 	return out

@@ -123,7 +123,7 @@ func TestInfer(t *testing.T) {
 	if !slices.Equal(s.Key, []string{"who", "id"}) {
 		t.Errorf("the key is %v, want [who id]", s.Key)
 	}
-	if got := strings.Join(out.Uses[0], " "); got != "n user at home.city" || out.Closures == 0 || out.VM != 0 {
+	if got := strings.Join(out.Uses[0], " "); got != "n user at home.city" || len(out.Exprs) == 0 || out.Exprs[0].Interpreted != 0 {
 		t.Errorf("uses %s; %+v", got, out)
 	}
 	out, _ = infers(in, config, map[string]bool{"twice": true})

@@ -41,15 +41,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 	}
 	out.Ports[0] = l.output()
 	out.Uses[0], out.Constants = l.uses()
-	for _, a := range l.args {
-		closures, vm := a.Stats()
-		out.Closures, out.VM = out.Closures+closures, out.VM+vm
-	}
-	for _, a := range l.aggs {
-		if closures, vm := a.result.Stats(); !a.direct {
-			out.Closures, out.VM = out.Closures+closures, out.VM+vm
-		}
-	}
+	out.Exprs = l.exprs
 	return out
 }
 

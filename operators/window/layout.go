@@ -19,7 +19,8 @@ type layout struct {
 	argOf []string        // by argument: the path of the field where it stands first
 	calls []call          // the distinct calls
 	aggs  []aggregate
-	state []gpflow.Column // a row of state
+	exprs []gpflow.ExprInfo // of the aggregates
+	state []gpflow.Column   // a row of state
 }
 
 // call is a call of an aggregate function. Its accumulator is at slot of the
@@ -63,6 +64,7 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 			continue
 		}
 		l.add(s.Name, agg, fail)
+		l.exprs = append(l.exprs, agg.Info("aggregate."+s.Name))
 	}
 	if !ok {
 		return nil

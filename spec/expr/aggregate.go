@@ -37,6 +37,17 @@ type Aggregate struct {
 // "agg1" and so on, the results of Calls.
 func (a *Aggregate) Schema() *gpflow.Schema { return a.schema }
 
+// Info describes the aggregate, which stands in the field path.
+func (a *Aggregate) Info(path string) gpflow.ExprInfo {
+	info := a.Result.Info(path)
+	for _, call := range a.Calls {
+		if call.Arg != nil {
+			call.Arg.count(&info)
+		}
+	}
+	return info
+}
+
 // collector lifts the aggregate calls out of an expression.
 type collector struct {
 	env   Env

@@ -44,6 +44,7 @@ func (e *Error) Error() string {
 
 // Expr is a checked expression. It is immutable and safe for concurrent use.
 type Expr struct {
+	src      string
 	root     *node
 	code     code
 	machines []*node // the sub-trees that the machine runs, by number
@@ -68,7 +69,7 @@ func check(src string, env Env, machine bool) (e *Expr, err *Error) {
 // finish compiles a checked tree.
 func (c *checker) finish(root *node, machine bool) *Expr {
 	c.result(root)
-	e := &Expr{root: root, columns: names(c.columns), consts: names(c.constants)}
+	e := &Expr{src: c.src.text, root: root, columns: names(c.columns), consts: names(c.constants)}
 	g := &gen{machine: machine, vars: c.vars}
 	e.code = g.node(root)
 	e.machines, e.vars = g.machines, g.vars
@@ -133,6 +134,22 @@ func (e *Expr) Stats() (closures, vm int) {
 		vm += size(n)
 	}
 	return size(e.root) - vm, vm
+}
+
+// Info describes the expression, which stands in the field path.
+func (e *Expr) Info(path string) gpflow.ExprInfo {
+	info := gpflow.ExprInfo{Path: path, Text: e.src, Type: e.Type()}
+	e.count(&info)
+	return info
+}
+
+// count adds what runs e.
+func (e *Expr) count(info *gpflow.ExprInfo) {
+	closures, vm := e.Stats()
+	info.Compiled, info.Interpreted = info.Compiled+closures, info.Interpreted+vm
+	for _, p := range e.Interpreted() {
+		info.Parts = append(info.Parts, e.src[p.From:p.To])
+	}
 }
 
 // String returns the canonical text: equal for equal checked trees, and
