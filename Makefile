@@ -31,11 +31,11 @@ test: lint ## check the source and run every test
 bench: build ## measure the jobs of bench/README.md; figures on the screen and in out/bench.json
 	go build -o bin/bench ./bench
 	@mkdir -p out
-	bin/bench -json out/bench.json
+	bin/bench -json out/bench.json $(BENCH)
 
 bench-check: build ## fail where a job has lost 15 % against the yardsticks
 	go build -o bin/bench ./bench
-	bin/bench -jobs 'json|csv|memory' -check bench/ratios.json
+	bin/bench -jobs 'json|csv|memory' -check bench/ratios.json $(BENCH)
 
 microbench: ## run the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PKGS)

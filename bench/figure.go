@@ -20,8 +20,8 @@ type figure struct {
 	Bar    float64 `json:"bar,omitempty"` // 0: none
 	// Least says that the figure is to be the bar at most.
 	Least bool `json:"least,omitempty"`
-	// Hand and Naive are how many times the yardsticks' speed it is, the
-	// medians over the runs; 0: there is no such yardstick.
+	// Hand and Naive are how many times the yardsticks' speed it is, best run
+	// against best run; 0: there is no such yardstick.
 	Hand  float64 `json:"hand,omitempty"`
 	Naive float64 `json:"naive,omitempty"`
 	Note  string  `json:"note,omitempty"`
@@ -70,7 +70,7 @@ func number(x float64) string {
 	return fmt.Sprintf("%.6f", x)
 }
 
-// table lays figures out. The ratios are medians of the ratios of single runs.
+// table lays figures out.
 func table(figures []figure) string {
 	rows := [][]string{{"", "median", "min - max", "unit", "bar", "", "x hand", "x naive", ""}}
 	for _, f := range figures {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 )
 
@@ -22,7 +23,7 @@ func ratiosOf(figures []figure) map[string]ratio {
 	rs := make(map[string]ratio)
 	for _, f := range figures {
 		if f.Hand > 0 || f.Naive > 0 {
-			rs[f.Name] = ratio{f.Hand, f.Naive}
+			rs[f.Name] = ratio{math.Round(f.Hand*1000) / 1000, math.Round(f.Naive*10) / 10}
 		}
 	}
 	return rs
