@@ -78,7 +78,7 @@ func resolve(path, ifExists string) (string, error) {
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		link := path
 		if path, err = filepath.EvalSymlinks(link); err != nil {
-			return "", fmt.Errorf("write %s: it is a symbolic link that leads nowhere: %w", link, reason(err))
+			return "", fmt.Errorf("write %s: it is a symbolic link that leads nowhere: %w; make the file that it names, or remove the link", link, reason(err))
 		}
 		info, err = os.Stat(path)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -13,6 +14,9 @@ import (
 // maxWindow bounds the memory that a compressed file can ask for, in bytes; it
 // is the limit of the command zstd.
 const maxWindow = 128 << 20
+
+// gzipMagic is what gzip data begins with.
+const gzipMagic = "\x1f\x8b"
 
 // decompress returns the content of r. A file of no bytes is no compressed
 // file, and is said to be cut short.
@@ -29,6 +33,9 @@ func decompress(r io.Reader, compression string) (io.ReadCloser, error) {
 	}
 	switch compression {
 	case compressionGzip:
+		if head, _ := buf.Peek(len(gzipMagic)); !strings.HasPrefix(gzipMagic, string(head)) {
+			return nil, gzip.ErrHeader // not "cut short", however short it is
+		}
 		return gzip.NewReader(buf)
 	case compressionZstd:
 		d, err := zstd.NewReader(buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))

@@ -85,6 +85,8 @@ func (e *enumerator) expand(ctx context.Context, path string, files map[string]f
 	switch {
 	case err == nil:
 		return e.add(ctx, path, info, files)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("read %s: %w%s", path, reason(err), denied(err))
 	case !strings.ContainsAny(path, `*?[`):
 		return fmt.Errorf("read %s: %w; path names a file, a directory or a pattern, from the directory that gpflow was started in", path, reason(err))
 	}
@@ -153,9 +155,9 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case err != nil:
-		return fmt.Errorf("read the directory %s: %w", path, err)
+		return fmt.Errorf("read the directory %s: %w%s", path, err, denied(err))
 	case n == 0:
-		return fmt.Errorf("the directory %s holds no files to read; hidden ones are not read", path)
+		return fmt.Errorf("the directory %s holds no files to read; hidden ones are not read, and a path may name one of them", path)
 	}
 	return nil
 }

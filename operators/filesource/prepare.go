@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/gpflow/gpflow/formats"
@@ -153,7 +154,7 @@ func (in *input) open(s *source, d splitData, wake func()) error {
 	}
 	f, err := os.Open(d.Path)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", d.Path, reason(err))
+		return fmt.Errorf("open %s: %w%s", d.Path, reason(err), denied(err))
 	}
 	in.src, in.closers = f, []io.Closer{f}
 	if d.Compression == compressionNone {
@@ -166,6 +167,14 @@ func (in *input) open(s *source, d splitData, wake func()) error {
 	}
 	in.src, in.closers = r, append(in.closers, r)
 	return nil
+}
+
+// denied says what can be done where a file may not be read.
+func denied(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "; give the user that runs gpflow the permission to read it"
+	}
+	return ""
 }
 
 // reason returns the cause of an error of package os, without the name of the

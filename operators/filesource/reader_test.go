@@ -287,6 +287,8 @@ func TestDamagedFiles(t *testing.T) {
 		{"a.json.gz", func(b []byte) []byte { return nil }, "cut short after byte 0"},
 		{"a.json.gz", func(b []byte) []byte { b[len(b)-6] ^= 1; return b }, "gzip data is damaged"},
 		{"a.json.gz", func(b []byte) []byte { return content }, "does not begin as gzip data does"},
+		{"a.json.gz", func(b []byte) []byte { return content[:1] }, "does not begin as gzip data does"},
+		{"a.json.gz", func(b []byte) []byte { return b[:1] }, "cut short after byte 0"},
 		{"a.json.zst", func(b []byte) []byte { return b[:len(b)/2] }, "the zstd data is cut short after byte"},
 		{"a.json.zst", func(b []byte) []byte { return nil }, "cut short after byte 0"},
 		{"a.json.zst", func(b []byte) []byte { return content }, "does not begin as zstd data does"},

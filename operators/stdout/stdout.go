@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -124,6 +125,10 @@ func (s *sink) flush() error {
 	}
 	_, err := s.out.Write(s.buf)
 	s.buf = s.buf[:0]
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // the message names the file
+	}
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("write to the standard output: whoever read it has gone: %w", err)
