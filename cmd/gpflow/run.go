@@ -126,11 +126,11 @@ func advised(err error) error {
 	case !errors.As(err, &failure):
 		return err
 	case failure.Limit >= 0:
-		return fmt.Errorf("%w\n  To allow more such records, raise the limit of on_error.", err)
+		return fmt.Errorf("%w\n  To allow more such records, raise the limit of on_error", err)
 	case strings.HasPrefix(failure.Node, "sink."):
-		return fmt.Errorf("%w\n  To go on without such records, set on_error = \"skip\" in %s.", err, failure.Node)
+		return fmt.Errorf("%w\n  To go on without such records, set on_error = \"skip\" in %s", err, failure.Node)
 	}
-	return fmt.Errorf("%w\n  To go on behind such records, set on_error in %s to \"skip\", or to \"divert\" and read %s.errors.",
+	return fmt.Errorf("%w\n  To go on behind such records, set on_error in %s to \"skip\", or to \"divert\" and read %s.errors",
 		err, failure.Node, failure.Node)
 }
 

@@ -125,17 +125,22 @@ func (s *sink) flush() error {
 	}
 	_, err := s.out.Write(s.buf)
 	s.buf = s.buf[:0]
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// failed explains an error of the standard output.
+func failed(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err // the message names the file
 	}
-	switch {
-	case errors.Is(err, syscall.EPIPE):
+	if errors.Is(err, syscall.EPIPE) {
 		return fmt.Errorf("write to the standard output: whoever read it has gone: %w", err)
-	case err != nil:
-		return fmt.Errorf("write to the standard output: %w", err)
 	}
-	return nil
+	return fmt.Errorf("write to the standard output: %w", err)
 }
 
 // Prepare has nothing to do: Write keeps nothing back.
