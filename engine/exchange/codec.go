@@ -200,6 +200,9 @@ func DecodeBatch(data []byte, s *gpflow.Schema) (*gpflow.Batch, error) {
 		row := w.Row(t)
 		for c := range row {
 			row[c] = r.value(0)
+			if k := s.Columns[c].Type.Kind; k != gpflow.KindAny && k != row[c].Kind() && !row[c].IsNull() {
+				r.fail()
+			}
 		}
 		if r.err != nil {
 			return nil, r.err

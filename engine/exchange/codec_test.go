@@ -62,10 +62,17 @@ func batches(s *gpflow.Schema) *rapid.Generator[*gpflow.Batch] {
 		pos := rapid.Int64Range(0, 1<<40).Draw(t, "first")
 		line := rapid.SampledFrom([]int64{0, 1, 1 << 33}).Draw(t, "line")
 		value := values(2)
+		typed := make([]*rapid.Generator[gpflow.Value], s.Width())
+		for c := range typed {
+			kind := s.Columns[c].Type.Kind
+			typed[c] = value.Filter(func(v gpflow.Value) bool {
+				return kind == gpflow.KindAny || v.IsNull() || v.Kind() == kind
+			})
+		}
 		for i := range n {
 			row := w.Row(instants.Draw(t, "time"))
 			for c := range row {
-				row[c] = value.Draw(t, "value")
+				row[c] = typed[c].Draw(t, "value")
 			}
 			if i < placed {
 				w.Place("dir/file.json", pos, line)
