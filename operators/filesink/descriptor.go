@@ -28,6 +28,7 @@ A record that the format cannot express has failed, and goes where ` + "`on_erro
 	Traits: gpflow.Traits{
 		Single:   true,
 		Delivery: gpflow.Transactional,
+		NeedsEnd: true,
 		Claims:   func(c gpflow.Config) string { return filepath.Clean(c.String("path")) },
 	},
 	Infer:   infer,
