@@ -2,13 +2,14 @@
 
 SHELL := /bin/bash
 
-PKGS    ?= ./...
-COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+PKGS     ?= ./...
+FUZZTIME ?= 60s
+COMMIT   := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-check microbench lint fmt clean
+.PHONY: help build run test bench bench-check microbench fuzz lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,15 @@ bench-check: build ## fail where a job has lost 15 % against the yardsticks
 
 microbench: ## run the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PKGS)
+
+fuzz: ## run each fuzzer for FUZZTIME; what it finds is kept in its testdata/fuzz
+	@set -o pipefail; status=0; \
+	list=$$(go test -list '^Fuzz' $(PKGS) | awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, f[i]; n = 0 }') || exit 1; \
+	while read -r pkg name; do \
+		[ -n "$$name" ] || continue; \
+		echo "--- $$name of $$pkg"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel 2 "$$pkg" </dev/null || status=1; \
+	done <<<"$$list"; exit $$status
 
 lint: ## go vet, gofumpt, staticcheck
 	go vet $(PKGS)
