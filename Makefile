@@ -47,7 +47,7 @@ fuzz: ## run each fuzzer for FUZZTIME; what it finds is kept in its testdata/fuz
 	while read -r pkg name; do \
 		[ -n "$$name" ] || continue; \
 		echo "--- $$name of $$pkg"; \
-		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel 2 "$$pkg" </dev/null || status=1; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 2 "$$pkg" </dev/null || status=1; \
 	done <<<"$$list"; exit $$status
 
 lint: ## go vet, gofumpt, staticcheck
