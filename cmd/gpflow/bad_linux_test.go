@@ -140,15 +140,15 @@ func TestNoPermission(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(dir, "shut.jsonl"), "{}")
-	for name, mode := range map[string]os.FileMode{"tree": 0o755, "tree/shut": 0o755, "locked": 0o755, "open": 0o777} {
-		if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o755), os.Chmod(filepath.Join(dir, name), mode)); err != nil {
+	for _, name := range []string{"tree", "tree/shut", "locked", "open"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	put(t, filepath.Join(dir, "tree/a.jsonl"), "")
 	put(t, filepath.Join(dir, "tree/shut/a.jsonl"), "")
 	put(t, filepath.Join(dir, "locked/old.jsonl"), "old")
-	for name, mode := range map[string]os.FileMode{"tree/shut": 0, "locked": 0o555, "shut.jsonl": 0} {
+	for name, mode := range map[string]os.FileMode{"tree/shut": 0, "locked": 0o555, "open": 0o777, "shut.jsonl": 0} {
 		path := filepath.Join(dir, name)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
@@ -238,4 +238,25 @@ sink "stdout" "screen" { from = source.in }
 			t.Errorf("it says\n%s", talk)
 		}
 	}
+}
+
+// Two runs do not write one file: the second is refused, and the first goes on.
+func TestTwoRunsOfOneFile(t *testing.T) {
+	p := start(t, endless)
+	if _, err := p.screen.ReadBytes('\n'); err != nil {
+		t.Fatalf("%v; it says\n%s", err, p.talk)
+	}
+	cmd := exec.Command(binary(t), "run", "--quiet", "p.hcl")
+	cmd.Dir = p.dir
+	var talk bytes.Buffer
+	cmd.Stderr = &talk
+	err := cmd.Run()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(talk.String(), "another run, is writing the same file") {
+		t.Errorf("the second run: %v; it says\n%s", err, talk.String())
+	}
+	p.signal(os.Interrupt)
+	if _, err := io.Copy(io.Discard, p.screen); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(0)
 }
