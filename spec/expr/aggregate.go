@@ -104,7 +104,7 @@ func (a *collector) call(c *checker, n ast.Node, name string, args []ast.Node) *
 	key := name + "()"
 	if len(args) == 1 {
 		call.Arg = a.argument(c, args[0])
-		call.Type = a.result(c, n, name, call.Arg.Type())
+		call.Type = a.result(c, n, args[0], name, call.Arg.Type())
 		key = name + "(" + call.Arg.String() + ")"
 	}
 	i := slices.Index(a.texts, key)
@@ -127,7 +127,7 @@ func (a *collector) argument(c *checker, n ast.Node) *Expr {
 }
 
 // result returns the type of an aggregate over values of type t.
-func (a *collector) result(c *checker, n ast.Node, name string, t gpflow.Type) gpflow.Type {
+func (a *collector) result(c *checker, n, arg ast.Node, name string, t gpflow.Type) gpflow.Type {
 	ok, want := true, ""
 	out := t
 	out.Layout = ""
@@ -143,7 +143,17 @@ func (a *collector) result(c *checker, n ast.Node, name string, t gpflow.Type) g
 		ok, want = anOrdered.has(t.Kind), anOrdered.String()
 	}
 	if !ok {
-		c.failAst(n, fmt.Sprintf("%s of %s is not defined", name, t.NonNull()), "It takes "+want+".")
+		detail := "It takes " + want + "."
+		from, to := c.src.bytes(arg)
+		switch text := c.src.short(from, to, "x"); {
+		case name == "sum" && t.Kind == gpflow.KindBool:
+			detail = "Count those that are true with sum(" + text + " ? 1 : 0)."
+		case name == "avg" && t.Kind == gpflow.KindBool:
+			detail = "The share of those that are true is avg(" + text + " ? 1 : 0)."
+		case name != "min" && name != "max" && t.Kind == gpflow.KindString:
+			detail = "Convert it, as in " + name + "(float(" + text + "))."
+		}
+		c.failAst(n, fmt.Sprintf("%s of %s is not defined", name, t.NonNull()), detail)
 	}
 	return out
 }

@@ -14,13 +14,23 @@ func (c *checker) call(n *ast.CallNode) *node {
 	id, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
 		if m, isMember := n.Callee.(*ast.MemberNode); isMember {
-			if p, isName := m.Property.(*ast.StringNode); isName && lookup(p.Value) != nil {
-				c.failAst(n, "A value has no methods", "Write "+p.Value+"(x) for x."+p.Value+"().")
+			if p, isName := m.Property.(*ast.StringNode); isName {
+				c.method(n, p.Value)
 			}
 		}
 		c.failAst(n, "A value has no methods", "Functions are called by their name, as in upper(x).")
 	}
 	return c.named(n, id.Value, n.Arguments)
+}
+
+// method reports x.f().
+func (c *checker) method(n ast.Node, name string) {
+	if lookup(name) != nil {
+		c.failAst(n, "A value has no methods", "Write "+name+"(x) for x."+name+"().")
+	}
+	if a := aliases[strings.ToLower(strings.ReplaceAll(name, "_", ""))]; a != "" {
+		c.failAst(n, "A value has no methods", "Write "+a+".")
+	}
 }
 
 // builtin checks a call of what the syntax knows as a builtin.
@@ -61,6 +71,16 @@ func (c *checker) undefined(n ast.Node, name string) {
 	known := functionNames()
 	if c.aggregate != nil {
 		known = append(known, aggregateNames...)
+	}
+	for _, k := range known {
+		if strings.EqualFold(k, name) {
+			c.failCode(CodeUnknownFunction, from, to, "Unknown function "+name, "Did you mean "+k+"?")
+		}
+	}
+	if a := aliases[strings.ToLower(strings.ReplaceAll(name, "_", ""))]; a != "" {
+		c.failCode(CodeUnknownFunction, from, to, "Unknown function "+name, "Write "+a+".")
+	}
+	if c.aggregate != nil {
 		detail = "The aggregates are " + strings.Join(aggregateNames, ", ") + "; the other functions are those of strings, numbers, times and lists."
 	}
 	if s := similar(name, known); s != "" {

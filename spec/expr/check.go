@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -172,11 +171,7 @@ func (c *checker) required(n *node) *node {
 
 // text returns what n was written as, shortened.
 func (c *checker) text(n *node) string {
-	s := strings.Join(strings.Fields(c.src.text[n.from:n.to]), " ")
-	if len(s) > 40 {
-		return "This"
-	}
-	return s
+	return c.src.short(n.from, n.to, "This")
 }
 
 // example returns a literal of type t.

@@ -44,6 +44,9 @@ func (c *checker) member(n *ast.MemberNode) *node {
 		}
 		out.optional = true
 	}
+	if base.typ.Kind == gpflow.KindList {
+		c.noLength(n)
+	}
 	key := c.required(c.node(n.Property))
 	out.kids = []*node{base, key}
 	var elem gpflow.Type
@@ -58,6 +61,7 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	case gpflow.KindAny:
 		elem = tAny
 	case gpflow.KindString:
+		c.noLength(n)
 		c.failAst(n, "A string has no elements", "Take a part of it, as in s[0:1].")
 	default:
 		c.failAst(n, fmt.Sprintf("%s is %s and has no fields", c.text(base), base.typ), "Refer to it alone: "+c.text(base)+".")
@@ -65,6 +69,13 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	elem.Optional = elem.Optional || out.optional && base.typ.Optional
 	out.typ = elem
 	return c.narrowed(out)
+}
+
+// noLength reports x.length.
+func (c *checker) noLength(n *ast.MemberNode) {
+	if p, ok := n.Property.(*ast.StringNode); ok && slices.Contains([]string{"length", "size", "len", "count"}, p.Value) {
+		c.failAst(n, "A value has no methods", "Write len(x) for x."+p.Value+".")
+	}
 }
 
 // dotElement reports whether n was written .x, which means #.x.
@@ -194,6 +205,9 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	}
 	if len(path) == 1 && (lookup(path[0]) != nil || loops[path[0]] != nil) {
 		c.failAst(n, path[0]+" is a function", "Call it, as in "+path[0]+"(x).")
+	}
+	if f := foreign[full]; f != "" {
+		c.failAst(n, "Unknown name "+full, "It is written "+f+".")
 	}
 	if full == "var" || full == "local" {
 		c.failAst(n, full+" is not a value", "Refer to one of its constants, as in "+full+".x.")

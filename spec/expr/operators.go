@@ -160,7 +160,9 @@ func ordered(a gpflow.Type) bool {
 
 // compare checks a == b, a < b and the like.
 func (c *checker) compare(n *ast.BinaryNode) *node {
-	a, b := c.required(c.node(n.Left)), c.required(c.node(n.Right))
+	a, b := c.node(n.Left), c.node(n.Right)
+	c.required(a)
+	c.required(b)
 	if !comparable(a.typ, b.typ) {
 		c.failAst(n, fmt.Sprintf("%s and %s cannot be compared", a.typ, b.typ), conversion(a.typ, b.typ))
 	}
@@ -218,20 +220,56 @@ func (c *checker) arith(n *ast.BinaryNode) *node {
 	}
 	t, ok := arithType(op, a.typ.Kind, b.typ.Kind)
 	if !ok {
-		detail := ""
-		switch {
-		case op == "%":
-			detail = "It is defined for ints. Convert with int(x)."
-		case a.typ.Kind == gpflow.KindString || b.typ.Kind == gpflow.KindString:
-			detail = conversion(a.typ, b.typ)
-		case a.typ.Kind == gpflow.KindTimestamp && b.typ.IsNumber():
-			detail = fmt.Sprintf("Write the number as a duration, as in x %s duration('60s').", n.Operator)
-		default:
-			detail = "It is defined for numbers; for times and durations where the result is one."
-		}
-		c.failAst(n, fmt.Sprintf("%s %s %s is not defined", a.typ, n.Operator, b.typ), detail)
+		c.undefinedArith(n, a, b)
 	}
 	return &node{op: opArith, typ: gpflow.T(t), name: op, kids: []*node{a, b}}
+}
+
+// undefinedArith reports an operation of two types that is not defined, at the
+// operand that can be converted, or else at the operator.
+func (c *checker) undefinedArith(n *ast.BinaryNode, a, b *node) {
+	summary := fmt.Sprintf("%s %s %s is not defined", a.typ, n.Operator, b.typ)
+	of := func(match func(gpflow.Type) bool) *node {
+		switch {
+		case match(a.typ) && !match(b.typ):
+			return a
+		case match(b.typ) && !match(a.typ):
+			return b
+		}
+		return nil
+	}
+	kind := func(k gpflow.Kind) func(gpflow.Type) bool {
+		return func(t gpflow.Type) bool { return t.Kind == k }
+	}
+	number := gpflow.Type.IsNumber
+	if k := of(kind(gpflow.KindString)); k != nil {
+		other := a
+		if k == a {
+			other = b
+		}
+		switch {
+		case n.Operator == "+" && printable.has(other.typ.Kind):
+			c.fail(other, summary, "To join it as text, write string("+c.src.short(other.from, other.to, "x")+").")
+		case number(other.typ):
+			c.fail(k, summary, fmt.Sprintf("To compute with it, write %s(%s).", other.typ.Kind, c.src.short(k.from, k.to, "x")))
+		}
+	}
+	if k := of(number); k != nil && (a.typ.Kind == gpflow.KindTimestamp || b.typ.Kind == gpflow.KindTimestamp) {
+		c.fail(k, summary, "Write it as a duration, as in duration('60s').")
+	}
+	if k := of(kind(gpflow.KindBool)); k != nil {
+		text := c.src.short(k.from, k.to, "x")
+		c.fail(k, summary, "To count with it, write ("+text+" ? 1 : 0).")
+	}
+	if k := of(kind(gpflow.KindFloat)); n.Operator == "%" && k != nil {
+		c.fail(k, summary, "It is defined for ints. Write int("+c.src.short(k.from, k.to, "x")+").")
+	}
+	from, to := c.src.location(n.Location())
+	detail := "It is defined for numbers; for times and durations where the result is one."
+	if n.Operator == "%" {
+		detail = "It is defined for ints. Convert with int(x)."
+	}
+	c.failAt(from, to, summary, detail)
 }
 
 // arithType returns the type of an arithmetic operation.

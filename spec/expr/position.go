@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -54,6 +55,14 @@ func (s *source) bytes(n ast.Node) (from, to int) {
 	from, _ = s.location(s.tokens[sp.lo].Location)
 	_, to = s.location(s.tokens[sp.hi].Location)
 	return from, to
+}
+
+// short returns a piece of the text on one line, or long where it is that.
+func (s *source) short(from, to int, long string) string {
+	if text := strings.Join(strings.Fields(s.text[from:to]), " "); len(text) <= 40 {
+		return text
+	}
+	return long
 }
 
 // token returns the index of the token that starts at a rune.

@@ -23,12 +23,10 @@ func (c *checker) syntax(err error) {
 	case strings.Contains(msg, "maximum allowed nodes"):
 		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
 	case strings.Contains(msg, "unexpected token EOF"), strings.Contains(msg, "unexpected end of expression"):
-		end := len(strings.TrimRight(c.src.text, " \t\r\n"))
-		detail := "A value is missing after this."
-		if text := c.src.text; strings.Count(text, "(") > strings.Count(text, ")") {
-			detail = "A closing bracket is missing, or a value."
-		}
-		c.failAt(max(end-1, 0), end, "The expression ends too early", detail)
+		c.early()
+	}
+	if strings.TrimSpace(c.src.text[from:]) != "" && !strings.Contains(msg, "not terminated") && !strings.Contains(msg, "escape") {
+		c.hint(from, to)
 	}
 	summary, detail := worded(msg, c.src.text[from:to])
 	c.failAt(from, to, summary, detail)
@@ -37,7 +35,6 @@ func (c *checker) syntax(err error) {
 // complaints are what the parser says, and what stands for it.
 var complaints = []struct{ contains, summary, detail string }{
 	{`Operator("#")`, "# is not allowed here", "It stands for the element in a predicate, as in any(tags, # == 'a')."},
-	{`Operator("=")`, "Unexpected =", "Equality is written ==."},
 	{`Operator(":")`, "Unexpected :", "A map in a predicate is written in parentheses, as in map(tags, ({n: #}))."},
 	{"expected at least", "The call has too few arguments", "It takes a list, as in count(tags, # == 'a'). As an aggregate, count() is for windows."},
 	{"wrap predicate", "A predicate is missing", "Write it as any(tags, # == 'a')."},
@@ -53,15 +50,8 @@ var complaints = []struct{ contains, summary, detail string }{
 	{"expected name", "A name is missing", "Write let x = a + b; x * x."},
 }
 
-// habits are words of other languages, with ours.
-var habits = map[string]string{
-	"AND": "It is written &&, or and.", "OR": "It is written ||, or or.", "NOT": "It is written !, or not.",
-	"IS": "Write x == nil, or x != nil.", "is": "Write x == nil, or x != nil.", "IN": "It is written in, as in x in ['a', 'b'].",
-	"LIKE": "Write x contains 'a', x startsWith 'a', or x matches '^a'.", "like": "Write x contains 'a', x startsWith 'a', or x matches '^a'.",
-	"BETWEEN": "Write x >= a && x <= b.", "between": "Write x >= a && x <= b.", "<>": "It is written !=.",
-	")": "There is no bracket open that it would close.", "]": "There is no bracket open that it would close.", "}": "There is no bracket open that it would close.",
-	"&": "Both conditions are joined with &&.", "|": "The next function is named behind it, as in user | upper().",
-}
+// unopened says of a closing bracket that nothing is open.
+const unopened = "There is no bracket open that it would close."
 
 // worded returns in our words what the parser says about a piece of text.
 func worded(msg, text string) (summary, detail string) {
@@ -70,9 +60,9 @@ func worded(msg, text string) (summary, detail string) {
 			return c.summary, c.detail
 		}
 	}
-	detail = habits[text]
 	switch {
-	case detail != "":
+	case text == ")" || text == "]" || text == "}":
+		detail = unopened
 	case strings.Contains(msg, "Identifier("), strings.Contains(msg, "Number("), strings.Contains(msg, "String("):
 		detail = "An operator is missing before it, such as + or &&."
 	case strings.Contains(msg, "unrecognized"):
