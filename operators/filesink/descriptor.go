@@ -19,6 +19,8 @@ var Descriptor = gpflow.Descriptor{
 
 The file appears when the input has ended, complete and on disk; a reader never sees a part of it. Until then the records are in a hidden file beside it, ` + "`.NAME.gpflow-staged`" + `. When the pipeline is stopped or fails, the staged file stays and the target is as it was; the next start of the pipeline overwrites the staged file.
 
+One sink writes a file at a time: a second one, of the same pipeline or of another run, and by whatever path, is refused when it starts.
+
 A record that the format cannot express has failed, and goes where ` + "`on_error`" + ` says.`,
 	Example: `sink "file" "totals" {
   from = window.totals

@@ -18,7 +18,7 @@ var Descriptor = gpflow.Descriptor{
 	Summary: "Reads records from files, directories and standard input.",
 	Doc: `Reads the files that ` + "`path`" + ` names, each from its beginning to its end, and then ends. Files with the extension .gz or .zst are decompressed.
 
-A record that cannot be decoded, and one that is longer than ` + "`max_record`" + `, has failed: it goes where ` + "`on_error`" + ` says, with the file, the byte offset and the line that it stands at, and reading goes on behind it. A compressed file that is cut short or damaged stops the pipeline.
+A record that cannot be decoded, and one that is longer than ` + "`max_record`" + `, has failed: it goes where ` + "`on_error`" + ` says, with the file, the byte offset and the line that it stands at, and reading goes on behind it. A compressed file that is cut short or damaged stops the pipeline, and so do a file that is cut while it is read and text in UTF-16. A file without records is no mistake.
 
 Each file is read by one subtask. Where nothing downstream uses event time, large uncompressed files of lines or JSON are cut into ranges so that all subtasks have work; records of such ranges have an offset but no line.`,
 	Example: `source "file" "clicks" {
