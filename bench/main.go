@@ -13,8 +13,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 )
 
 func main() {
@@ -78,6 +80,7 @@ func (o *options) bench() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	cleanUp(dir)
 	l, err := newLab(dir, o)
 	if err != nil {
 		return err
@@ -99,6 +102,17 @@ func (o *options) bench() error {
 		return checkRatios(o.check, figures)
 	}
 	return nil
+}
+
+// cleanUp removes dir when this process is told to end: it is memory.
+func cleanUp(dir string) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		os.RemoveAll(dir)
+		os.Exit(1)
+	}()
 }
 
 // memory returns a directory whose files are in memory where there is one, so
