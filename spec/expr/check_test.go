@@ -35,6 +35,7 @@ var mistakes = []struct{ src, at, summary, detail string }{
 	{``, ``, "The expression is empty", ""},
 	{`i > `, `>`, "The expression ends too early", ""},
 	{`i = 1`, `=`, "Unexpected =", "=="},
+	{`oi ?? 0 > 1`, `>`, "?? stands before another operator", "(a ?? 0) > 1"},
 	{`(i > 1`, `(`, "A ) is missing", "not closed"},
 	{`i > "a"`, `i > "a"`, "int and string cannot be compared", "int(x)"},
 	{`b && (s > f)`, `s > f`, "string and float cannot be compared", "float(x)"},
@@ -265,8 +266,9 @@ func lets(first, step string, n int) string {
 }
 
 // patience is far more than what any of the texts below takes, which is some
-// milliseconds, and far less than what they would take without limits.
-const patience = 5 * time.Second
+// milliseconds on a machine that does nothing else, and far less than what they
+// would take without limits.
+const patience = 30 * time.Second
 
 // TestAdmission has texts made to take time or memory. Each ends soon.
 func TestAdmission(t *testing.T) {
@@ -344,7 +346,7 @@ func TestAdmission(t *testing.T) {
 			}
 			if took := time.Since(start); took > patience {
 				t.Errorf("%.60s (machine %t): %s", src, machine, took)
-			} else if took > time.Second/10 {
+			} else if took > time.Second {
 				t.Logf("%.60s (machine %t): %s", src, machine, took)
 			}
 		}

@@ -156,6 +156,16 @@ func drawRow(t *rapid.T) []gpflow.Value {
 // bit, and on the failure and its place.
 func TestDifferential(t *testing.T) {
 	ran, failed := 0, 0
+	for range 10 {
+		differential(t, &ran, &failed)
+	}
+	t.Logf("%d evaluations, %d of them failed", ran, failed)
+	if ran < 100 || failed == ran {
+		t.Errorf("%d evaluations, %d of them failed: the generator draws nothing of use", ran, failed)
+	}
+}
+
+func differential(t *testing.T, ran, failed *int) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := &grammar{t: t}
 		src := g.of("ifbstdlgho"[rapid.IntRange(0, 9).Draw(t, "kind")])
@@ -192,16 +202,12 @@ func TestDifferential(t *testing.T) {
 			if k := va.Kind(); ea == nil && k != a.Type().Kind && !(va.IsNull() && a.Type().Optional) && a.Type().Kind != gpflow.KindAny {
 				t.Fatalf("%s is %s, not %s", src, show(va), a.Type())
 			}
-			ran++
+			*ran++
 			if ea != nil {
-				failed++
+				*failed++
 			}
 		}
 	})
-	t.Logf("%d evaluations, %d of them failed", ran, failed)
-	if ran < 100 || failed == ran {
-		t.Errorf("%d evaluations, %d of them failed: the generator draws nothing of use", ran, failed)
-	}
 }
 
 func where(err error) string {

@@ -44,7 +44,7 @@ var complaints = []struct{ contains, summary, detail string }{
 	{"too large", "The number is too large", "An int has 64 bits. As a float it is written with a point, as in 1.0."},
 	{"bad number", "This is not a number", "Numbers are written as 12, 1.5, 1e6 or 0xff."},
 	{"literal:", "This is not a number", "Numbers are written as 12, 1.5, 1e6 or 0xff."},
-	{"cannot be mixed", "?? stands beside && or ||", "Say which comes first with parentheses, as in a && (b ?? false)."},
+	{"cannot be mixed", "?? stands before another operator", "Say which comes first with parentheses, as in (a ?? 0) > 1 or b && (c ?? false)."},
 	{"unclosed comment", "The comment has no end", "It ends with */."},
 	{"a map key", "The key of a map is a text, a number or a name", "An expression for a key is written in parentheses."},
 	{"expected name", "A name is missing", "Write let x = a + b; x * x."},
