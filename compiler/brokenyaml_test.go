@@ -21,7 +21,7 @@ import (
 var (
 	// wantedYAML is what stands at the end of a line of a broken
 	// specification, or in the line before it.
-	wantedYAML = regexp.MustCompile(`# want(-next)? ((?:GPF-\d{4} ?)+)`)
+	wantedYAML = regexp.MustCompile(`(?:#|//|/\*) want(-next)? ((?:GPF-\d{4} ?)+)`)
 
 	// otherWords stands in a case of which something else is said than of the
 	// mistake in HCL, with the reason.
@@ -32,7 +32,11 @@ var (
 	noTwin = regexp.MustCompile(`(?m)^- (\w+): \S.+`)
 )
 
-// brokenYAML are the specifications of one theme.
+// brokenYAML are the specifications of one theme, an archive with a section
+// NAME.yaml for each. A case and the section _common.yaml are two files of one
+// pipeline, so that a case needs no more than what it is about; what has a
+// pipeline block stands alone. The place of a diagnostic is said by # want
+// GPF-nnnn at the end of the line, or by # want-next GPF-nnnn in the line before.
 type brokenYAML struct {
 	cases  []broken        // their names are without an ending
 	common []byte          // the second file of those that have no pipeline block

@@ -103,6 +103,9 @@ func templateStart(src string) int {
 	return -1
 }
 
+// quotedText is an expression within an example.
+var quotedText = regexp.MustCompile(`"[^"]*"`)
+
 // expressions decodes an object of record expressions, in its order.
 func (d *decoder) expressions(f gpflow.Field, expr hcl.Expression, path string) (any, bool) {
 	pairs, ok := d.object(f, expr)
@@ -112,7 +115,7 @@ func (d *decoder) expressions(f gpflow.Field, expr hcl.Expression, path string) 
 	out, all := make([]gpflow.NamedExpr, 0, len(pairs)), true
 	for _, p := range d.keys(f, pairs, path) {
 		inner := f
-		inner.Name = p.key
+		inner.Name, inner.Example = p.key, quotedText.FindString(f.Example)
 		text, ok := d.expression(inner, p.value, path+"."+p.key)
 		if !ok {
 			all = false

@@ -37,6 +37,10 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 	parts, ok := address(expr)
 	example := "For example: " + d.syntax.Attribute(f.Name, cmpOr(f.Example, "source.clicks"))
 	if !ok {
+		if len(expr.Variables()) > 0 && d.syntax.Bare() { // ${ }
+			d.notValue(f, expr, example)
+			return Ref{}, false
+		}
 		if text, _, lit := d.syntax.Literal(expr); lit && text != "" && !d.syntax.Bare() && !strings.ContainsAny(text, " \n\"") {
 			example = "Write it without quotes: " + d.syntax.Attribute(f.Name, text)
 		}
@@ -45,7 +49,7 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 	}
 	switch {
 	case parts[0] == "var" || parts[0] == "local":
-		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node, not a value", d.owner, f.Name), "The edges of a pipeline do not depend on values.", example)
+		d.notValue(f, expr, example)
 		return Ref{}, false
 	case len(parts) == 1 || len(parts) > 3:
 		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q is not the address of a node", d.owner, strings.Join(parts, ".")),
@@ -61,6 +65,12 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 		return r, false
 	}
 	return r, true
+}
+
+// notValue reports a variable or a local in place of an address.
+func (d *decoder) notValue(f gpflow.Field, expr hcl.Expression, example string) {
+	d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node, not a value", d.owner, f.Name),
+		"The edges of a pipeline do not depend on values.", example)
 }
 
 // named returns a suggestion of the node of that name, "" if there is none.

@@ -36,7 +36,7 @@ func (d *decoder) typ(expr hcl.Expression, inner bool) (gpflow.Type, bool) {
 	}
 	word := hcl.ExprAsKeyword(expr)
 	if word == "" {
-		hint := ""
+		hint := "For example: string, optional(int) or list(string)"
 		if text, _, ok := d.syntax.Literal(expr); ok && !d.syntax.Bare() && !strings.ContainsAny(text, " \n") {
 			hint = fmt.Sprintf("Write it without quotes: %s", text)
 		}
@@ -165,7 +165,7 @@ func (d *decoder) record(expr hcl.Expression, pairs []hcl.KeyValuePair, inner bo
 		t.Fields = append(t.Fields, gpflow.Column{Name: name, Type: ft})
 	}
 	if ok && len(t.Fields) == 0 {
-		d.badType(expr.Range(), "there are no fields", "")
+		d.badType(expr.Range(), "there are no fields", "For example: { "+d.syntax.Attribute("user", "string")+" }")
 		ok = false
 	}
 	return t, ok

@@ -1,8 +1,11 @@
 package yamlspec
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gpflow/gpflow/spec/diag"
 )
@@ -90,6 +93,7 @@ func (c *checker) form(n *node) {
 	for i, child := range n.content {
 		if n.kind == mapping && i%2 == 0 {
 			c.key(child, n.content[i+1])
+			c.cut(n, i)
 		}
 		c.form(child)
 	}
@@ -108,6 +112,36 @@ func (c *checker) key(key, value *node) {
 			Fix: "If it is meant as text, put it in quotes.",
 		})
 	}
+}
+
+// cut reports a value of a mapping in braces which a comma ends within its
+// parentheses: { n: round(x, 2) } has the keys n and 2). at is where its key stands.
+func (c *checker) cut(n *node, at int) {
+	first := n.content[at+1]
+	open := parentheses(first)
+	for i, last := at+2, first; open > 0 && i < len(n.content); i += 2 {
+		key, value := n.content[i], n.content[i+1]
+		if !last.exact || !key.exact || !value.null() || value.end > value.start || string(bytes.TrimSpace(c.p.src[last.end:key.start])) != "," {
+			return
+		}
+		if open += parentheses(key); open == 0 {
+			c.p.fail(diag.Diagnostic{
+				Code: diag.CodeSyntax, Range: toRange(c.p.rng(first.start, key.end)), Summary: fmt.Sprintf("a comma ends the value %q", first.value),
+				Detail: "In braces, a comma begins the next key unless it stands in quotes.",
+				Fix:    "Put the value in quotes: " + strconv.Quote(strings.Join(strings.Fields(string(c.p.src[first.start:key.end])), " ")),
+			})
+		}
+		last = key
+	}
+}
+
+// parentheses returns how many of them the text n leaves open: less than none
+// where it closes others. It is 0 for text in quotes.
+func parentheses(n *node) int {
+	if n.kind != scalar || n.style != plain {
+		return 0
+	}
+	return strings.Count(n.value, "(") - strings.Count(n.value, ")")
 }
 
 func mergeable(value *node) bool {
