@@ -205,7 +205,7 @@ func (b *builder) collect(f File) {
 		case !known:
 			b.unknownBlock(it, slices.Sorted(maps.Keys(want)))
 		case it.Attribute && twice:
-			b.attributeTwice(it, first)
+			b.keyTwice(it, first, "Put everything below one of them.")
 		case it.Attribute:
 			l := levels{b, f.Syntax, it.Name, labels, kinds[it.Name]}
 			l.read(blocks(f.Body, it)[it.Name], it)

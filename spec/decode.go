@@ -71,7 +71,7 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 			d.attributeAsBlock(*f, it)
 		case len(it.LabelRanges) > 0:
 			c.absent[it.Name] = true
-			d.fail(diag.CodeLabels, it.LabelRanges[0], fmt.Sprintf("%s: the block %q takes no name", d.owner, it.Name), "", "Write it as "+d.syntax.Block(it.Name)+".")
+			d.takesNoName(it.Name, it.LabelRanges[0])
 		case f.Kind == gpflow.FieldBlock && it.Block:
 			if !d.otherForm(it, asAttribute) && asBlock[it.Name].Empty() {
 				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
@@ -114,7 +114,11 @@ func (d *decoder) repeated(f gpflow.Field, it Item, asAttribute, asBlock map[str
 		return false
 	}
 	d.bad = true
-	d.attributeTwice(it, first)
+	if f.Kind == gpflow.FieldBlock && f.Many {
+		d.keyTwice(it, first, "Write a list below one of them, with an element for each.")
+	} else {
+		d.attributeTwice(it, first)
+	}
 	return true
 }
 
@@ -215,8 +219,15 @@ func (d *decoder) nested(f gpflow.Field, siblings []gpflow.Field, blocks []*hcl.
 		if i == 0 {
 			d.located[path] = here
 		}
+		if extra, too := extraLevel(d.syntax, blk.Body, fieldNames(f.Fields)); too && d.syntax.Bare() {
+			d.takesNoName(f.Name, extra.Range)
+			continue
+		}
 		c := gpflow.NewConfig(f.Fields, d.body(blk.Body, f.Fields, at))
 		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, false
 	}
 	if f.Many {
 		return all, d.check(f, all, blocks[0].DefRange)
@@ -255,6 +266,10 @@ func (d *decoder) missing(f gpflow.Field, at level) {
 		what, fix = "block", "Write "+d.syntax.Block(f.Name)
 	}
 	d.fail(diag.CodeMissingField, at.header, fmt.Sprintf("%s: the %s %q is missing", where, what, f.Name), f.Doc, fix)
+}
+
+func (d *decoder) takesNoName(block string, label hcl.Range) {
+	d.fail(diag.CodeLabels, label, fmt.Sprintf("%s: the block %q takes no name", d.owner, block), "", "Write it as "+d.syntax.Block(block)+".")
 }
 
 func (d *decoder) attributeAsBlock(f gpflow.Field, it Item) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
@@ -37,6 +38,10 @@ func blocks(body hcl.Body, items ...Item) map[string][]*hcl.Block {
 // read adds the blocks that stand below the last of the labels that have been
 // read, or below the block type. header is the place of that.
 func (l *levels) read(below []*hcl.Block, header Item) {
+	if len(l.want) > 0 && len(header.Labels) == len(l.want) && l.scattered(below) {
+		l.listForBlock(header)
+		return
+	}
 	for _, blk := range below {
 		items := l.items(blk.Body)
 		switch missing := len(l.want) - len(header.Labels); {
@@ -46,7 +51,7 @@ func (l *levels) read(below []*hcl.Block, header Item) {
 		case missing > 0:
 			l.labels(blk.Body, items, header, missing)
 		default:
-			if extra, too := l.tooMany(blk.Body, items); too && len(l.want) > 0 {
+			if extra, too := extraLevel(l.syntax, blk.Body, l.fieldNames(l.blockType)); too && len(l.want) > 0 {
 				header.Name = l.blockType
 				l.wrongLabels(header.labelled(extra), l.want, l.kinds)
 				continue
@@ -74,7 +79,7 @@ func (l *levels) labels(body hcl.Body, items []Item, header Item, missing int) {
 			inner.Name, inner.Header = it.Name, it.Range
 			l.read(below[it.Name], inner)
 		case missing > 1:
-			l.attributeTwice(it, first)
+			l.keyTwice(it, first, "Put everything below one of them.")
 		}
 	}
 }
@@ -87,8 +92,42 @@ func (it Item) labelled(label Item) Item {
 }
 
 // items returns what stands in a body, without what is set apart.
-func (l *levels) items(body hcl.Body) []Item {
-	return slices.DeleteFunc(l.syntax.Outline(body), func(it Item) bool { return it.Aside })
+func (l *levels) items(body hcl.Body) []Item { return plainItems(l.syntax, body) }
+
+func plainItems(s Syntax, body hcl.Body) []Item {
+	return slices.DeleteFunc(s.Outline(body), func(it Item) bool { return it.Aside })
+}
+
+// scattered reports whether several bodies look like one whose items have been
+// made elements of a list: they stand below one key, and no name is in two.
+func (l *levels) scattered(bodies []*hcl.Block) bool {
+	seen := make(map[string]bool)
+	for _, blk := range bodies {
+		items := l.items(blk.Body)
+		for _, it := range items {
+			if seen[it.Name] {
+				return false
+			}
+			seen[it.Name] = true
+		}
+		if len(items) == 0 || blk.TypeRange != bodies[0].TypeRange {
+			return false
+		}
+	}
+	return len(bodies) > 1
+}
+
+// listForBlock reports a list where one block belongs.
+func (l *levels) listForBlock(header Item) {
+	l.lostPipeline = l.lostPipeline || l.blockType == blockPipeline
+	l.lost = append(l.lost, lostBlock{l.blockType, header.Labels})
+	name := header.Labels[len(header.Labels)-1]
+	l.report(diag.Diagnostic{
+		Code: diag.CodeBlockForm, Range: l.rng(header.Header),
+		Summary: fmt.Sprintf("%s.%s is a list", l.blockType, name),
+		Detail:  "Each element of it, with its -, would be a block of its own.",
+		Fix:     "Write its attributes below each other, without the -.",
+	})
 }
 
 // short reports whether items that should be labels are the content of a
@@ -99,19 +138,18 @@ func (l *levels) short(items []Item) bool {
 		slices.ContainsFunc(items, func(it Item) bool { return !it.Block && slices.Contains(names, it.Name) })
 }
 
-// tooMany returns the label that is one too many: an item that is no field, and
-// has fields of the block.
-func (l *levels) tooMany(body hcl.Body, items []Item) (extra Item, found bool) {
-	names := l.fieldNames(l.blockType)
+// extraLevel returns the label that is one too many in a body: an item that is
+// none of the fields of these names, and has some of them.
+func extraLevel(s Syntax, body hcl.Body, names []string) (extra Item, found bool) {
 	if len(names) == 0 {
 		return extra, false
 	}
-	for _, it := range items {
+	for _, it := range plainItems(s, body) {
 		if !it.Block || slices.Contains(names, it.Name) {
 			return extra, false
 		}
 		for _, blk := range blocks(body, it)[it.Name] {
-			if slices.ContainsFunc(l.items(blk.Body), func(it Item) bool { return slices.Contains(names, it.Name) }) {
+			if slices.ContainsFunc(plainItems(s, blk.Body), func(it Item) bool { return slices.Contains(names, it.Name) }) {
 				extra, found = it, true
 			}
 		}
@@ -120,7 +158,7 @@ func (l *levels) tooMany(body hcl.Body, items []Item) (extra Item, found bool) {
 }
 
 // fieldNames returns the names of the fields of a block type, of all its kinds.
-func (b *builder) fieldNames(blockType string) (names []string) {
+func (b *builder) fieldNames(blockType string) []string {
 	fields := PipelineFields()
 	switch blockType {
 	case blockPipeline:
@@ -135,6 +173,10 @@ func (b *builder) fieldNames(blockType string) (names []string) {
 			}
 		}
 	}
+	return fieldNames(fields)
+}
+
+func fieldNames(fields []gpflow.Field) (names []string) {
 	for _, f := range fields {
 		names = append(names, f.Name)
 	}
@@ -145,6 +187,14 @@ func (b *builder) fieldNames(blockType string) (names []string) {
 func (b *builder) attributeTwice(it Item, first hcl.Range) {
 	b.report(diag.Diagnostic{
 		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: fmt.Sprintf("the attribute %q is written twice", it.Name), Fix: "Remove one.",
+		Related: []diag.Related{{Message: "the other one", Range: b.rng(first)}},
+	})
+}
+
+// keyTwice reports the second key of one name where blocks stand below it.
+func (b *builder) keyTwice(it Item, first hcl.Range, fix string) {
+	b.report(diag.Diagnostic{
+		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: fmt.Sprintf("the key %q is written twice", it.Name), Fix: fix,
 		Related: []diag.Related{{Message: "the other one", Range: b.rng(first)}},
 	})
 }

@@ -17,13 +17,15 @@ type saying struct{ message, summary, detail, fix string }
 
 const inQuotes = "Put a value that is text or an expression in quotes, or on lines of its own behind key: |"
 
+const inBraces = "Put a value that is text or an expression in quotes, or on a line of its own, without brackets around it."
+
 var sayings = []saying{
 	{"mapping values are not allowed", "a key cannot stand here", "A colon with a space behind it makes a key of what stands before it. This one is within a value, or indented further than the keys around it.", inQuotes},
 	{"did not find expected key", "a key is expected here", "The line is not indented like the keys around it, or something follows a value that is complete.", inQuotes},
 	{"could not find expected ':'", "a colon is expected behind a key", "The line is neither a key with its value nor part of a value.", "Write it as key: value, or indent it to make it part of the value before."},
 	{"did not find expected '-' indicator", "an element with a - is expected here", "The line is not indented like the elements of the list.", ""},
-	{"did not find expected ',' or ']'", "a bracket [ is not closed", "A comma or a ] is missing, or an element holds a bracket that is not in quotes.", ""},
-	{"did not find expected ',' or '}'", "a bracket { is not closed", "A comma or a } is missing, or a value holds a bracket that is not in quotes.", ""},
+	{"did not find expected ',' or ']'", "a bracket [ is not closed", "A comma or a ] is missing, or an element holds a bracket or a comma that is not in quotes.", inBraces},
+	{"did not find expected ',' or '}'", "a bracket { is not closed", "A comma or a } is missing, or a value holds a bracket or a comma that is not in quotes.", inBraces},
 	{"did not find expected node content", "a value is expected here", "A closing bracket or a comma stands where a value begins.", inQuotes},
 	{"block sequence entries are not allowed", "an element with a - cannot stand here", "The elements of a list begin on lines of their own.", inQuotes},
 	{"block mapping", "a key cannot stand here", "", inQuotes},
@@ -55,6 +57,10 @@ var leadingLine = regexp.MustCompile(`^line \d+: `)
 func (p *parser) syntaxError(bad *failure) {
 	message := leadingLine.ReplaceAllString(bad.message, "")
 	line := p.lineOf(message, bad.read)
+	noColon, before := p.noColon(message, line)
+	if noColon {
+		line = before
+	}
 	from := p.lines[line]
 	text := string(p.src[from:p.lineEnd(from)])
 	d := diag.Diagnostic{Code: diag.CodeSyntax, Summary: "the text is not YAML", Detail: fmt.Sprintf("The parser says: %s.", message)}
@@ -81,19 +87,19 @@ func (p *parser) syntaxError(bad *failure) {
 	case strings.Contains(message, "control characters") && bad.read > 0:
 		from, to = bad.read-1, bad.read
 		d.Detail = fmt.Sprintf("The byte 0x%02x at offset %d does not belong there.", p.src[from], from)
-	case inBrackets.MatchString(text) && strings.Contains(message, "expected"):
-		d.Fix = `In brackets, put a value with ${ } in quotes: "${...}"`
+	case noColon:
+		d.Summary, d.Detail, d.Fix = colonMissing(strings.TrimSpace(text))
+	default:
+		if hint(&d, message, text) {
+			to = from + 1
+		}
 	}
 	d.Range = toRange(p.rng(from, max(from, to)))
 	p.fail(d)
 }
 
-var (
-	// firstBad ends with a character that begins no value.
-	firstBad = regexp.MustCompile("(?:^|[:\\-\\[{,] ?) *[@`%]")
-	// inBrackets is a line with a template in a flow mapping or sequence.
-	inBrackets = regexp.MustCompile(`[:\-] +[\[{].*\$\{`)
-)
+// firstBad ends with a character that begins no value.
+var firstBad = regexp.MustCompile("(?:^|[:\\-\\[{,] ?) *[@`%]")
 
 // lineOf returns the line, from 0, of the error with the given message: the
 // last of the fewest lines with which the parser says the same. read is how

@@ -2,6 +2,7 @@ package yamlspec
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -65,7 +66,11 @@ func (m textMapping) diagnostics(ds hcl.Diagnostics) hcl.Diagnostics {
 func (m textMapping) syntaxErrors(ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range m.diagnostics(ds) {
 		if d.Severity == hcl.DiagError {
-			d.Extra = spec.Problem{Code: diag.CodeSyntax, Fix: "If ${ is meant as text, write $${."}
+			fix := "If ${ is meant as text, write $${."
+			if strings.Contains(d.Detail, "end of the file") {
+				d.Detail, fix = "The text ends before a } for it.", "Write the }, or, if ${ is meant as text, $${."
+			}
+			d.Extra = spec.Problem{Code: diag.CodeSyntax, Fix: fix}
 			return hcl.Diagnostics{d}
 		}
 	}

@@ -80,8 +80,11 @@ func (syntax) Comment(expr hcl.Expression) (hcl.Range, bool) {
 
 // Attribute writes an attribute whose value is in the notation of HCL.
 func (syntax) Attribute(name, value string) string {
-	if strings.HasPrefix(value, "{") {
+	switch {
+	case strings.HasPrefix(value, "{"):
 		value = strings.ReplaceAll(value, " = ", ": ")
+	case strings.HasPrefix(value, "var.") || strings.HasPrefix(value, "local."):
+		value = "${" + value + "}"
 	}
 	return name + ": " + value
 }
