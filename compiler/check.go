@@ -182,7 +182,7 @@ func (c *compilation) eventTime(n *Node) {
 	}
 	if t := s.Columns[i].Type; t.Kind != gpflow.KindTimestamp {
 		c.error(diag.CodeColumnType, at, fmt.Sprintf("The event time must be a timestamp, and %s is %s", column, t),
-			`Declare how it is written: `+column+` = timestamp("unix_ms"), timestamp("%Y-%m-%d %H:%M:%S"), or timestamp for RFC 3339.`)
+			"Declare "+column+` as it is written: timestamp("unix_ms"), timestamp("%Y-%m-%d %H:%M:%S"), or timestamp for RFC 3339.`)
 		n.Ports = nil
 		return
 	}

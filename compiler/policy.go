@@ -54,7 +54,7 @@ func (c *compilation) diverted(g *Graph) {
 		case n.diverts == diverted && !read:
 			c.error(diag.CodeUnreadErrors, n.Spec.Place("on_error", 0, 0),
 				fmt.Sprintf("Nobody reads the records that %s diverts", n.Address()),
-				fmt.Sprintf("Add a reader: from = %s.errors; or use skip, which drops and counts them.", n.Address()))
+				fmt.Sprintf("Add a reader of %s.errors, or use skip, which drops and counts them.", n.Address()))
 		case n.diverts == byPipeline && !read:
 			silent = append(silent, n.Address()+".errors")
 		case n.diverts == 0 && read:

@@ -153,14 +153,14 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	if format == "" {
 		in.Report(gpflow.Problem{
 			Path: "path", Summary: "the extension of the path does not say the format",
-			Detail: fmt.Sprintf("Add format = %q, or another of the formats, which are %s.", catalog.Names()[0], strings.Join(catalog.Names(), ", ")),
+			Detail: "Give it a format; there are "+strings.Join(catalog.Names(), ", ")+".",
 		})
 		return used
 	}
 	if _, ok := in.Config.Block("csv"); ok && format != "csv" {
 		in.Report(gpflow.Problem{
 			Path: "csv", Summary: "the records are not comma-separated values",
-			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set format = \"csv\".", format),
+			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
 		})
 	}
 	if err := catalog.Check(format, schema); err != nil {

@@ -209,13 +209,13 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	if unknown != "" {
 		in.Report(gpflow.Problem{
 			Path: "path", Summary: "the format of standard input is not known",
-			Detail: "There is no file name to tell it from. Add format = \"json\", \"csv\" or \"lines\".",
+			Detail: "There is no file name to tell it from. Give it a format: json, csv or lines.",
 		})
 	}
 	if _, ok := c.Block("csv"); ok && format != "" && format != "csv" {
 		in.Report(gpflow.Problem{
 			Path: "csv", Summary: "the records are not comma-separated values",
-			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set format = \"csv\".", format),
+			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
 		})
 	}
 	schema := declared(c)
@@ -223,7 +223,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		if unknown == "" {
 			in.Report(gpflow.Problem{
 				Summary: "the source has no schema",
-				Detail:  "Add schema = schema.NAME, or a schema of its own. Only lines of text need none: set format = \"lines\" where the files are that.",
+				Detail:  "Give it a schema: schema.NAME, or one of its own. Only lines of text need none: set the format to lines where the files are that.",
 			})
 		}
 		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
