@@ -15,6 +15,12 @@ type Rows struct {
 	*Batch
 	Input    int // index into Traits.Inputs
 	From, To int // rows [From, To)
+	// Watermark is that of the channel on which the rows have come, at these
+	// rows. It says which of them are late: it depends on the rows before them
+	// alone, while the node's watermark, which OnMark gives, depends on what
+	// has come on other channels too. It can be ahead of that one, and is
+	// behind it only where the channel was idle.
+	Watermark Timestamp
 }
 
 // Operator is the logic of one node in one subtask. One goroutine calls it; it

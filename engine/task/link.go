@@ -25,12 +25,20 @@ type Link struct {
 	due     gpflow.Timestamp    // the time to give to onTimer, if firing
 	firing  bool
 
-	in      gpflow.Rows // input at work; Batch is nil where there is none
-	marks   []gpflow.Mark
-	mark    int              // marks[:mark] have been handled
+	in      gpflow.Rows      // input at work; Batch is nil where there is none
+	cuts    []cut            // of the input, in order
+	cut     int              // cuts[:cut] have been handled
 	now     gpflow.Timestamp // the last mark handled
 	emitted []int64          // rows by port
 	taken   int64            // rows that came in
+}
+
+// cut is a place in a batch where the watermark of its channel moves.
+type cut struct {
+	row     int
+	channel gpflow.Timestamp // the channel's watermark from there on
+	merged  gpflow.Timestamp // the subtask's, if moved
+	moved   bool
 }
 
 // init resolves the operator's optional methods, once.
@@ -44,10 +52,21 @@ func (l *Link) init() {
 // busy reports whether there is work for run.
 func (l *Link) busy() bool { return l.in.Batch != nil || l.firing }
 
-// accept makes b, whose reference it takes over, the link's input.
-func (l *Link) accept(b *gpflow.Batch, input int, marks []gpflow.Mark) {
-	l.in = gpflow.Rows{Batch: b, Input: input}
-	l.marks, l.mark = marks, 0
+// accept makes b, whose reference it takes over, the link's input. It comes
+// from within the task, on the one channel there is.
+func (l *Link) accept(b *gpflow.Batch) {
+	l.cuts = l.cuts[:0]
+	for _, m := range b.Marks {
+		l.cuts = append(l.cuts, cut{m.Row, m.Time, m.Time, true})
+	}
+	l.take(b, 0, l.now)
+}
+
+// take makes b the link's input, from a channel with a watermark. l.cuts have
+// been set.
+func (l *Link) take(b *gpflow.Batch, input int, watermark gpflow.Timestamp) {
+	l.in = gpflow.Rows{Batch: b, Input: input, Watermark: watermark}
+	l.cut = 0
 	l.taken += int64(b.N)
 }
 
@@ -60,9 +79,9 @@ func (l *Link) run() error {
 	}
 	row := l.in.From
 	for {
-		end, last := l.in.N, l.mark == len(l.marks)
+		end, last := l.in.N, l.cut == len(l.cuts)
 		if !last {
-			end = l.marks[l.mark].Row
+			end = l.cuts[l.cut].row
 		}
 		if row < end {
 			l.in.From, l.in.To = row, end
@@ -85,16 +104,20 @@ func (l *Link) run() error {
 		if last {
 			break
 		}
-		done, err := l.handle(l.marks[l.mark].Time)
-		if err != nil {
-			return err
+		c := l.cuts[l.cut]
+		if c.moved {
+			done, err := l.handle(c.merged)
+			if err != nil {
+				return err
+			}
+			if !done {
+				l.in.From = row
+				l.deliver()
+				return nil
+			}
 		}
-		if !done {
-			l.in.From = row
-			l.deliver()
-			return nil
-		}
-		l.mark++
+		l.in.Watermark = c.channel
+		l.cut++
 	}
 	b := l.in.Batch
 	l.in = gpflow.Rows{}
@@ -144,7 +167,7 @@ func (l *Link) send(p int, b *gpflow.Batch) {
 		b.Release()
 	}
 	for _, c := range l.Children[p] {
-		c.accept(b, 0, b.Marks)
+		c.accept(b)
 	}
 	for _, o := range l.Outputs[p] {
 		o.Push(b)

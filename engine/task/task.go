@@ -32,7 +32,6 @@ type Task struct {
 	clock *clock
 	// input is the head's input that each channel feeds.
 	input []int
-	merge []gpflow.Mark // scratch: the marks of a batch, merged over channels
 	empty *gpflow.Builder
 	done  bool
 	quiet bool // a channel went idle or ended: all may be idle now
@@ -149,17 +148,18 @@ func (t *Task) hush() {
 	}
 }
 
-// data gives a batch to the head, its marks replaced by those of the subtask.
+// data gives a batch to the head, which sees the watermark of the channel, and
+// is told where that of the subtask moves.
 func (t *Task) data(channel int, e exchange.Event) {
 	head := t.links[0]
-	t.merge = t.merge[:0]
+	before := t.clock.marks[channel]
+	head.cuts = head.cuts[:0]
 	for _, m := range e.Batch.Marks {
-		if t.clock.observe(channel, m.Time) {
-			t.merge = append(t.merge, gpflow.Mark{Row: m.Row, Time: t.clock.now})
-		}
+		moved := t.clock.observe(channel, m.Time)
+		head.cuts = append(head.cuts, cut{m.Row, t.clock.marks[channel], t.clock.now, moved})
 	}
 	if head.Operator != nil {
-		head.accept(e.Batch, t.input[channel], t.merge)
+		head.take(e.Batch, t.input[channel], before)
 		return
 	}
 	head.pass(e.Port, e.Batch)
@@ -174,7 +174,7 @@ func (t *Task) advance() {
 	}
 	t.empty.Mark(t.clock.now)
 	if b := t.empty.Take(); head.Operator != nil {
-		head.accept(b, 0, b.Marks)
+		head.accept(b)
 	} else {
 		head.pass(0, b)
 	}

@@ -229,11 +229,14 @@ func TestBlockedSendsWhatIsCollected(t *testing.T) {
 }
 
 // TestDiamond: from = [a, b] of one source is two channels, and the watermark
-// is the lower one's. Marks stand where they moved it.
+// is the lower one's. Marks stand where they moved it. Rows come with the
+// watermark of their own channel, which does not depend on the other.
 func TestDiamond(t *testing.T) {
 	var inputs []int
+	var watermarks []gpflow.Timestamp
 	l := link("union", &script{process: func(in gpflow.Rows, out *gpflow.Collector) (int, error) {
 		inputs = append(inputs, in.Input)
+		watermarks = append(watermarks, in.Watermark)
 		return passOn(in, out)
 	}}, 0)
 	out := read(l, 0, numbers(), plenty)
@@ -244,8 +247,12 @@ func TestDiamond(t *testing.T) {
 	r.send(1, gpflow.MaxTimestamp, drained)
 	r.run(t)
 	want(t, "out", out.take(-1), "1", "2", "3", "<5", "4", "<15", "5", "6", "<max", "end")
-	if !slices.Equal(inputs, []int{0, 1, 1, 1, 0}) {
+	if !slices.Equal(inputs, []int{0, 0, 1, 1, 1, 0}) {
 		t.Errorf("the inputs were %v", inputs)
+	}
+	const never = gpflow.MinTimestamp
+	if !slices.Equal(watermarks, []gpflow.Timestamp{never, 10, never, 5, 15, 20}) {
+		t.Errorf("the watermarks were %v", watermarks)
 	}
 }
 

@@ -185,7 +185,7 @@ func (d *Driver) feed(b *gpflow.Batch, input int) error {
 			end = b.Marks[mark].Row
 		}
 		for row < end {
-			next, err := d.process(gpflow.Rows{Batch: b, Input: input, From: row, To: end})
+			next, err := d.process(gpflow.Rows{Batch: b, Input: input, From: row, To: end, Watermark: d.marks[input]})
 			if err != nil {
 				return err
 			}

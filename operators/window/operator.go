@@ -103,11 +103,12 @@ func (o *operator) turn(t gpflow.Timestamp) {
 
 // Process implements gpflow.Operator.
 func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err error) {
+	late := max(o.mark, in.Watermark)
 	for i := in.From; i < in.To; {
 		first := i
 		for end := o.look(in, i); i < end; i++ {
 			o.turn(in.Times[i])
-			if o.end <= o.mark {
+			if o.end <= late {
 				out.LateRow(in, i)
 				continue
 			}
