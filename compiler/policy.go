@@ -57,7 +57,7 @@ func (c *compilation) diverted(g *Graph) {
 				fmt.Sprintf("Add a reader of %s.errors, or use skip, which drops and counts them.", n.Address()))
 		case n.diverts == byPipeline && !read:
 			silent = append(silent, n.Address()+".errors")
-		case n.diverts == 0 && read:
+		case n.diverts == 0 && read && n.OnError.Action != "":
 			c.warning(diag.CodeErrorsNotOn, n.Spec.Range, fmt.Sprintf("%s.errors is read, and never gets a record", n.Address()),
 				fmt.Sprintf("on_error of %s is %s. Set it to divert.", n.Address(), n.OnError.Action))
 		}

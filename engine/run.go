@@ -127,6 +127,9 @@ func (r *Run) wait() {
 	r.ended, r.how = time.Now(), outcome
 	r.mu.Unlock()
 	r.report, r.err = Report{Status: r.Status(), Outcome: outcome, Imbalances: bad}, err
+	if err != nil {
+		r.report.Error = err.Error()
+	}
 }
 
 // Failed returns a channel that gets the cause when the job has failed, which

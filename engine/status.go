@@ -79,6 +79,7 @@ type Edge struct {
 type Report struct {
 	Status
 	Outcome job.Outcome `json:"outcome"`
+	Error   string      `json:"error,omitempty"` // of Failed: the cause
 	// Imbalances are the sums of the ledger that do not add up: none, or a bug.
 	Imbalances []string `json:"imbalances,omitempty"`
 }

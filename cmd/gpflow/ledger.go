@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,22 +40,24 @@ func writeNotes(w io.Writer, r engine.Report) {
 	fmt.Fprintln(w)
 	for _, n := range r.Nodes {
 		if n.Unread && n.Late > 0 {
-			fmt.Fprintf(w, "%s late records of %s were dropped: nobody reads %s.late\n", thousands(n.Late), n.Address, n.Address)
+			fmt.Fprintf(w, "Late records of %s that were dropped, as nobody reads %s.late: %s\n", n.Address, n.Address, thousands(n.Late))
 		}
 		if n.Skipped > 0 {
-			fmt.Fprintf(w, "%s records that failed in %s were skipped\n", thousands(n.Skipped), n.Address)
+			fmt.Fprintf(w, "Records that failed in %s and were skipped: %s\n", n.Address, thousands(n.Skipped))
 		}
 	}
 	switch {
 	case r.Outcome == job.Stopped:
 		fmt.Fprintln(w, "Stopped on request. The ledger adds up: every record that was read has met exactly one of these fates.")
-		fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged.")
+		if staged(r) {
+			fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged.")
+		}
 	case r.Outcome == job.Finished && empty(r):
 		fmt.Fprintln(w, "No record came in: the input was empty.")
 	case r.Outcome == job.Finished:
 		fmt.Fprintln(w, "The ledger adds up: every record that came in has met exactly one of these fates.")
 	default:
-		fmt.Fprintln(w, "The run failed: nothing that was staged has been committed.")
+		fmt.Fprintln(w, "The run failed: nothing that was staged has been committed. The figures are those of the moment, and need not add up.")
 	}
 }
 
@@ -62,6 +65,11 @@ func writeNotes(w io.Writer, r engine.Report) {
 func empty(r engine.Report) bool {
 	in, _, _ := totals(r.Status)
 	return in == 0
+}
+
+// staged reports whether there is a sink whose output appears by a commit.
+func staged(r engine.Report) bool {
+	return slices.ContainsFunc(r.Nodes, func(n engine.Node) bool { return n.Block == "sink" && n.Kind == "file" })
 }
 
 // writeTable prints rows with their used columns aligned, the first to the

@@ -82,6 +82,9 @@ func unknownOperator(r *gpflow.Registry, name string) error {
 		if strings.HasPrefix(d.Name(), name+".") {
 			return fmt.Errorf("%s has kinds: try gpflow operators show %s", name, d.Name())
 		}
+		if d.Kind == name {
+			return fmt.Errorf("there is no %s; did you mean %s?", name, d.Name())
+		}
 		names = append(names, d.Name())
 	}
 	if s := diag.Suggest(name, names); s != "" {

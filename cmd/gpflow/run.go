@@ -112,6 +112,9 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	}
 	report, err := follow(run, signals, line)
 	placed(p, err)
+	if err != nil {
+		report.Error = err.Error()
+	}
 	if !f.quiet {
 		line.clear()
 		writeLedger(talk, report)

@@ -8,11 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What the linker sets: the version, the commit, and the commit's time.
+// What the linker sets.
 var (
 	version = ""
 	commit  = ""
-	date    = ""
 )
 
 func versionCommand() *cobra.Command {
@@ -35,10 +34,7 @@ func versionCommand() *cobra.Command {
 			if c == "" {
 				c = "unknown"
 			}
-			if date == "" {
-				date = "unknown"
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "gpflow %s\ncommit %s, %s\n%s %s/%s\n", v, c, date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(cmd.OutOrStdout(), "gpflow %s\ncommit %s\n%s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}
