@@ -55,6 +55,9 @@ var leadingLine = regexp.MustCompile(`^line \d+: `)
 
 // syntaxError reports an error of the parser on the line that causes it.
 func (p *parser) syntaxError(bad *failure) {
+	if p.openQuote(bad) {
+		return
+	}
 	message := leadingLine.ReplaceAllString(bad.message, "")
 	line := p.lineOf(message, bad.read)
 	noColon, before := p.noColon(message, line)
