@@ -19,14 +19,14 @@ func (c *compilation) check(g *Graph) {
 	for _, n := range g.Nodes {
 		c.onError(n)
 		c.infer(n, c.problem)
-		if n.Ports != nil && n.Desc.State != nil {
+		if !n.failed && n.Desc.State != nil {
 			n.State = n.Desc.State(n.Spec.Config, n.In, c.spec.Constants)
 		}
 		if n.Desc.Traits.Hold != nil {
 			n.Hold = n.Desc.Traits.Hold(n.Spec.Config)
 		}
 		c.eventTime(n)
-		if n.Ports != nil && n.Desc.IsSource() {
+		if n.Desc.IsSource() {
 			n.Declared = n.Ports[0]
 		}
 		c.parallelism(n)
@@ -53,33 +53,32 @@ func (n *Node) look() {
 	}
 }
 
-// infer finds the schemas of a node's outputs out of those of its inputs. It
-// is run once to check, and once more after columns have been pruned.
+// infer finds the schemas of a node's outputs out of those of its inputs, as
+// far as they are known in spite of mistakes: a filter passes on what comes in
+// whatever is wrong with its condition. It is run once to check, and once more after columns have been pruned.
 func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
-	n.Ports, n.In = nil, nil
+	n.In = nil
+	n.Ports = make([]*gpflow.Schema, n.ports())
+	if port := n.Desc.PortIndex("errors"); port > 0 {
+		n.Ports[port] = gpflow.ErrorSchema()
+	}
+	n.failed = true
 	if n.Spec.Broken || !c.inputs(n) {
 		return
 	}
-	failed := false
+	n.failed = false
 	in := &gpflow.Inference{Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants}
 	if len(n.wanted) > 0 {
 		in.Wanted = n.wanted[0]
 	}
 	in.Report = func(p gpflow.Problem) {
-		failed = failed || !p.Warning
+		n.failed = n.failed || !p.Warning
 		report(n, p)
 	}
 	out := n.Desc.Infer(in)
-	if failed {
-		return
-	}
 	n.Uses, n.Pass, n.Constants, n.Exprs = out.Uses, out.Pass, out.Constants, out.Exprs
-	n.Ports = make([]*gpflow.Schema, n.ports())
 	for i := range n.Ports {
-		switch {
-		case n.Port(i) == "errors":
-			n.Ports[i] = gpflow.ErrorSchema()
-		case i < len(out.Ports):
+		if n.Port(i) != "errors" && i < len(out.Ports) {
 			n.Ports[i] = out.Ports[i]
 		}
 	}
@@ -113,7 +112,7 @@ func (c *compilation) inputs(n *Node) bool {
 	for i, outs := range n.Inputs {
 		var s *gpflow.Schema
 		for k, o := range outs {
-			if o.Node.Ports == nil || o.Node.Ports[o.Port] == nil {
+			if len(o.Node.Ports) == 0 || o.Node.Ports[o.Port] == nil {
 				return false
 			}
 			t := o.Node.Ports[o.Port]
@@ -164,7 +163,7 @@ func (c *compilation) timeless(n *Node, o Output) {
 // eventTime checks and takes over the event_time of a source.
 func (c *compilation) eventTime(n *Node) {
 	b, ok := n.Spec.Config.Block("event_time")
-	if !ok || n.Ports == nil {
+	if !ok || n.failed || n.Ports[0] == nil {
 		return
 	}
 	s := n.Ports[0]
@@ -177,13 +176,11 @@ func (c *compilation) eventTime(n *Node) {
 			detail = fmt.Sprintf("Did you mean %s?", near)
 		}
 		c.error(diag.CodeUnknownColumn, at, fmt.Sprintf("There is no column %s", column), detail)
-		n.Ports = nil
 		return
 	}
 	if t := s.Columns[i].Type; t.Kind != gpflow.KindTimestamp {
 		c.error(diag.CodeColumnType, at, fmt.Sprintf("The event time must be a timestamp, and %s is %s", column, t),
 			"Declare "+column+` as it is written: timestamp("unix_ms"), timestamp("%Y-%m-%d %H:%M:%S"), or timestamp for RFC 3339.`)
-		n.Ports = nil
 		return
 	}
 	n.EventTime = &plan.EventTime{

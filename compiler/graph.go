@@ -36,6 +36,7 @@ type Node struct {
 	Hold        gpflow.Duration
 
 	diverts  diverting
+	failed   bool              // a mistake has been reported of it, or its input is not known
 	endless  *Node             // a source that feeds it and never ends
 	alive    bool              // a sink lies behind it, or it is one
 	timeUsed bool              // a node behind it works by event time

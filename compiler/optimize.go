@@ -28,7 +28,7 @@ func (c *compilation) optimize(g *Graph) {
 			n.wanted[0][n.EventTime.Column] = true
 		}
 		c.infer(n, c.problem)
-		if n.Desc.IsSource() && n.Ports != nil {
+		if n.Desc.IsSource() {
 			n.Ports[0] = n.Ports[0].Select(func(column string) bool { return n.wanted[0][column] })
 		}
 	}
