@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -49,31 +50,26 @@ func (c *compilation) reconsider(n *Node) {
 // whether that were new ones. Outputs that feed one input must stay alike.
 func (c *compilation) want(n *Node) bool {
 	changed := false
-	add := func(o Output, column string) {
-		if !o.Node.wanted[o.Port][column] {
-			o.Node.wanted[o.Port][column] = true
-			changed = true
-		}
-	}
 	for i, outs := range n.Inputs {
+		all := make(map[string]bool)
+		if i < len(n.Uses) {
+			for _, column := range n.Uses[i] {
+				all[column] = true
+			}
+		}
+		for p, pass := range n.Pass {
+			if i == 0 && pass && n.read(p) {
+				maps.Copy(all, n.wanted[p])
+			}
+		}
 		for _, o := range outs {
-			if i < len(n.Uses) {
-				for _, column := range n.Uses[i] {
-					add(o, column)
-				}
-			}
-			for p, pass := range n.Pass {
-				if i > 0 || !pass || !n.read(p) {
-					continue
-				}
-				for column := range n.wanted[p] {
-					add(o, column)
-				}
-			}
-			for _, other := range outs {
-				for column := range other.Node.wanted[other.Port] {
-					add(o, column)
-				}
+			maps.Copy(all, o.Node.wanted[o.Port])
+		}
+		for _, o := range outs {
+			// Only what is in all can be wanted, so that more is a change.
+			if w := o.Node.wanted[o.Port]; len(w) < len(all) {
+				maps.Copy(w, all)
+				changed = true
 			}
 		}
 	}
