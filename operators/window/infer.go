@@ -89,12 +89,12 @@ func (l *layout) checkName(name string, names map[string]bool, fail func(gpflow.
 		fail(gpflow.Problem{Path: path, Summary: fmt.Sprintf("Two aggregates have the name %q", name), Detail: "Give one of them another name."})
 	}
 	names[name] = true
-	for i, g := range l.group {
+	for _, g := range l.group {
 		if g.Name != name && !strings.HasPrefix(g.Name, name+".") {
 			continue
 		}
 		what := "a key column"
-		if i >= len(l.keys) {
+		if g.Name == startColumn || g.Name == endColumn {
 			what = "a column that the window adds"
 		}
 		fail(gpflow.Problem{Code: codeSameColumn, Path: path, Summary: fmt.Sprintf("The name %q is taken by %s", name, what), Detail: "Give the aggregate another name."})

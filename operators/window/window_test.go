@@ -199,6 +199,17 @@ func TestInfer(t *testing.T) {
 	}
 }
 
+// A wrong key does not change what is said of the names of aggregates.
+func TestNamesBesideWrongKeys(t *testing.T) {
+	for _, keys := range [][]string{{"zzz"}, {"n", "n"}, {"x"}} {
+		_, problems := infers(schema(), config(1, keys, "window_start", "count()"))
+		last := problems[len(problems)-1]
+		if len(problems) != 2 || !strings.HasSuffix(last.Summary, "a column that the window adds") {
+			t.Errorf("%q: %+v", keys, problems)
+		}
+	}
+}
+
 func TestInferRefuses(t *testing.T) {
 	timeless, updating := schema(), schema()
 	timeless.Timeless, updating.Mode = true, gpflow.Retract
