@@ -205,7 +205,7 @@ func (b *builder) collect(f File) {
 		case !known:
 			b.unknownBlock(it, slices.Sorted(maps.Keys(want)))
 		case it.Attribute && twice:
-			b.keyTwice(it, first, "Put everything below one of them.")
+			b.keyTwice(it, first, oneKey(it.Name))
 		case it.Attribute:
 			l := levels{b, f.Syntax, it.Name, labels, kinds[it.Name]}
 			l.read(blocks(f.Body, it)[it.Name], it)

@@ -2,6 +2,8 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -38,6 +40,9 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 	example := "For example: " + d.syntax.Attribute(f.Name, cmpOr(f.Example, "source.clicks"))
 	if !ok {
 		if len(expr.Variables()) > 0 && d.syntax.Bare() { // ${ }
+			if m := templateAddress.FindStringSubmatch(d.text(expr.Range())); m != nil && m[1] != "var" && m[1] != "local" {
+				example = "Write it without ${ }: " + d.syntax.Attribute(f.Name, m[1]+m[2])
+			}
 			d.notValue(f, expr, example)
 			return Ref{}, false
 		}
@@ -50,6 +55,10 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 	switch {
 	case parts[0] == "var" || parts[0] == "local":
 		d.notValue(f, expr, example)
+		return Ref{}, false
+	case d.withKind(parts):
+		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q is not the address of a node", d.owner, strings.Join(parts, ".")),
+			"An address leaves the kind out.", fmt.Sprintf("Did you mean %s.%s?", parts[0], strings.Join(parts[2:], ".")))
 		return Ref{}, false
 	case len(parts) == 1 || len(parts) > 3:
 		d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q is not the address of a node", d.owner, strings.Join(parts, ".")),
@@ -71,6 +80,17 @@ func (d *decoder) ref(f gpflow.Field, expr hcl.Expression) (Ref, bool) {
 func (d *decoder) notValue(f gpflow.Field, expr hcl.Expression, example string) {
 	d.fail(diag.CodeReference, expr.Range(), fmt.Sprintf("%s: %q takes the address of a node, not a value", d.owner, f.Name),
 		"The edges of a pipeline do not depend on values.", example)
+}
+
+// templateAddress is an address of a node within ${ }.
+var templateAddress = regexp.MustCompile(`^["']?\$\{\s*([a-z_]+)((?:\.[a-zA-Z0-9_]+){1,2})\s*\}["']?$`)
+
+// withKind reports whether an address has the kind of its node between the
+// block type and the name, and a port behind them.
+func (b *builder) withKind(parts []string) bool {
+	return len(parts) == 4 && slices.ContainsFunc(b.nodeBlocks, func(blk block) bool {
+		return blk.Type == parts[0] && slices.Equal(blk.Labels, parts[1:3])
+	})
 }
 
 // named returns a suggestion of the node of that name, "" if there is none.

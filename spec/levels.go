@@ -79,7 +79,7 @@ func (l *levels) labels(body hcl.Body, items []Item, header Item, missing int) {
 			inner.Name, inner.Header = it.Name, it.Range
 			l.read(below[it.Name], inner)
 		case missing > 1:
-			l.keyTwice(it, first, "Put everything below one of them.")
+			l.keyTwice(it, first, oneKey(it.Name))
 		}
 	}
 }
@@ -189,6 +189,11 @@ func (b *builder) attributeTwice(it Item, first hcl.Range) {
 		Code: diag.CodeDuplicate, Range: b.rng(it.Range), Summary: fmt.Sprintf("the attribute %q is written twice", it.Name), Fix: "Remove one.",
 		Related: []diag.Related{{Message: "the other one", Range: b.rng(first)}},
 	})
+}
+
+// oneKey tells to write what stands below two keys of one name below one.
+func oneKey(key string) string {
+	return fmt.Sprintf("Write %s: once, and put what stands below both keys below it.", key)
 }
 
 // keyTwice reports the second key of one name where blocks stand below it.
