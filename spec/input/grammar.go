@@ -27,6 +27,12 @@ var complaints = map[string]diag.Diagnostic{
 	"Invalid single-argument block definition": {
 		Summary: "a block on one line holds one attribute", Fix: "Write each attribute on a line of its own, and the closing brace behind them.",
 	},
+	"Unexpected comma after argument": {
+		Summary: "a comma follows the attribute", Detail: "An attribute ends with its line.", Fix: "Remove the comma.",
+	},
+	"Extra characters after interpolation expression": {
+		Summary: "something follows the value within ${ }", Fix: openBrace,
+	},
 	"Invalid expression": {
 		Summary: "there is no value here", Fix: "Write a value behind the equals sign: a number, text in quotes, true, false, or a list in [ ].",
 	},
@@ -43,6 +49,9 @@ func grammar(src []byte, d *hcl.Diagnostic) diag.Diagnostic {
 	if known, ok := complaints[d.Summary]; ok {
 		e = known
 	}
+	if known, ok := inText(src, d); ok {
+		e = known
+	}
 	e.Code = diag.CodeSyntax
 	switch {
 	case d.Summary == "Attribute redefined":
@@ -53,7 +62,7 @@ func grammar(src []byte, d *hcl.Diagnostic) diag.Diagnostic {
 		}
 	case d.Summary == "Invalid expression" && bytes.HasPrefix(from, []byte("<<")):
 		word := strings.TrimLeft(string(bytes.Fields(from)[0]), "<-")
-		e.Summary, e.Fix = "the text has no end", fmt.Sprintf("Write %s alone on a line behind it.", word)
+		e.Summary, e.Fix = noEnd, fmt.Sprintf("Write %s alone on a line behind it.", word)
 	case d.Summary != "Argument or block definition required":
 	case bytes.HasPrefix(from, []byte("}")):
 		e.Summary, e.Detail = "this brace closes nothing", ""

@@ -139,7 +139,7 @@ func Native(src []byte, ds hcl.Diagnostics) (out diag.List, whole bool) {
 			continue
 		}
 		e := grammar(src, d)
-		if d.Subject != nil {
+		if d.Subject != nil && e.Range.File == "" {
 			e.Range = toRange(src, *d.Subject)
 		}
 		out = append(out, e)
