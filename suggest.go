@@ -5,17 +5,21 @@ import "strings"
 // maxDistance is how many edits away a suggestion may be.
 const maxDistance = 2
 
+// longWord is how many characters a word has in which two may be edited.
+const longWord = 5
+
 // Suggest returns the candidate that the author most likely meant by word: the
 // nearest one at most two edits away, where an edit changes, adds or removes a
 // character or swaps two neighbours, and at most half of the characters are
-// edited. Case does not count. Of several the first wins; "" if there is none.
+// edited. Two edits of a word of less than five characters only add some. Case
+// does not count. Of several the first wins; "" if there is none.
 func Suggest(word string, candidates []string) string {
 	best, bestDistance := "", maxDistance+1
 	w := []rune(strings.ToLower(word))
 	for _, c := range candidates {
 		r := []rune(strings.ToLower(c))
 		d := distance(w, r)
-		if d < bestDistance && 2*d <= max(len(w), len(r)) {
+		if d < bestDistance && 2*d <= max(len(w), len(r)) && (d < maxDistance || len(w) >= longWord || len(r)-len(w) == d) {
 			best, bestDistance = c, d
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 
 	"github.com/spf13/cobra"
@@ -11,8 +12,29 @@ import (
 	"github.com/gpflow/gpflow/spec/diag/pages"
 )
 
-// code is the form of the codes of diagnostics.
-var code = regexp.MustCompile(`^GPF-[0-9]{4}$`)
+var (
+	// code is what is meant as the code of a diagnostic, with its number.
+	code = regexp.MustCompile(`^(?i:gpf)[-_ ]?([0-9]{1,4})$|^([0-9]{1,4})$`)
+	// almost begins like a code.
+	almost = regexp.MustCompile(`^(?i:gpf)[-_ ]?[0-9]+$`)
+)
+
+// codeOf returns the code that arg is meant to be: GPF-0023 may be written in
+// small letters, without zeros, and as its number alone where there is no such
+// file. It is "" for a path, and an error for a number of no code.
+func codeOf(arg string) (string, error) {
+	if _, err := os.Stat(arg); err == nil {
+		return "", nil
+	}
+	m := code.FindStringSubmatch(arg)
+	switch {
+	case m != nil:
+		return fmt.Sprintf("GPF-%04s", m[1]+m[2]), nil
+	case almost.MatchString(arg):
+		return "", fmt.Errorf("%s is not a code: a code is GPF- and four digits, as in GPF-0023", arg)
+	}
+	return "", nil
+}
 
 func explainCommand() *cobra.Command {
 	var flags specFlags
@@ -34,8 +56,12 @@ mistake, and how it is repaired, with an example.`,
   gpflow explain GPF-0023`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if code.MatchString(args[0]) {
-				page, err := pages.Find(args[0])
+			asked, err := codeOf(args[0])
+			if err != nil {
+				return err
+			}
+			if asked != "" {
+				page, err := pages.Find(asked)
 				if err != nil {
 					return err
 				}

@@ -158,6 +158,10 @@ func TestSuggest(t *testing.T) {
 		{"srource", "sink source", "source"},
 		{"aggregat", "aggregates aggregate", "aggregate"},
 		{"", "a", ""},
+		{"file", "title", ""},
+		{"errs", "late errors", "errors"},
+		{"filte", "title", "title"},
+		{"mxa", "min max", "max"},
 	} {
 		if got := Suggest(c.word, strings.Fields(c.candidates)); got != c.want {
 			t.Errorf("Suggest(%q) = %q, want %q", c.word, got, c.want)

@@ -79,7 +79,10 @@ func (r *Reader) cannot(code, file, summary, detail, fix string) {
 }
 
 func (r *Reader) unreadable(path string, err error) {
+	target, linked := os.Readlink(path)
 	switch {
+	case linked == nil && errors.Is(err, fs.ErrNotExist):
+		r.cannot(diag.CodeNoFile, path, "the file is a link that leads nowhere", fmt.Sprintf("It leads to %s, which does not exist.", target), "Point it to a file that is there, or name that file.")
 	case errors.Is(err, fs.ErrNotExist):
 		hint := ""
 		if entries, err := os.ReadDir(filepath.Dir(path)); err == nil {
