@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -24,6 +25,9 @@ var aliases = map[string]string{
 	"array": "list", "set": "list", "object": "record", "struct": "record",
 }
 
+// singleQuoted is a type with a layout in the quotes that a type does not have.
+var singleQuoted = regexp.MustCompile(`timestamp\(\s*'([^'"]*)'\s*\)`)
+
 // typ decodes a type that is written as an expression: a word, a call such as
 // list(string), or an object. inner says that the type stands inside a list or
 // a map, where fields are not columns.
@@ -39,6 +43,8 @@ func (d *decoder) typ(expr hcl.Expression, inner bool) (gpflow.Type, bool) {
 		hint := "For example: string, optional(int) or list(string)"
 		if text, _, ok := d.syntax.Literal(expr); ok && !d.syntax.Bare() && !strings.ContainsAny(text, " \n") {
 			hint = fmt.Sprintf("Write it without quotes: %s", text)
+		} else if ok && singleQuoted.MatchString(text) {
+			hint = "Write the layout in double quotes: " + singleQuoted.ReplaceAllString(text, `timestamp("$1")`)
 		}
 		d.badType(expr.Range(), "this is not a type", hint)
 		return gpflow.Type{}, false

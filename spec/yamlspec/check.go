@@ -85,10 +85,15 @@ var tags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!
 // what has no keys.
 func (c *checker) form(n *node) {
 	if n.tagged && !slices.Contains(tags, n.tag) {
-		c.p.fail(diag.Diagnostic{
+		d := diag.Diagnostic{
 			Code: diag.CodeSyntax, Range: toRange(c.p.rng(n.whole, n.end)), Summary: fmt.Sprintf("the tag %s has no meaning here", n.tag),
-			Fix: "Remove it. If the ! belongs to the value, put the value in quotes, or in a block scalar: key: |",
-		})
+			Detail: "A ! at the beginning of a value makes a tag of the word that it begins.",
+			Fix:    "Remove it. If the ! belongs to the value, put the value in quotes, or on lines of its own behind key: |",
+		}
+		if text := string(bytes.TrimSpace(c.p.src[n.whole:n.end])); n.kind == scalar && n.style == plain && !strings.Contains(text, "\n") {
+			d.Fix = quoteWhole(text) + ". If a tag is meant, remove it."
+		}
+		c.p.fail(d)
 	}
 	for i, child := range n.content {
 		if n.kind == mapping && i%2 == 0 {

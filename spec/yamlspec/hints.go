@@ -19,6 +19,8 @@ var (
 	twoKeys = regexp.MustCompile(`^[ -]*[\w-]+: +[^\s"'#:]+,? +[\w-]+:(?: |$)`)
 	// key is what a line with a key begins with.
 	key = regexp.MustCompile(`^ *(?:- +)*(?:[^\s"'#][^#]*?|"[^"]*"|'[^']*'):(?:\s|$)`)
+	// tagged is a line with a value that begins with !, up to a comment.
+	tagged = regexp.MustCompile(`^ *(?:- +)*(?:[^\s"'#]+: +)?(!.*?)(?: +#.*)?$`)
 	// otherSign is a key with something else than a colon and a space behind it.
 	otherSign = regexp.MustCompile(`^([\w-]+)(?: *=> *| *= *|:)([^\s=].*?)(?: +#.*)?$`)
 )
@@ -58,12 +60,28 @@ func colonMissing(line string) (summary, detail, fix string) {
 	return summary, detail, fix
 }
 
+// quoteWhole tells to put text in quotes.
+func quoteWhole(text string) string {
+	switch {
+	case !strings.ContainsAny(text, `"\`):
+		text = `"` + text + `"`
+	case !strings.Contains(text, "'"):
+		text = "'" + text + "'"
+	default:
+		return "Put the value in quotes, or on lines of its own behind key: |"
+	}
+	return "Put the value in quotes: " + text
+}
+
 // hint says more of an error of the parser in the line text than it does
 // itself, where the line is written as one that is often meant otherwise. only
 // says that it is about the first character of the line.
 func hint(d *diag.Diagnostic, message, text string) (only bool) {
 	expected, misplaced := strings.Contains(message, "expected key"), strings.Contains(message, "mapping values")
-	switch {
+	switch m := tagged.FindStringSubmatch(text); {
+	case m != nil && (strings.Contains(message, "comment or line break") || strings.Contains(message, "tag") || strings.Contains(message, "expected '!'")):
+		d.Summary, d.Detail = "a ! at the beginning of a value makes a tag of it", ""
+		d.Fix = quoteWhole(m[1])
 	case inBrackets.MatchString(text) && strings.Contains(message, "expected"):
 		d.Fix = `In brackets, put a value with ${ } in quotes: "${...}"`
 	case closing.MatchString(text) && expected:
