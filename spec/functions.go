@@ -7,8 +7,17 @@ import (
 )
 
 // functions returns the functions that values may call. They are pure: the
-// same text compiles to the same pipeline everywhere and at any time.
-func functions() map[string]function.Function {
+// same text compiles to the same pipeline everywhere and at any time. What
+// they give is within the limits of m.
+func functions(m *meter) map[string]function.Function {
+	out := allFunctions()
+	for name, f := range out {
+		out[name] = m.within(name, f)
+	}
+	return out
+}
+
+func allFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "max": stdlib.MaxFunc, "min": stdlib.MinFunc,
 		"parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc,

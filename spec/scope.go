@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/gpflow/gpflow/spec/diag"
 )
@@ -17,36 +18,66 @@ import (
 // that is never reported again.
 type scope struct {
 	vars, locals map[string]cty.Value
-	ctx          *hcl.EvalContext
+	functions    map[string]function.Function
+	meter        *meter
 }
 
 func newScope() *scope {
-	s := &scope{vars: make(map[string]cty.Value), locals: make(map[string]cty.Value)}
-	s.ctx = &hcl.EvalContext{Functions: functions(), Variables: make(map[string]cty.Value)}
+	s := &scope{vars: make(map[string]cty.Value), locals: make(map[string]cty.Value), meter: &meter{}}
+	s.functions = functions(s.meter)
 	return s
 }
 
-func (s *scope) setVar(name string, v cty.Value) {
-	s.vars[name] = v
-	s.ctx.Variables["var"] = cty.ObjectVal(s.vars)
+func (s *scope) setVar(name string, v cty.Value) { s.vars[name] = v }
+
+func (s *scope) setLocal(name string, v cty.Value) { s.locals[name] = v }
+
+// context returns what an expression is evaluated in that refers to names.
+func (s *scope) context(names []hcl.Traversal) *hcl.EvalContext {
+	used := map[string]map[string]cty.Value{"var": {}, "local": {}}
+	for _, t := range names {
+		if len(t) < 2 {
+			continue
+		}
+		a, _ := t[1].(hcl.TraverseAttr)
+		for root, all := range map[string]map[string]cty.Value{"var": s.vars, "local": s.locals} {
+			if v, ok := all[a.Name]; ok && t.RootName() == root {
+				used[root][a.Name] = v
+			}
+		}
+	}
+	ctx := limited(s.meter)
+	ctx.Functions = s.functions
+	for root, vals := range used {
+		ctx.Variables[root] = cty.ObjectVal(vals)
+	}
+	return ctx
 }
 
-func (s *scope) setLocal(name string, v cty.Value) {
-	s.locals[name] = v
-	s.ctx.Variables["local"] = cty.ObjectVal(s.locals)
+// keeps reports whether a value may get a name, or else that it is beyond a
+// limit.
+func (b *builder) keeps(v cty.Value, at diag.Range) bool {
+	m := b.scope.meter
+	m.begin()
+	if m.keep(v) {
+		return true
+	}
+	p := m.problem(hcl.Range{})
+	b.report(diag.Diagnostic{Code: diag.CodeTooBig, Range: at, Summary: p.Summary, Detail: p.Detail, Fix: p.Extra.(Problem).Fix})
+	return false
 }
 
 // eval computes an expression. known is false if that failed, which has been
 // reported, or if the value depends on one that failed.
 func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
-	good := true
-	for _, t := range expr.Variables() {
+	good, names := true, expr.Variables()
+	for _, t := range names {
 		good = b.checkVariable(t) && good
 	}
 	if !good {
 		return cty.DynamicVal, false
 	}
-	v, ds := expr.Value(b.scope.ctx)
+	v, ds := b.scope.meter.eval(expr, b.scope.context(names))
 	if ds.HasErrors() {
 		b.evalErrors(expr, ds)
 		return cty.DynamicVal, false
@@ -102,7 +133,7 @@ func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
 
 // unknownFunction says of a call that there is no such function.
 func (b *builder) unknownFunction(d *diag.Diagnostic, name string) {
-	names := slices.Sorted(maps.Keys(b.scope.ctx.Functions))
+	names := slices.Sorted(maps.Keys(b.scope.functions))
 	d.Code, d.Summary = diag.CodeUnknownFunction, fmt.Sprintf("there is no function %q", name)
 	if d.Fix, d.Detail = didYouMean(diag.Suggest(name, names)), ""; d.Fix == "" {
 		d.Detail = "The functions of values are " + listed(names, "and") + "."

@@ -55,6 +55,9 @@ func (b *builder) variables(values []Value) {
 		b.variable(v, blk, given)
 	}
 	for _, v := range b.vars {
+		if v.val.IsWhollyKnown() && !b.keeps(v.val, v.at) {
+			v.val = cty.DynamicVal
+		}
 		b.scope.setVar(v.name, v.val)
 	}
 	b.undeclared(values, slices.Sorted(maps.Keys(declared)))
@@ -215,10 +218,13 @@ func (t *varType) parse(text string) (v cty.Value, why string) {
 	}
 	expr, ds := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
 	if !ds.HasErrors() {
-		v, ds = expr.Value(nil)
+		v, ds = Plain(expr)
 	}
 	if !ds.HasErrors() {
 		return v, ""
+	}
+	if tells(ds) {
+		return cty.DynamicVal, ds[0].Detail
 	}
 	if t.kind == "any" || t.primitive() {
 		return cty.StringVal(text), ""

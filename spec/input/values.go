@@ -83,12 +83,16 @@ func (r *Reader) fileValues(src []byte, attrs hcl.Attributes) []spec.Value {
 	var out []spec.Value
 	for _, a := range attrs {
 		at := toRange(src, a.Expr.Range())
-		v, ds := a.Expr.Value(nil)
+		v, ds := spec.Plain(a.Expr)
 		if ds.HasErrors() {
-			r.diags = append(r.diags, diag.Diagnostic{
+			d := diag.Diagnostic{
 				Code: diag.CodeEvaluate, Range: at, Summary: fmt.Sprintf("the value of %q cannot be computed", a.Name),
 				Detail: "A file of values holds plain values: no variables, no functions.", Fix: "If it is text, write it in quotes.",
-			})
+			}
+			if p, ok := hcl.DiagnosticExtra[spec.Problem](ds[0]); ok {
+				d.Code, d.Detail, d.Fix = p.Code, ds[0].Detail, p.Fix
+			}
+			r.diags = append(r.diags, d)
 			r.broken = true
 			continue
 		}

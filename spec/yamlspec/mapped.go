@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/gpflow/gpflow/spec"
@@ -110,7 +111,11 @@ func (e *mapped) inner(x hcl.Expression) hcl.Expression { return &mapped{x, e.m}
 
 // Value computes the expression.
 func (e *mapped) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, ds := e.x.Value(ctx)
+	x := e.x
+	if native, ok := x.(hclsyntax.Expression); ok {
+		x = spec.Metered(native)
+	}
+	v, ds := x.Value(ctx)
 	return v, e.m.diagnostics(ds)
 }
 

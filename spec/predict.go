@@ -1,0 +1,289 @@
+package spec
+
+import (
+	"errors"
+	"math"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// errOver ends a call; what it is beyond, the meter says.
+var errOver = errors.New("beyond a limit")
+
+// within returns f, which is not called where its result would be beyond a
+// limit.
+func (m *meter) within(name string, f function.Function) function.Function {
+	c := call{m: m, f: f, predict: predictions[name]}
+	params := slices.Clone(f.Params())
+	for i := range params {
+		c.want = append(c.want, params[i].Type)
+		if unifies(params[i].Type) {
+			params[i].Type = cty.DynamicPseudoType
+		}
+	}
+	rest := f.VarParam()
+	if rest != nil {
+		p := *rest
+		c.rest, rest = p.Type, &p
+		if unifies(p.Type) {
+			rest.Type = cty.DynamicPseudoType
+		}
+	}
+	switch name {
+	case "tolist", "tomap":
+		c.want[0] = cty.List(cty.DynamicPseudoType)
+		c.keep = true
+	case "setproduct":
+		c.rest, c.keep = cty.List(cty.DynamicPseudoType), true
+	}
+	return function.New(&function.Spec{
+		Description: f.Description(), Params: params, VarParam: rest,
+		Type: func(args []cty.Value) (cty.Type, error) {
+			args, err := c.args(args)
+			if err != nil {
+				return cty.DynamicPseudoType, err
+			}
+			if c.predict != nil && !slices.ContainsFunc(args, unknown) && !c.predict(m, args) {
+				return cty.DynamicPseudoType, errOver
+			}
+			return f.ReturnTypeForValues(args)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			args, err := c.args(args)
+			if err != nil {
+				return cty.DynamicVal, err
+			}
+			return f.Call(args)
+		},
+	})
+}
+
+func unknown(v cty.Value) bool { return !v.IsWhollyKnown() }
+
+// unifies reports whether to become a t the parts of a value need one type.
+func unifies(t cty.Type) bool {
+	return t.IsCollectionType() && t.ElementType() == cty.DynamicPseudoType
+}
+
+// call is a function that is called within limits.
+type call struct {
+	m       *meter
+	f       function.Function
+	predict func(*meter, []cty.Value) bool
+	want    []cty.Type // the types of the arguments
+	rest    cty.Type   // of those behind them
+	keep    bool       // what the function converts by itself is left to it
+}
+
+// args brings arguments to the types of the function. A list whose elements
+// have one type needs no search for it.
+func (c call) args(args []cty.Value) ([]cty.Value, error) {
+	out := slices.Clone(args)
+	for i, a := range args {
+		want := c.rest
+		if i < len(c.want) {
+			want = c.want[i]
+		}
+		if !unifies(want) || a.IsNull() || !a.IsKnown() {
+			continue
+		}
+		if want.IsListType() && uniform(a) {
+			out[i] = cty.ListVal(a.AsValueSlice())
+			continue
+		}
+		if !c.m.unify(a.Type()) {
+			return nil, errOver
+		}
+		if c.keep {
+			continue
+		}
+		v, err := convert.Convert(a, want)
+		if err != nil {
+			return nil, function.NewArgError(i, err)
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// predictions say whether a call may be made, by the sizes of its arguments,
+// which are known and of the types that the function takes. A function that is
+// not among them gives no more than it is given.
+var predictions = map[string]func(m *meter, args []cty.Value) bool{
+	"setproduct": predictProduct,
+	"join":       predictJoin,
+	"format":     predictFormat, "formatlist": predictFormat,
+	"indent":  predictIndent,
+	"replace": predictReplace,
+	"split":   predictSplit,
+	"trim": func(m *meter, args []cty.Value) bool {
+		return m.pay(weight{elements: product(textLen(args[0]), textLen(args[1])) / 64})
+	},
+	"distinct": func(m *meter, args []cty.Value) bool {
+		n := args[0].LengthInt()
+		return m.pay(weight{elements: product(n, n) / 8})
+	},
+	"regex": predictRegex, "regexall": predictRegex,
+	"csvdecode": predictDecode, "jsondecode": predictDecode,
+	"parseint": func(m *meter, args []cty.Value) bool {
+		if args[0].Type() == cty.String && textLen(args[0]) > maxExponent {
+			m.exceed("a number of it is too large")
+		}
+		return m.over == ""
+	},
+}
+
+func textLen(v cty.Value) int {
+	if v.IsNull() || v.Type() != cty.String {
+		return 0
+	}
+	return len(v.AsString())
+}
+
+func length(v cty.Value) int {
+	if v.IsNull() || !v.CanIterateElements() {
+		return 0
+	}
+	return v.LengthInt()
+}
+
+func predictProduct(m *meter, args []cty.Value) bool {
+	n := 1
+	for _, a := range args {
+		n = product(n, length(a))
+	}
+	return m.allows(weight{elements: product(n, 1+len(args))})
+}
+
+func predictJoin(m *meter, args []cty.Value) bool {
+	var w weight
+	n := 0
+	for _, a := range args[1:] {
+		one, ok := m.measure(a)
+		if !ok {
+			return false
+		}
+		w.add(weight{text: one.text})
+		n = bounded(n, length(a))
+	}
+	w.add(weight{text: product(n, textLen(args[0]))})
+	return m.allows(w)
+}
+
+// predictFormat counts each number in the format as a width, and each % as the
+// largest of the arguments.
+func predictFormat(m *meter, args []cty.Value) bool {
+	if args[0].IsNull() || args[0].Type() != cty.String {
+		return true
+	}
+	verbs, widths := 0, 0
+	run := 0
+	f := args[0].AsString()
+	for i := range len(f) {
+		if f[i] >= '0' && f[i] <= '9' {
+			run = bounded(product(run, 10), int(f[i]-'0'))
+			continue
+		}
+		widths, run = bounded(widths, run), 0
+		if f[i] == '%' {
+			verbs++
+		}
+	}
+	if verbs == 0 {
+		return true
+	}
+	widths = bounded(widths, run)
+	most, times := 0, 1
+	for _, a := range args[1:] {
+		w, ok := m.measure(a)
+		if !ok {
+			return false
+		}
+		most, times = max(most, w.text+8*w.elements), max(times, length(a))
+	}
+	one := bounded(bounded(len(f), widths), product(verbs, most/times+1))
+	if !m.allows(weight{text: bounded(len(f), widths)}) {
+		return false
+	}
+	return m.pay(weight{text: product(times, one)})
+}
+
+func predictIndent(m *meter, args []cty.Value) bool {
+	x, _ := args[0].AsBigFloat().Float64()
+	s := args[1].AsString()
+	lines := strings.Count(s, "\n") + 1
+	if x < 0 || math.Abs(x) > maxText {
+		m.exceed("an indentation of it is not possible")
+		return false
+	}
+	return m.allows(weight{text: bounded(len(s), product(lines, int(x)))})
+}
+
+func predictReplace(m *meter, args []cty.Value) bool {
+	s, old, with := args[0].AsString(), args[1].AsString(), args[2].AsString()
+	return m.allows(weight{text: bounded(len(s), product(strings.Count(s, old), len(with)))})
+}
+
+func predictSplit(m *meter, args []cty.Value) bool {
+	sep, s := args[0].AsString(), args[1].AsString()
+	n := utf8.RuneCountInString(s)
+	if sep != "" {
+		n = strings.Count(s, sep) + 1
+	}
+	return m.allows(weight{elements: n})
+}
+
+// predictRegex counts the steps of a search, which are at most those of the
+// pattern at each byte, and what it may find.
+func predictRegex(m *meter, args []cty.Value) bool {
+	pattern, n := args[0].AsString(), textLen(args[1])+1
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil || len(pattern) > maxPattern {
+		return m.allows(weight{text: len(pattern) * (maxText / maxPattern)})
+	}
+	size := instructions(re)
+	if size > maxPattern {
+		m.exceed("a regular expression of it is too large")
+		return false
+	}
+	found := 2 * maxElements / (re.MaxCap() + 1)
+	if n > found && re.MaxCap() > 0 {
+		m.exceed("a regular expression of it has too many groups for the text")
+		return false
+	}
+	return m.pay(weight{elements: product(size, n) / 64})
+}
+
+// maxPattern is how many instructions a regular expression may have.
+const maxPattern = 10_000
+
+// instructions returns about how many instructions a regular expression has.
+func instructions(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)/8
+	if re.Op == syntax.OpLiteral {
+		n = 1 + len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n = bounded(n, instructions(sub))
+	}
+	if re.Op == syntax.OpRepeat {
+		n = product(n, max(re.Min, re.Max, 1))
+	}
+	return n
+}
+
+// predictDecode counts what separates elements.
+func predictDecode(m *meter, args []cty.Value) bool {
+	s := args[0].AsString()
+	n := 0
+	for _, c := range [...]string{",", "\n", "[", "{"} {
+		n += strings.Count(s, c)
+	}
+	return m.allows(weight{elements: n})
+}
