@@ -23,6 +23,11 @@ type checker struct {
 	calls     []string       // names that are no builtins of the syntax but calls
 	aggregate *collector     // in an aggregate expression, outside of its calls
 
+	patterns     map[string]*pattern // by text
+	instructions int                 // of the patterns
+	folded       int                 // bytes of text that constants made
+	foldSteps    int                 // and the steps of that
+
 	inAggregate bool // in the argument of an aggregate
 }
 

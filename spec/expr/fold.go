@@ -6,6 +6,10 @@ import (
 	"github.com/gpflow/gpflow"
 )
 
+// maxFolded is how many bytes of text the constant parts of one expression may
+// make.
+const maxFolded = 1 << 20
+
 // fold replaces an operation on constants by its result.
 func (c *checker) fold(n *node) *node {
 	switch n.op {
@@ -32,6 +36,11 @@ func (c *checker) fold(n *node) *node {
 		if e, ok := fr.err.(*gpflow.RecordError).Err.(*Error); ok {
 			c.constantFails(n, e)
 		}
+	}
+	c.folded, c.foldSteps = c.folded+fr.made, c.foldSteps+fr.steps
+	if c.folded > maxFolded || c.foldSteps > maxSteps {
+		c.failCode(CodeTooBig, n.from, n.to, "The constant parts take too much to compute",
+			"Those of one expression may make 1 MiB of text and take a million steps. Compute them beforehand, as a local.")
 	}
 	return &node{op: opConst, typ: n.typ, val: v, from: n.from, to: n.to}
 }

@@ -42,6 +42,7 @@ type node struct {
 	lo, hi   int64
 	val      gpflow.Value
 	fn       *function
+	re       *pattern // of matches
 	optional bool
 	from, to int // bytes of the text
 }

@@ -2,8 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"regexp"
-	"regexp/syntax"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -72,19 +70,6 @@ func truthOf(f func(*frame, []gpflow.Value) (bool, error)) func(*frame, []gpflow
 // expression make a step.
 const perMatch = 32
 
-// weight returns the number of instructions of a regular expression.
-func weight(expr string) int {
-	re, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return 1
-	}
-	prog, err := syntax.Compile(re.Simplify())
-	if err != nil {
-		return 1
-	}
-	return len(prog.Inst)
-}
-
 // matcher returns what a contains b and the like compute. Regular expressions
 // take more steps than the rest.
 func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
@@ -95,9 +80,8 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 	case "endsWith":
 		match = strings.HasSuffix
 	case "matches":
-		re := regexp.MustCompile(n.kids[1].val.Str())
-		cost = weight(n.kids[1].val.Str())
-		match = func(s, _ string) bool { return re.MatchString(s) }
+		cost = n.re.cost
+		match = func(s, _ string) bool { return n.re.MatchString(s) }
 	}
 	return func(fr *frame, args []gpflow.Value) (bool, error) {
 		for _, a := range args {

@@ -2,8 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -197,6 +195,7 @@ func (c *checker) match(n *ast.BinaryNode) *node {
 		}
 		c.want(k, gpflow.KindString, c.text(k))
 	}
+	out := &node{op: opMatch, typ: tBool, name: n.Operator, kids: []*node{a, b}}
 	if n.Operator == "matches" {
 		if !b.constant() {
 			c.fail(b, "A regular expression is a constant", "Write it as text, or refer to a variable.")
@@ -204,11 +203,9 @@ func (c *checker) match(n *ast.BinaryNode) *node {
 		if b.val.Kind() != gpflow.KindString {
 			c.fail(b, "A regular expression is a string", "Write it in quotes.")
 		}
-		if _, err := regexp.Compile(b.val.Str()); err != nil {
-			c.fail(b, "The regular expression cannot be read", upperFirst(strings.TrimPrefix(err.Error(), "error parsing regexp: "))+".")
-		}
+		out.re = c.pattern(b)
 	}
-	return &node{op: opMatch, typ: tBool, name: n.Operator, kids: []*node{a, b}}
+	return out
 }
 
 // arith checks a + b and the like.
