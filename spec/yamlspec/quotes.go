@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
-const (
-	// maxQuoteSearch bounds the files in which a quote that is not closed is
-	// searched for, in bytes, and maxQuotes how many are looked at.
-	maxQuoteSearch = 1 << 20
-	maxQuotes      = 32
-)
+// maxRepairs bounds the bytes that are parsed to find a quote that is not
+// closed, and maxRepaired how often.
+const maxRepairs, maxRepaired = 4 << 20, 64
+
+// maxBefore bounds what is looked at before a quote, in bytes.
+const maxBefore = 128
 
 // begins is what stands before a quote with which a value or a key begins.
 var begins = regexp.MustCompile(`(?:^|: |- |[\[{,])[ \t]*(?:[&!][^ ]* +)*$`)
@@ -23,23 +24,25 @@ var begins = regexp.MustCompile(`(?:^|: |- |[\[{,])[ \t]*(?:[&!][^ ]* +)*$`)
 // that is not closed on its line, and with which, were it closed there, the
 // parser would get further.
 func (p *parser) openQuote(bad *failure) bool {
-	if len(p.src) > maxQuoteSearch {
-		return false
-	}
-	tried := 0
+	left := min(maxRepaired, maxRepairs/(len(p.src)+1))
 	for _, from := range p.lines {
-		if from > bad.read || tried == maxQuotes {
-			break
+		if from > bad.read {
+			return false
 		}
 		end := p.lineEnd(from)
 		at := unclosed(string(p.src[from:end]))
 		if at < 0 {
 			continue
 		}
-		tried++
 		at += from
 		for _, close := range p.ends(at, end) {
-			if close > at+1 && p.helps(bad, at, close) {
+			if close <= at+1 {
+				continue
+			}
+			if left--; left < 0 {
+				return false
+			}
+			if p.helps(bad, at, close) {
 				p.quoteNotClosed(at, close)
 				return true
 			}
@@ -49,13 +52,13 @@ func (p *parser) openQuote(bad *failure) bool {
 }
 
 // ends returns where a text that begins with the quote at may end on its line:
-// before what looks like a comment, before brackets and commas, or with it.
+// before brackets and commas, before what looks like a comment, or with it.
 func (p *parser) ends(at, end int) []int {
 	text := p.src[at:end]
 	if i := bytes.Index(text, []byte(" #")); i >= 0 {
 		text = bytes.TrimRight(text[:i], " \t")
 	}
-	return []int{at + len(text), at + len(bytes.TrimRight(text, " \t,]}")), end}
+	return slices.Compact([]int{at + len(bytes.TrimRight(text, " \t,]}")), at + len(text), end})
 }
 
 // unclosed returns where the quote stands that opens a scalar on a line and is
@@ -65,7 +68,7 @@ func unclosed(line string) int {
 		switch c := line[i]; {
 		case c == '#' && (i == 0 || blank(line[i-1])):
 			return -1
-		case (c == '"' || c == '\'') && begins.MatchString(line[:i]):
+		case (c == '"' || c == '\'') && begins.MatchString(line[max(0, i-maxBefore):i]):
 			end := closes(line[i+1:], c)
 			if end < 0 {
 				return i
