@@ -55,9 +55,16 @@ func (c *checker) pattern(n *node) *pattern {
 // instructions returns about how many instructions a regular expression is
 // compiled to.
 func instructions(re *syntax.Regexp) int {
-	n := 1 + len(re.Rune)/16
-	if re.Op == syntax.OpLiteral {
+	n := 1
+	switch re.Op {
+	case syntax.OpLiteral:
 		n = len(re.Rune)
+	case syntax.OpCharClass:
+		n += len(re.Rune) / 16
+	case syntax.OpConcat, syntax.OpRepeat:
+		n = 0
+	case syntax.OpCapture:
+		n = 2
 	}
 	for _, sub := range re.Sub {
 		n = min(n+instructions(sub), maxInstructions+1)

@@ -105,3 +105,23 @@ func wantTooBig(t *testing.T, language string, ds diag.List, start time.Time) {
 		t.Errorf("%s: took %v", language, took)
 	}
 }
+
+// TestTypeOfManyElements has the elements of a variable's value compared with
+// each other.
+func TestTypeOfManyElements(t *testing.T) {
+	for _, c := range []struct {
+		typ  string
+		good bool
+	}{{"list(any)", false}, {"list(number)", true}, {"list(string)", true}} {
+		src := fmt.Sprintf("pipeline \"p\" {}\nvariable \"v\" {\n  type = %s\n  default = [%s1]\n}\n", c.typ, strings.Repeat("1,", 40_000))
+		start := time.Now()
+		_, ds := hclspec.Parse("a.gp", []byte(src), hclspec.Options{Registry: spectest.Registry(t)})
+		bad := false
+		for _, d := range ds {
+			bad = bad || d.Code == diag.CodeVariableValue
+		}
+		if took := time.Since(start); bad == c.good || took > 5*time.Second {
+			t.Errorf("%s: took %v: %.500v", c.typ, took, ds)
+		}
+	}
+}
