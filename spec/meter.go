@@ -184,20 +184,6 @@ func (m *meter) unify(t cty.Type) bool {
 	return ok
 }
 
-// uniform reports whether v is written as a list, with elements of one type.
-func uniform(v cty.Value) bool {
-	if v.IsMarked() || v.IsNull() || !v.Type().IsTupleType() || v.LengthInt() == 0 {
-		return false
-	}
-	types := v.Type().TupleElementTypes()
-	for _, e := range types {
-		if e == cty.DynamicPseudoType || !e.Equals(types[0]) {
-			return false
-		}
-	}
-	return true
-}
-
 // problem is the diagnostic of what the meter is beyond.
 func (m *meter) problem(at hcl.Range) *hcl.Diagnostic {
 	return &hcl.Diagnostic{

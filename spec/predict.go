@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
@@ -93,17 +92,15 @@ func (c call) args(args []cty.Value) ([]cty.Value, error) {
 		if !unifies(want) || a.IsNull() || !a.IsKnown() {
 			continue
 		}
-		if want.IsListType() && uniform(a) {
-			out[i] = cty.ListVal(a.AsValueSlice())
-			continue
-		}
-		if !c.m.unify(a.Type()) {
-			return nil, errOver
-		}
 		if c.keep {
+			if v, ok := parts(a, want); ok && want.IsListType() {
+				out[i] = v
+			} else if !c.m.unify(a.Type()) {
+				return nil, errOver
+			}
 			continue
 		}
-		v, err := convert.Convert(a, want)
+		v, err := c.m.convert(a, want)
 		if err != nil {
 			return nil, function.NewArgError(i, err)
 		}

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/gpflow/gpflow/spec/diag"
 )
@@ -76,21 +76,15 @@ func (t *varType) cty() cty.Type {
 	return cty.DynamicPseudoType
 }
 
-// holdsAny reports whether any is the type of parts of t.
-func (t *varType) holdsAny() bool {
-	open := func(part *varType) bool { return part.kind == "any" || part.holdsAny() }
-	return t.elem != nil && open(t.elem) || slices.ContainsFunc(t.attrs, open)
-}
-
 // convert returns v as a value of the type, or why it is not one.
 func (t *varType) convert(v cty.Value) (out cty.Value, why string) {
 	if t == nil || v.IsNull() {
 		return v, ""
 	}
-	if t.holdsAny() && !(&meter{}).unify(v.Type()) {
-		return v, "It has too many elements to find one type for them: declare that type in place of any."
+	out, err := (&meter{}).convert(v, t.cty())
+	if errors.Is(err, errOver) {
+		return v, "It has too many elements to find one type for them: declare that type."
 	}
-	out, err := convert.Convert(v, t.cty())
 	if err != nil {
 		why = "It is " + describe(v)
 		if !t.primitive() {

@@ -110,10 +110,17 @@ func wantTooBig(t *testing.T, language string, ds diag.List, start time.Time) {
 // each other.
 func TestTypeOfManyElements(t *testing.T) {
 	for _, c := range []struct {
-		typ  string
-		good bool
-	}{{"list(any)", false}, {"list(number)", true}, {"list(string)", true}} {
-		src := fmt.Sprintf("pipeline \"p\" {}\nvariable \"v\" {\n  type = %s\n  default = [%s1]\n}\n", c.typ, strings.Repeat("1,", 40_000))
+		typ, first string
+		good       bool
+	}{
+		{"list(any)", "1", true},
+		{"list(any)", `"a"`, false},
+		{"list(number)", "1", true},
+		{"list(number)", "null", true},
+		{"list(string)", "1", true},
+		{"list(string)", `"a"`, true},
+	} {
+		src := fmt.Sprintf("pipeline \"p\" {}\nvariable \"v\" {\n  type = %s\n  default = [%s, %s1]\n}\n", c.typ, c.first, strings.Repeat("1,", 40_000))
 		start := time.Now()
 		_, ds := hclspec.Parse("a.gp", []byte(src), hclspec.Options{Registry: spectest.Registry(t)})
 		bad := false
