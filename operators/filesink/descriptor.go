@@ -153,7 +153,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	if format == "" {
 		in.Report(gpflow.Problem{
 			Path: "path", Summary: "the extension of the path does not say the format",
-			Detail: "Give it a format; there are "+strings.Join(catalog.Names(), ", ")+".",
+			Detail: "Give it a format; there are " + strings.Join(catalog.Names(), ", ") + ".",
 		})
 		return used
 	}
