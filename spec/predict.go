@@ -114,6 +114,7 @@ func (c call) args(args []cty.Value) ([]cty.Value, error) {
 // not among them gives no more than it is given.
 var predictions = map[string]func(m *meter, args []cty.Value) bool{
 	"setproduct": predictProduct,
+	"concat":     predictConcat,
 	"join":       predictJoin,
 	"format":     predictFormat, "formatlist": predictFormat,
 	"indent":  predictIndent,
@@ -156,6 +157,14 @@ func predictProduct(m *meter, args []cty.Value) bool {
 		n = product(n, length(a))
 	}
 	return m.allows(weight{elements: product(n, 1+len(args))})
+}
+
+func predictConcat(m *meter, args []cty.Value) bool {
+	n := 1
+	for _, a := range args {
+		n = bounded(n, length(a))
+	}
+	return m.allows(weight{elements: n})
 }
 
 func predictJoin(m *meter, args []cty.Value) bool {
