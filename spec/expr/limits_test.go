@@ -57,7 +57,7 @@ func TestCheckIsBounded(t *testing.T) {
 			switch {
 			case c.code == "" && err != nil, c.code != "" && (err == nil || err.Code != c.code):
 				t.Errorf("got %v, want the code %q", err, c.code)
-			case took > 2*time.Second: // a loaded machine with the race detector
+			case took > 30*time.Second: // some 0.3 s; the race detector makes it twenty times as much, and the loaded machine more
 				t.Errorf("took %v", took)
 			}
 		})

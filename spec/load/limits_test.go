@@ -101,7 +101,7 @@ func wantTooBig(t *testing.T, language string, ds diag.List, start time.Time) {
 	if n != 1 {
 		t.Errorf("%s: %d diagnostics of values that are too big, want 1: %.2000v", language, n, ds)
 	}
-	if took > 10*time.Second { // a loaded machine with the race detector
+	if took > 60*time.Second { // a loaded machine with the race detector
 		t.Errorf("%s: took %v", language, took)
 	}
 }
@@ -127,7 +127,7 @@ func TestTypeOfManyElements(t *testing.T) {
 		for _, d := range ds {
 			bad = bad || d.Code == diag.CodeVariableValue
 		}
-		if took := time.Since(start); bad == c.good || took > 10*time.Second {
+		if took := time.Since(start); bad == c.good || took > 60*time.Second {
 			t.Errorf("%s: took %v: %.500v", c.typ, took, ds)
 		}
 	}
