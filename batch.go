@@ -25,6 +25,15 @@ type Mark struct {
 	Time Timestamp
 }
 
+// Bound says from row Row of a batch on which rows are late: those with an
+// event time before Time, which the bound on disorder of their split had ruled
+// out. It is decided by the rows before them in their split alone, while marks
+// depend on what other splits and channels have come to.
+type Bound struct {
+	Row  int
+	Time Timestamp
+}
+
 // Delta is one row's place relative to its batch's Origin.
 type Delta struct{ Position, Line uint32 }
 
@@ -58,6 +67,7 @@ type Batch struct {
 	Times  []Timestamp // event time of each row; nil where Schema.Timeless
 	Ops    []Op        // nil: all are inserts
 	Marks  []Mark      // ascending in Row and Time
+	Bounds []Bound     // ascending in Row; rows before the first are never late
 	Origin Origin
 	// Pinned is the size in bytes of the arenas that the rows' strings keep
 	// alive. It is an upper bound, and can exceed what the rows use.
@@ -97,7 +107,7 @@ func (b *Batch) Position(i int) (split string, pos, line int64, ok bool) {
 // Bytes returns the memory that b holds: its rows and the larger of what they
 // point to and what they pin.
 func (b *Batch) Bytes() int {
-	return max(b.used(), b.Pinned) + len(b.Slab)*16 + len(b.Times)*8 + len(b.Marks)*16 + len(b.Origin.Rows)*8
+	return max(b.used(), b.Pinned) + len(b.Slab)*16 + len(b.Times)*8 + (len(b.Marks)+len(b.Bounds))*16 + len(b.Origin.Rows)*8
 }
 
 func (b *Batch) used() int {
@@ -129,7 +139,7 @@ func (b *Batch) Release() {
 	s := b.Schema
 	clear(b.Slab)
 	*b = Batch{
-		Slab: b.Slab[:0], Times: b.Times[:0], Ops: b.Ops[:0], Marks: b.Marks[:0],
+		Slab: b.Slab[:0], Times: b.Times[:0], Ops: b.Ops[:0], Marks: b.Marks[:0], Bounds: b.Bounds[:0],
 		Origin: Origin{Rows: b.Origin.Rows[:0]}, uses: b.uses + 1,
 	}
 	s.pool.Put(b)
@@ -152,10 +162,11 @@ type Builder struct {
 	uses   uint32 // of last, when it was counted
 	pinned int    // cur.Pinned without that of last
 	size   int    // bytes of cur's rows, as far as known
+	bound  Timestamp
 }
 
 // NewBuilder returns a builder of batches of s.
-func NewBuilder(s *Schema) *Builder { return &Builder{schema: s, width: len(s.Columns)} }
+func NewBuilder(s *Schema) *Builder { return &Builder{schema: s, width: len(s.Columns), bound: MinTimestamp} }
 
 // Len returns the rows built since the last Take.
 func (w *Builder) Len() int {
@@ -181,6 +192,9 @@ func (w *Builder) batch() *Batch {
 			b = &Batch{Slab: make([]Value, 0, 64*w.width)}
 		}
 		b.Schema = w.schema
+		if w.bound != MinTimestamp {
+			b.Bounds = append(b.Bounds, Bound{0, w.bound})
+		}
 		w.cur, w.size = b, 0
 	}
 	return w.cur
@@ -326,6 +340,25 @@ func (w *Builder) Mark(t Timestamp) {
 		}
 	}
 	b.Marks = append(b.Marks, Mark{b.N, t})
+}
+
+// Bound says which of the rows that follow are late, in this batch and the next
+// ones: those before t; MinTimestamp is none. It has no effect where rows have
+// no event time.
+func (w *Builder) Bound(t Timestamp) {
+	if t == w.bound || w.schema.Timeless {
+		return
+	}
+	w.bound = t
+	b := w.cur
+	if b == nil {
+		return
+	}
+	if n := len(b.Bounds); n > 0 && b.Bounds[n-1].Row == b.N {
+		b.Bounds[n-1].Time = t
+		return
+	}
+	b.Bounds = append(b.Bounds, Bound{b.N, t})
 }
 
 // sparse is how many times more than its strings a batch may pin before Take

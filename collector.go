@@ -121,7 +121,8 @@ func (c *Collector) Undo() {
 }
 
 // Create emits a row that the operator makes, at time t, and returns the slots
-// to fill.
+// to fill. Made in OnMark or OnTimer, it is late nowhere; made in Process, it is
+// late where the rows at work are.
 func (c *Collector) Create(t Timestamp) []Value {
 	c.Created++
 	return c.ports[0].Row(t)

@@ -15,12 +15,11 @@ type Rows struct {
 	*Batch
 	Input    int // index into Traits.Inputs
 	From, To int // rows [From, To)
-	// Watermark is that of the channel on which the rows have come, at these
-	// rows. It says which of them are late: it depends on the rows before them
-	// alone, while the node's watermark, which OnMark gives, depends on what
-	// has come on other channels too. It can be ahead of that one, and is
-	// behind it only where the channel was idle.
-	Watermark Timestamp
+	// Bound says which of the rows are late, those before it; see
+	// gpflow.Bound. It can be ahead of the node's watermark, which OnMark
+	// gives, and is behind it only where a split paused or was idle, so that an
+	// operator that forgets at the watermark looks at both.
+	Bound Timestamp
 }
 
 // Operator is the logic of one node in one subtask. One goroutine calls it; it

@@ -11,6 +11,7 @@ import (
 // The form of a batch on a link, integers as varints (v: unsigned, z: zigzag):
 //
 //	v rows | v flags | v marks, each v row, z time since the mark before
+//	[bounds: v number, each v row, z time since the bound before]
 //	[times: z each, since the one before] [ops: a byte each]
 //	[origin: v length, split, z first, z line, v rows placed, each v position, v line]
 //	values, row by row: kind byte, then
@@ -21,6 +22,7 @@ const (
 	hasTimes = 1 << iota
 	hasOps
 	hasOrigin
+	hasBounds
 )
 
 // AppendBatch appends the encoding of b.
@@ -35,6 +37,9 @@ func AppendBatch(dst []byte, b *gpflow.Batch) []byte {
 	if b.Origin.Split != "" {
 		flags |= hasOrigin
 	}
+	if len(b.Bounds) > 0 {
+		flags |= hasBounds
+	}
 	dst = binary.AppendUvarint(dst, uint64(b.N))
 	dst = binary.AppendUvarint(dst, flags)
 	dst = binary.AppendUvarint(dst, uint64(len(b.Marks)))
@@ -43,6 +48,9 @@ func AppendBatch(dst []byte, b *gpflow.Batch) []byte {
 		dst = binary.AppendUvarint(dst, uint64(m.Row))
 		dst = binary.AppendVarint(dst, int64(m.Time)-last)
 		last = int64(m.Time)
+	}
+	if flags&hasBounds != 0 {
+		dst = appendBounds(dst, b.Bounds)
 	}
 	if flags&hasTimes != 0 {
 		last = 0
@@ -68,6 +76,17 @@ func AppendBatch(dst []byte, b *gpflow.Batch) []byte {
 	}
 	for _, v := range b.Slab {
 		dst = appendValue(dst, v)
+	}
+	return dst
+}
+
+func appendBounds(dst []byte, bounds []gpflow.Bound) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(bounds)))
+	last := int64(0)
+	for _, m := range bounds {
+		dst = binary.AppendUvarint(dst, uint64(m.Row))
+		dst = binary.AppendVarint(dst, int64(m.Time)-last)
+		last = int64(m.Time)
 	}
 	return dst
 }
@@ -174,11 +193,15 @@ const bareRows = 1 << 20
 func DecodeBatch(data []byte, s *gpflow.Schema) (*gpflow.Batch, error) {
 	r := &reader{data: data}
 	rows, flags := r.uvarint(), r.uvarint()
-	if rows > uint64(len(data)) && (s.Width() > 0 || rows > bareRows) || flags > hasTimes|hasOps|hasOrigin {
+	if rows > uint64(len(data)) && (s.Width() > 0 || rows > bareRows) || flags > hasTimes|hasOps|hasOrigin|hasBounds {
 		return nil, errCodec
 	}
 	n := int(rows)
 	marks := r.marks(n)
+	var bounds []gpflow.Bound
+	if flags&hasBounds != 0 {
+		bounds = r.bounds(n)
+	}
 	var times []gpflow.Timestamp
 	if flags&hasTimes != 0 {
 		times = r.times(n)
@@ -212,7 +235,7 @@ func DecodeBatch(data []byte, s *gpflow.Schema) (*gpflow.Batch, error) {
 		return nil, errCodec
 	}
 	b := w.TakeAlways()
-	b.Marks, b.Ops, b.Origin, b.Pinned = marks, ops, o, len(data)
+	b.Marks, b.Bounds, b.Ops, b.Origin, b.Pinned = marks, bounds, ops, o, len(data)
 	return b, nil
 }
 
@@ -230,6 +253,21 @@ func (r *reader) marks(rows int) []gpflow.Mark {
 		marks[i] = m
 	}
 	return marks
+}
+
+func (r *reader) bounds(rows int) []gpflow.Bound {
+	bounds := make([]gpflow.Bound, r.count(2))
+	last := int64(0)
+	for i := range bounds {
+		row := r.uvarint()
+		last += r.varint()
+		if row > uint64(rows) || i > 0 && int(row) <= bounds[i-1].Row {
+			r.fail()
+			return nil
+		}
+		bounds[i] = gpflow.Bound{Row: int(row), Time: gpflow.Timestamp(last)}
+	}
+	return bounds
 }
 
 func (r *reader) times(rows int) []gpflow.Timestamp {

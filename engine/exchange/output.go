@@ -97,17 +97,7 @@ func (o *Output) Push(b *gpflow.Batch) {
 	if len(o.channels) == 1 && o.whole(b) {
 		return
 	}
-	row := 0
-	for _, m := range b.Marks {
-		if m.Row > row {
-			o.route(o, b, row, m.Row)
-			row = m.Row
-		}
-		o.Mark(m.Time)
-	}
-	if row < b.N {
-		o.route(o, b, row, b.N)
-	}
+	o.spread(b)
 	for i := range o.held {
 		h := &o.held[i]
 		h.Forget()
@@ -119,6 +109,36 @@ func (o *Output) Push(b *gpflow.Batch) {
 		}
 	}
 	b.Release()
+}
+
+// spread copies the rows of b to their channels, and the marks and bounds to all.
+func (o *Output) spread(b *gpflow.Batch) {
+	marks, bounds := b.Marks, b.Bounds
+	if len(bounds) == 0 || bounds[0].Row > 0 {
+		o.bound(gpflow.MinTimestamp)
+	}
+	for row := 0; ; {
+		end := b.N
+		for ; len(marks) > 0; marks = marks[1:] {
+			if marks[0].Row > row {
+				end = marks[0].Row
+				break
+			}
+			o.Mark(marks[0].Time)
+		}
+		for ; len(bounds) > 0; bounds = bounds[1:] {
+			if bounds[0].Row > row {
+				end = min(end, bounds[0].Row)
+				break
+			}
+			o.bound(bounds[0].Time)
+		}
+		if row == b.N {
+			return
+		}
+		o.route(o, b, row, end)
+		row = end
+	}
 }
 
 // whole sends b as it is where copying its rows would gain nothing.
@@ -183,6 +203,13 @@ func (o *Output) hash(b *gpflow.Batch, from, to int) {
 func (o *Output) Mark(t gpflow.Timestamp) {
 	for i := range o.held {
 		o.held[i].Mark(t)
+	}
+}
+
+// bound says which of the rows that follow are late, on every channel.
+func (o *Output) bound(t gpflow.Timestamp) {
+	for i := range o.held {
+		o.held[i].Bound(t)
 	}
 }
 

@@ -25,20 +25,11 @@ type Link struct {
 	due     gpflow.Timestamp    // the time to give to onTimer, if firing
 	firing  bool
 
-	in      gpflow.Rows      // input at work; Batch is nil where there is none
-	cuts    []cut            // of the input, in order
-	cut     int              // cuts[:cut] have been handled
-	now     gpflow.Timestamp // the last mark handled
-	emitted []int64          // rows by port
-	taken   int64            // rows that came in
-}
-
-// cut is a place in a batch where the watermark of its channel moves.
-type cut struct {
-	row     int
-	channel gpflow.Timestamp // the channel's watermark from there on
-	merged  gpflow.Timestamp // the subtask's, if moved
-	moved   bool
+	in      gpflow.Rows // input at work; Batch is nil where there is none
+	cuts    cuts        // of the input
+	cut     int         // cuts.list[:cut] have been handled
+	emitted []int64     // rows by port
+	taken   int64       // rows that came in
 }
 
 // init resolves the operator's optional methods, once.
@@ -46,7 +37,6 @@ func (l *Link) init() {
 	l.onMark, _ = l.Operator.(gpflow.MarkHandler)
 	l.onTimer, _ = l.Operator.(gpflow.TimerHandler)
 	l.emitted = make([]int64, len(l.Children))
-	l.now = gpflow.MinTimestamp
 }
 
 // busy reports whether there is work for run.
@@ -55,18 +45,19 @@ func (l *Link) busy() bool { return l.in.Batch != nil || l.firing }
 // accept makes b, whose reference it takes over, the link's input. It comes
 // from within the task, on the one channel there is.
 func (l *Link) accept(b *gpflow.Batch) {
-	l.cuts = l.cuts[:0]
+	l.cuts.reset(b)
 	for _, m := range b.Marks {
-		l.cuts = append(l.cuts, cut{m.Row, m.Time, m.Time, true})
+		l.cuts.mark(m.Row, m.Time)
 	}
-	l.take(b, 0, l.now)
+	l.take(b, 0)
 }
 
-// take makes b the link's input, from a channel with a watermark. l.cuts have
-// been set.
-func (l *Link) take(b *gpflow.Batch, input int, watermark gpflow.Timestamp) {
-	l.in = gpflow.Rows{Batch: b, Input: input, Watermark: watermark}
+// take makes b the link's input. The marks are in l.cuts.
+func (l *Link) take(b *gpflow.Batch, input int) {
+	l.in = gpflow.Rows{Batch: b, Input: input}
+	l.cuts.upTo(b.N)
 	l.cut = 0
+	l.judge(gpflow.MinTimestamp)
 	l.taken += int64(b.N)
 }
 
@@ -77,46 +68,35 @@ func (l *Link) run() error {
 	if l.in.Batch == nil {
 		return l.fire()
 	}
-	row := l.in.From
 	for {
-		end, last := l.in.N, l.cut == len(l.cuts)
-		if !last {
-			end = l.cuts[l.cut].row
+		cuts := l.cuts.list[l.cut:]
+		end := l.in.N
+		if len(cuts) > 0 {
+			end = cuts[0].row
 		}
-		if row < end {
-			l.in.From, l.in.To = row, end
-			next, err := l.Operator.Process(l.in, l.Out)
-			if err != nil {
+		if l.in.From < end {
+			if err := l.process(end); err != nil {
 				return err
 			}
-			if next < row || next > end {
-				return fmt.Errorf("%s: the operator was given rows %d to %d and says that %d is next", l.ID, row, end, next)
-			}
-			l.Out.In += int64(next - row)
-			row = next
-			if row < end {
-				l.in.From = row
+			if l.in.From < end {
 				l.deliver()
 				return nil
 			}
-			continue
 		}
-		if last {
+		if len(cuts) == 0 {
 			break
 		}
-		c := l.cuts[l.cut]
-		if c.moved {
-			done, err := l.handle(c.merged)
+		if cuts[0].moved {
+			done, err := l.handle(cuts[0].mark)
 			if err != nil {
 				return err
 			}
 			if !done {
-				l.in.From = row
 				l.deliver()
 				return nil
 			}
 		}
-		l.in.Watermark = c.channel
+		l.judge(cuts[0].bound)
 		l.cut++
 	}
 	b := l.in.Batch
@@ -126,14 +106,50 @@ func (l *Link) run() error {
 	return nil
 }
 
-// handle gives a mark to the operator and sends it on behind what it emits.
+// process gives the rows before end to the operator, and moves l.in.From to the
+// first that it has not finished.
+func (l *Link) process(end int) error {
+	l.in.To = end
+	next, err := l.Operator.Process(l.in, l.Out)
+	if err != nil {
+		return err
+	}
+	if next < l.in.From || next > end {
+		return fmt.Errorf("%s: the operator was given rows %d to %d and says that %d is next", l.ID, l.in.From, end, next)
+	}
+	l.Out.In += int64(next - l.in.From)
+	l.in.From = next
+	return nil
+}
+
+// judge says which of the rows that follow are late, and so which of those that
+// are made of them.
+func (l *Link) judge(t gpflow.Timestamp) {
+	l.in.Bound = t
+	l.limit(t)
+}
+
+// limit says which of the rows emitted from now on are late.
+func (l *Link) limit(t gpflow.Timestamp) {
+	if t != gpflow.MinTimestamp {
+		t = t.Add(-l.Hold)
+	}
+	for p := range l.Children {
+		if w := l.Out.Port(p); w != nil {
+			w.Bound(t)
+		}
+	}
+}
+
+// handle gives a mark to the operator and sends it on behind what it emits,
+// which no bound concerns.
 func (l *Link) handle(t gpflow.Timestamp) (done bool, err error) {
 	if l.onMark != nil {
+		l.limit(gpflow.MinTimestamp)
 		if done, err = l.onMark.OnMark(t, l.Out); err != nil || !done {
 			return false, err
 		}
 	}
-	l.now = t
 	if t != gpflow.MaxTimestamp {
 		t = t.Add(-l.Hold)
 	}
@@ -209,6 +225,7 @@ func (l *Link) tick(now gpflow.Timestamp) {
 
 // fire runs OnTimer.
 func (l *Link) fire() error {
+	l.limit(gpflow.MinTimestamp)
 	done, err := l.onTimer.OnTimer(l.due, l.Out)
 	l.firing = !done
 	l.deliver()

@@ -113,7 +113,8 @@ func read(l *task.Link, port int, s *gpflow.Schema, limit exchange.Limit) *reade
 }
 
 // take takes n batches or signals, all if n < 0, and returns what they say:
-// integers, other values as "*", marks as "<7", "idle", "end" and "stopped".
+// integers, other values as "*", marks as "<7", bounds as "late<7", "idle", "end"
+// and "stopped".
 func (r *reader) take(n int) (got []string) {
 	for ; n != 0; n-- {
 		_, e, ok := r.inbox.Take()
@@ -137,12 +138,16 @@ func (r *reader) take(n int) (got []string) {
 
 func says(b *gpflow.Batch) (got []string) {
 	m := 0
+	bounds := b.Bounds
 	for row := range b.N + 1 {
 		for ; m < len(b.Marks) && b.Marks[m].Row == row; m++ {
 			got = append(got, mark(b.Marks[m].Time))
 		}
 		if row == b.N {
 			break
+		}
+		for ; len(bounds) > 0 && bounds[0].Row == row; bounds = bounds[1:] {
+			got = append(got, "late"+mark(bounds[0].Time))
 		}
 		if v := b.Row(row)[0]; v.Kind() == gpflow.KindInt {
 			got = append(got, fmt.Sprint(v.Int()))
@@ -154,8 +159,11 @@ func says(b *gpflow.Batch) (got []string) {
 }
 
 func mark(t gpflow.Timestamp) string {
-	if t == gpflow.MaxTimestamp {
+	switch t {
+	case gpflow.MaxTimestamp:
 		return "<max"
+	case gpflow.MinTimestamp:
+		return "<min"
 	}
 	return fmt.Sprintf("<%d", t)
 }
@@ -179,8 +187,11 @@ func newRig(channels int, links ...*task.Link) *rig {
 	return r
 }
 
-// send sends rows (int), marks (Timestamp) and signals (Event) to a channel,
-// the rows and marks in one batch each time.
+// bound is where a channel's rows are late, for send.
+type bound gpflow.Timestamp
+
+// send sends rows (int), marks (Timestamp), bounds and signals (Event) to a
+// channel, the rows, marks and bounds in one batch each time.
 func (r *rig) send(channel int, what ...any) {
 	w := gpflow.NewBuilder(r.schema)
 	flush := func() {
@@ -194,6 +205,8 @@ func (r *rig) send(channel int, what ...any) {
 			w.Row(gpflow.Timestamp(x))[0] = gpflow.Int(int64(x))
 		case gpflow.Timestamp:
 			w.Mark(x)
+		case bound:
+			w.Bound(gpflow.Timestamp(x))
 		case exchange.Event:
 			flush()
 			r.channels[channel].Send(x)

@@ -16,6 +16,9 @@ const MarkEvery = 32
 // stays where it is as long as splits are pending, whose times are not known;
 // unless the splits promise ascending times in their order, when only the
 // splits being read count.
+//
+// Which rows are late is said by the watermark of their split as it was taken
+// at the rows before them: no other split, and no pause, changes it.
 type SplitClock struct {
 	disorder gpflow.Duration
 	ordered  bool
@@ -29,6 +32,8 @@ type splitTime struct {
 	max  gpflow.Timestamp
 	mark gpflow.Timestamp
 	idle bool
+	// bound is the watermark at the last row of a number that MarkEvery divides.
+	bound gpflow.Timestamp
 }
 
 // NewSplitClock returns the clock of a subtask that has no splits yet and may
@@ -45,7 +50,7 @@ func (c *SplitClock) Watermark() gpflow.Timestamp { return c.now }
 
 // Add begins a split.
 func (c *SplitClock) Add(split string) {
-	c.splits[split] = &splitTime{max: gpflow.MinTimestamp, mark: gpflow.MinTimestamp}
+	c.splits[split] = &splitTime{max: gpflow.MinTimestamp, mark: gpflow.MinTimestamp, bound: gpflow.MinTimestamp}
 }
 
 // Pending says whether splits that nobody reads yet are left.
@@ -56,6 +61,9 @@ func (c *SplitClock) Pending(pending bool) { c.pending = pending }
 func (c *SplitClock) Stamp(split string, b *gpflow.Batch) {
 	s := c.splits[split]
 	s.idle = false
+	if s.bound != gpflow.MinTimestamp {
+		b.Bounds = append(b.Bounds, gpflow.Bound{Time: s.bound})
+	}
 	for i, t := range b.Times {
 		s.max = max(s.max, t)
 		if s.rows++; s.rows%MarkEvery == 0 {
@@ -115,6 +123,10 @@ func (c *SplitClock) End(split string) bool {
 
 func (c *SplitClock) mark(s *splitTime, b *gpflow.Batch, row int) {
 	s.mark = s.max.Add(-c.disorder)
+	if s.mark != s.bound && row < b.N {
+		b.Bounds = append(b.Bounds, gpflow.Bound{Row: row, Time: s.mark})
+	}
+	s.bound = s.mark
 	if c.Advance() {
 		b.Marks = append(b.Marks, gpflow.Mark{Row: row, Time: c.now})
 	}

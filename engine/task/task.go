@@ -148,18 +148,18 @@ func (t *Task) hush() {
 	}
 }
 
-// data gives a batch to the head, which sees the watermark of the channel, and
-// is told where that of the subtask moves.
+// data gives a batch to the head, which is told where the watermark of the
+// subtask moves.
 func (t *Task) data(channel int, e exchange.Event) {
 	head := t.links[0]
-	before := t.clock.marks[channel]
-	head.cuts = head.cuts[:0]
+	head.cuts.reset(e.Batch)
 	for _, m := range e.Batch.Marks {
-		moved := t.clock.observe(channel, m.Time)
-		head.cuts = append(head.cuts, cut{m.Row, t.clock.marks[channel], t.clock.now, moved})
+		if t.clock.observe(channel, m.Time) {
+			head.cuts.mark(m.Row, t.clock.now)
+		}
 	}
 	if head.Operator != nil {
-		head.take(e.Batch, t.input[channel], before)
+		head.take(e.Batch, t.input[channel])
 		return
 	}
 	head.pass(e.Port, e.Batch)

@@ -229,31 +229,46 @@ func TestBlockedSendsWhatIsCollected(t *testing.T) {
 }
 
 // TestDiamond: from = [a, b] of one source is two channels, and the watermark
-// is the lower one's. Marks stand where they moved it. Rows come with the
-// watermark of their own channel, which does not depend on the other.
+// is the lower one's. Marks stand where they moved it. Rows come with the bound
+// of their own split, which does not depend on the other channel, and go on with it.
 func TestDiamond(t *testing.T) {
 	var inputs []int
-	var watermarks []gpflow.Timestamp
+	var bounds []gpflow.Timestamp
 	l := link("union", &script{process: func(in gpflow.Rows, out *gpflow.Collector) (int, error) {
 		inputs = append(inputs, in.Input)
-		watermarks = append(watermarks, in.Watermark)
+		bounds = append(bounds, in.Bound)
 		return passOn(in, out)
 	}}, 0)
 	out := read(l, 0, numbers(), plenty)
 	r := newRig(2, l)
-	r.send(0, 1, gpflow.Timestamp(10), 2, gpflow.Timestamp(20))
-	r.send(1, 3, gpflow.Timestamp(5), 4, gpflow.Timestamp(15), 5)
-	r.send(0, 6, gpflow.MaxTimestamp, drained)
+	r.send(0, 1, gpflow.Timestamp(10), bound(10), 2, gpflow.Timestamp(20))
+	r.send(1, 3, gpflow.Timestamp(5), bound(30), 4, gpflow.Timestamp(15), 5)
+	r.send(0, bound(20), 6, gpflow.MaxTimestamp, drained)
 	r.send(1, gpflow.MaxTimestamp, drained)
 	r.run(t)
-	want(t, "out", out.take(-1), "1", "2", "3", "<5", "4", "<15", "5", "6", "<max", "end")
+	want(t, "out", out.take(-1), "1", "late<10", "2", "late<min", "3", "<5", "late<30", "4", "<15", "5", "late<20", "6", "<max", "end")
 	if !slices.Equal(inputs, []int{0, 0, 1, 1, 1, 0}) {
 		t.Errorf("the inputs were %v", inputs)
 	}
 	const never = gpflow.MinTimestamp
-	if !slices.Equal(watermarks, []gpflow.Timestamp{never, 10, never, 5, 15, 20}) {
-		t.Errorf("the watermarks were %v", watermarks)
+	if !slices.Equal(bounds, []gpflow.Timestamp{never, 10, never, 30, 30, 20}) {
+		t.Errorf("the bounds were %v", bounds)
 	}
+}
+
+// TestBoundsOfMadeRows: what an operator makes of rows is late where they are,
+// and what it makes at a mark is not.
+func TestBoundsOfMadeRows(t *testing.T) {
+	l := link("op", &script{process: passOn, mark: func(at gpflow.Timestamp, out *gpflow.Collector) (bool, error) {
+		out.Create(at)[0] = gpflow.Int(int64(at))
+		return true, nil
+	}}, 0)
+	l.Hold = 2
+	out := read(l, 0, numbers(), plenty)
+	r := newRig(1, l)
+	r.send(0, bound(10), 11, gpflow.Timestamp(20), 21)
+	r.run(t)
+	want(t, "out", out.take(-1), "late<8", "11", "late<min", "20", "<18", "late<8", "21")
 }
 
 // TestHold: marks leave later by what the operator holds back, but for the last.

@@ -185,7 +185,8 @@ func (d *Driver) feed(b *gpflow.Batch, input int) error {
 			end = b.Marks[mark].Row
 		}
 		for row < end {
-			next, err := d.process(gpflow.Rows{Batch: b, Input: input, From: row, To: end, Watermark: d.marks[input]})
+			bound, until := boundAt(b, row)
+			next, err := d.process(gpflow.Rows{Batch: b, Input: input, From: row, To: min(end, until), Bound: bound})
 			if err != nil {
 				return err
 			}
@@ -199,6 +200,18 @@ func (d *Driver) feed(b *gpflow.Batch, input int) error {
 	}
 	d.deliver()
 	return nil
+}
+
+// boundAt returns the bound of a row, and the row at which the next one begins.
+func boundAt(b *gpflow.Batch, row int) (bound gpflow.Timestamp, until int) {
+	bound = gpflow.MinTimestamp
+	for _, x := range b.Bounds {
+		if x.Row > row {
+			return bound, x.Row
+		}
+		bound = x.Time
+	}
+	return bound, b.N
 }
 
 func (d *Driver) process(in gpflow.Rows) (next int, err error) {

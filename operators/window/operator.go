@@ -103,7 +103,7 @@ func (o *operator) turn(t gpflow.Timestamp) {
 
 // Process implements gpflow.Operator.
 func (o *operator) Process(in gpflow.Rows, out *gpflow.Collector) (next int, err error) {
-	late := max(o.mark, in.Watermark)
+	late := max(o.mark, in.Bound)
 	for i := in.From; i < in.To; {
 		first := i
 		for end := o.look(in, i); i < end; i++ {

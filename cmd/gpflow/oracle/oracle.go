@@ -2,10 +2,7 @@
 // with. It imports nothing of the module.
 package oracle
 
-import (
-	"fmt"
-	"sort"
-)
+import "sort"
 
 // Row is a record as it stands in a file.
 type Row struct {
@@ -88,39 +85,21 @@ func Windows(rows []Place, size, offset int64, keyed bool) []Window {
 // MarkEvery is how many rows of a split lie between two watermarks.
 const MarkEvery = 32
 
-// Late returns the rows of one split that come after their window has closed,
-// and those that do not. The watermark is the latest time so far less
-// disorder, taken behind every MarkEvery-th row.
-func Late(rows []Place, size, offset, disorder int64) (late, onTime []Place) {
+// Late returns the ids of the rows of one split that come after their window has
+// closed. The watermark is the latest time so far less disorder, taken behind
+// every MarkEvery-th row.
+func Late(rows []Place, size, offset, disorder int64) map[int64]bool {
 	const none = -1 << 62
 	latest, mark := int64(none), int64(none)
+	late := make(map[int64]bool)
 	for i, r := range rows {
-		end := Windows([]Place{r}, size, offset, false)[0].End
-		if end <= mark {
-			late = append(late, r)
-		} else {
-			onTime = append(onTime, r)
+		if Windows([]Place{r}, size, offset, false)[0].End <= mark {
+			late[r.ID] = true
 		}
 		latest = max(latest, r.At)
 		if (i+1)%MarkEvery == 0 {
 			mark = latest - disorder
 		}
 	}
-	return late, onTime
-}
-
-// MustBeOnTime returns an error if a row is late although no watermark of its
-// own split has passed the end of its window.
-func MustBeOnTime(split []Place, late map[int64]bool, size, offset, disorder int64) error {
-	own, _ := Late(split, size, offset, disorder)
-	allowed := make(map[int64]bool)
-	for _, r := range own {
-		allowed[r.ID] = true
-	}
-	for _, r := range split {
-		if late[r.ID] && !allowed[r.ID] {
-			return fmt.Errorf("row %d at %d is late, and its split's watermark has not passed its window", r.ID, r.At)
-		}
-	}
-	return nil
+	return late
 }
