@@ -17,11 +17,13 @@ type lab struct {
 	self   string // this program
 	gpflow string // the command
 	places int    // output directories made so far
+	// taken has the samples of each trial by its name, of all rounds so far.
+	taken map[string][]sample
 }
 
 // newLab makes the data.
 func newLab(dir string, o *options) (*lab, error) {
-	l := &lab{options: o, dir: dir}
+	l := &lab{options: o, dir: dir, taken: make(map[string][]sample)}
 	var err error
 	if l.gpflow, err = absolute(o.gpflow); err != nil {
 		return nil, err

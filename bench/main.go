@@ -99,7 +99,7 @@ func (o *options) bench() error {
 	case o.update:
 		return writeJSON(o.check, ratiosOf(figures))
 	case o.check != "":
-		return checkRatios(o.check, figures)
+		return l.check(figures)
 	}
 	return nil
 }

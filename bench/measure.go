@@ -128,20 +128,19 @@ func talk() io.Writer {
 }
 
 // rounds runs all trials runs times, in turn, so that a machine that is busy for
-// a while hits them alike.
-func rounds(trials []*trial, runs int) (map[string][]sample, error) {
+// a while hits them alike, and adds what they took to samples.
+func rounds(trials []*trial, runs int, samples map[string][]sample) error {
 	progress := talk()
-	samples := make(map[string][]sample)
 	for r := range runs {
 		for i, t := range trials {
 			fmt.Fprintf(progress, "\r\x1b[Krun %d of %d, %d of %d: %s", r+1, runs, i+1, len(trials), t.name)
 			s, err := t.run()
 			if err != nil {
-				return nil, err
+				return err
 			}
 			samples[t.name] = append(samples[t.name], s)
 		}
 	}
 	fmt.Fprint(progress, "\r\x1b[K")
-	return samples, nil
+	return nil
 }

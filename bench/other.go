@@ -22,8 +22,8 @@ func (l *lab) latencies() ([]figure, error) {
 			})
 		}
 	}
-	samples, err := rounds(trials, l.runs)
-	if err != nil {
+	samples := make(map[string][]sample)
+	if err := rounds(trials, l.runs, samples); err != nil {
 		return nil, err
 	}
 	var all []figure
@@ -88,8 +88,8 @@ func (l *lab) starts() ([]figure, error) {
 		}},
 		{name: "validate", argv: []string{l.gpflow, "validate", flights}},
 	}
-	samples, err := rounds(trials, startRuns)
-	if err != nil {
+	samples := make(map[string][]sample)
+	if err := rounds(trials, startRuns, samples); err != nil {
 		return nil, err
 	}
 	wall := func(name string) []float64 {
@@ -158,8 +158,8 @@ func (l *lab) heapOf(j *job) (f figure, err error) {
 		name: "heap of " + j.name, argv: []string{l.self, "heap", path, strconv.Itoa(heapWarm), strconv.Itoa(heapRecords)},
 		check: func(stdout, _ []byte) (any, error) { return said[float64](stdout) },
 	}
-	samples, err := rounds([]*trial{t}, 1)
-	if err != nil {
+	samples := make(map[string][]sample)
+	if err := rounds([]*trial{t}, 1, samples); err != nil {
 		return f, err
 	}
 	got := samples[t.name][0].got.(float64)

@@ -54,15 +54,14 @@ func (l *lab) speed() ([]figure, error) {
 		}
 		trials, measured = append(trials, ts...), append(measured, j)
 	}
-	samples, err := rounds(trials, l.runs)
-	if err != nil {
+	if err := rounds(trials, l.runs, l.taken); err != nil {
 		return nil, err
 	}
 	var all, wide []figure
 	for _, j := range measured {
-		all = append(all, l.speeds(j, samples)...)
+		all = append(all, l.speeds(j, l.taken)...)
 		if j.wide {
-			wide = append(wide, speedUps(j, samples)...)
+			wide = append(wide, speedUps(j, l.taken)...)
 		}
 	}
 	return append(all, wide...), nil
@@ -83,7 +82,7 @@ const million = 1e6
 func (l *lab) speeds(j *job, samples map[string][]sample) []figure {
 	own, making := samples[j.name], samples[j.name+byGenerator]
 	hand, naive := samples[j.name+byHand], samples[j.name+byNaive]
-	net := each(l.runs, func(i int) float64 {
+	net := each(len(own), func(i int) float64 {
 		spent := own[i].CPU
 		if j.generator != "" {
 			spent -= making[i].CPU
@@ -102,12 +101,12 @@ func (l *lab) speeds(j *job, samples map[string][]sample) []figure {
 	all := []figure{f}
 	if j.generator != "" {
 		gross := func(title string, of []sample) figure {
-			return newFigure(j.name+byGenerator, title, "M/CPU-s", each(l.runs, func(i int) float64 { return float64(j.records) / of[i].CPU / million }))
+			return newFigure(j.name+byGenerator, title, "M/CPU-s", each(len(own), func(i int) float64 { return float64(j.records) / of[i].CPU / million }))
 		}
 		all = append(all, gross("  making the records, subtracted", making), gross("  both together", own))
 	}
 	if j.name == "json-file" {
-		all = append(all, newFigure("memory", "  its resident memory", "MB", each(l.runs, func(i int) float64 { return float64(own[i].RSS) / million })).atMost(64))
+		all = append(all, newFigure("memory", "  its resident memory", "MB", each(len(own), func(i int) float64 { return float64(own[i].RSS) / million })).atMost(64))
 	}
 	return all
 }
