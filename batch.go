@@ -166,7 +166,9 @@ type Builder struct {
 }
 
 // NewBuilder returns a builder of batches of s.
-func NewBuilder(s *Schema) *Builder { return &Builder{schema: s, width: len(s.Columns), bound: MinTimestamp} }
+func NewBuilder(s *Schema) *Builder {
+	return &Builder{schema: s, width: len(s.Columns), bound: MinTimestamp}
+}
 
 // Len returns the rows built since the last Take.
 func (w *Builder) Len() int {

@@ -376,28 +376,3 @@ func TestRetainKeepsTheRows(t *testing.T) {
 	}
 	b.Release()
 }
-
-// TestBuildingAllocatesNothing in the steady state.
-func TestBuildingAllocatesNothing(t *testing.T) {
-	s := batchSchema()
-	w, out := gpflow.NewBuilder(s), gpflow.NewBuilder(s)
-	text := gpflow.String("some text")
-	round := func() {
-		for i := range 256 {
-			row := w.Row(gpflow.Timestamp(i))
-			row[0], row[1] = gpflow.Int(int64(i)), text
-			w.Place("a", int64(i), 0)
-		}
-		w.Mark(1)
-		in := w.Take()
-		for i := range in.N {
-			out.AppendFrom(in, i)
-		}
-		in.Release()
-		out.Take().Release()
-	}
-	round()
-	if n := testing.AllocsPerRun(100, round); n >= 1 && !raceEnabled {
-		t.Errorf("a round of 256 rows allocates %v times", n)
-	}
-}
