@@ -48,7 +48,9 @@ type MarkHandler interface {
 	// has reached t: no row before t is expected. What it emits goes out
 	// before the mark. It may return false when out.Full(), and is called
 	// again with the same t when there is room. t is MaxTimestamp at the end
-	// of the stream.
+	// of the stream. When a job goes on from a checkpoint, OnMark is first
+	// called with the watermark reached then, for which everything has been
+	// emitted before.
 	OnMark(t Timestamp, out *Collector) (done bool, err error)
 }
 
@@ -124,7 +126,10 @@ type Position []byte
 // Source is a connector of one node. It is a factory; the enumerator finds the
 // splits, once for the job, and readers read them.
 type Source interface {
-	Enumerator() (Enumerator, error)
+	// Enumerator returns what finds the splits. known are those that an earlier
+	// process of the job has found, whose readers go on from their positions:
+	// they are not to be found again.
+	Enumerator(known []Split) (Enumerator, error)
 	// Reader returns the reader of one subtask. Every split that it is
 	// assigned was found by the enumerator, in this process or another.
 	Reader(*ReaderContext) (Reader, error)
@@ -255,22 +260,39 @@ type CheckpointID int64
 // later one.
 type Committable []byte
 
+// Prepared is what a sink has made durable for a checkpoint.
+type Prepared struct {
+	// Committable is what Commit needs; nil where there is nothing to commit.
+	Committable Committable
+	// State is what Recover needs to go on behind the records written so far;
+	// nil where the sink needs nothing.
+	State []byte
+}
+
 // Sink writes the records of one subtask. One goroutine of its own calls it,
 // so that it may block on I/O.
 //
 // The output becomes visible by Commit alone, except where the descriptor's
 // delivery is at-least-once. The order of calls is
 //
-//	(Write* Prepare)* Close, with Commit at any time after its Prepare
+//	Recover (Write* Prepare)* Close, with Commit at any time after Recover
 type Sink interface {
+	// Recover is called once, first. states are those that the sink's subtasks
+	// returned from Prepare for the checkpoint that the job goes on from, in
+	// order of subtask, of which there may have been another number; empty at a
+	// fresh start. What was staged behind the checkpoint, by attempts that
+	// have died, is removed. What was prepared for the checkpoint is not: it
+	// is committed after.
+	Recover(ctx context.Context, states [][]byte) error
 	// Write takes a batch, which it must not keep. A record that cannot be
 	// written is given to fail, which says whether to go on; other errors end
 	// the subtask.
 	Write(ctx context.Context, b *Batch, fail func(row int, err error) error) error
-	// Prepare makes everything written since the last Prepare durable, without
-	// showing it, and returns what Commit needs; nil where there is nothing to
-	// commit. final says that no more will be written.
-	Prepare(ctx context.Context, id CheckpointID, final bool) (Committable, error)
+	// Prepare makes everything written so far durable, without showing it.
+	// final says that no more will be written. Where the checkpoint is
+	// aborted, nothing is undone: what was prepared is committed with the next
+	// one, or removed by Recover.
+	Prepare(ctx context.Context, id CheckpointID, final bool) (Prepared, error)
 	// Commit makes prepared output visible. It is idempotent: it may be called
 	// again, also by another process, and then changes nothing.
 	Commit(ctx context.Context, c Committable) error
@@ -285,5 +307,12 @@ type SinkContext struct {
 	Constants Constants
 	In        *Schema
 	Subtask   Subtask
-	Log       *slog.Logger
+	// Lineage is the identity of the job's state: it stays the same however
+	// often the job is started, until it starts fresh. It consists of hex
+	// digits and can be part of a file's name.
+	Lineage string
+	// Epoch counts the starts within a lineage, from 1. Two processes never
+	// have the same.
+	Epoch int64
+	Log   *slog.Logger
 }

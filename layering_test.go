@@ -29,6 +29,9 @@ var layers = []struct {
 
 	{name: "bytes <-> rows", packages: []string{"formats/..."}, imports: []string{".", "formats/..."}},
 
+	{name: "objects in a store", packages: []string{"storage"}, pure: true},
+	{name: "stores, and the tests of all of them", packages: []string{"storage/*"}, imports: []string{"storage"}},
+
 	{name: "diagnostics", packages: []string{"spec/diag"}, imports: []string{"."}},
 	{name: "a page for each code", packages: []string{"spec/diag/pages"}, imports: []string{"spec/diag"}},
 	{name: "record expressions", packages: []string{"spec/expr"}, imports: []string{"."}, outside: []string{"github.com/expr-lang/expr"}, pure: true},
@@ -46,14 +49,15 @@ var layers = []struct {
 	{name: "batches and credits between tasks", packages: []string{"engine/exchange"}, imports: []string{".", "engine/keygroup"}, pure: true},
 	{name: "keyed state", packages: []string{"engine/state"}, imports: []string{".", "engine/keygroup"}, pure: true},
 	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state"}, pure: true},
-	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup"}, pure: true},
-	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "compiler/plan", "engine/*"}},
+	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup"}, pure: true},
+	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
+	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*"}},
 
 	{name: "the harness of operators' tests", packages: []string{"operators/optest"}, imports: []string{".", "engine/keygroup", "engine/state"}},
 	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
-	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
+	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
 	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},
 }

@@ -36,7 +36,7 @@ type due struct {
 	found bool
 }
 
-func (d *due) Enumerator() (gpflow.Enumerator, error) { return d, nil }
+func (d *due) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return d, nil }
 
 func (d *due) Discover(context.Context) (splits []gpflow.Split, all bool, err error) {
 	for k := int64(0); k < d.step && !d.found; k++ {

@@ -59,7 +59,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 		return err
 	}
 	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
-	enum, err := src.Enumerator()
+	enum, err := src.Enumerator(nil)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (f *feed) add(split string, rs ...record) {
 	}
 }
 
-func (f *feed) Enumerator() (gpflow.Enumerator, error) { return &finder{feed: f}, nil }
+func (f *feed) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return &finder{feed: f}, nil }
 
 func (f *feed) Close() error { f.close(); return nil }
 
@@ -216,16 +216,18 @@ func (s *storeSink) Write(ctx context.Context, b *gpflow.Batch, fail func(int, e
 	return nil
 }
 
-func (s *storeSink) Prepare(_ context.Context, id gpflow.CheckpointID, final bool) (gpflow.Committable, error) {
+func (s *storeSink) Prepare(_ context.Context, id gpflow.CheckpointID, final bool) (gpflow.Prepared, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.prepareErr != nil {
-		return nil, s.prepareErr
+		return gpflow.Prepared{}, s.prepareErr
 	}
 	s.prepared++
 	s.staged = append(s.staged, s.mine...)
-	return gpflow.Committable(fmt.Sprintf("%s %d %t", s.name, id, final)), nil
+	return gpflow.Prepared{Committable: gpflow.Committable(fmt.Sprintf("%s %d %t", s.name, id, final))}, nil
 }
+
+func (s *storeSink) Recover(context.Context, [][]byte) error { return nil }
 
 func (s *storeSink) Commit(_ context.Context, c gpflow.Committable) error {
 	s.mu.Lock()

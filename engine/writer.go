@@ -36,11 +36,11 @@ type writer struct {
 func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case prepare:
-		c, err := w.sink.Prepare(ctx, final, true)
+		p, err := w.sink.Prepare(ctx, final, true)
 		if err != nil {
 			return fmt.Errorf("prepare the output: %w", err)
 		}
-		w.job.Send(job.Prepared{Writer: w.id, Committable: c})
+		w.job.Send(job.Prepared{Writer: w.id, Committable: p.Committable})
 	case commit:
 		if m.committable != nil {
 			if err := w.sink.Commit(ctx, m.committable); err != nil {

@@ -95,9 +95,12 @@ func appendValue(dst []byte, v gpflow.Value) []byte {
 }
 
 // Prepare has nothing to make durable.
-func (s *Sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Committable, error) {
-	return nil, nil
+func (s *Sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepared, error) {
+	return gpflow.Prepared{}, nil
 }
+
+// Recover has nothing to go on from.
+func (s *Sink) Recover(context.Context, [][]byte) error { return nil }
 
 // Commit has nothing to show.
 func (s *Sink) Commit(context.Context, gpflow.Committable) error { return nil }

@@ -118,8 +118,8 @@ func TestLogsAtClose(t *testing.T) {
 		Address: "sink.null", Log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	write(s.(*Sink), []row{{}, {}})
-	if c, err := s.Prepare(context.Background(), 1, true); c != nil || err != nil {
-		t.Error(c, err)
+	if p, err := s.Prepare(context.Background(), 1, true); p.Committable != nil || err != nil {
+		t.Error(p, err)
 	}
 	if err := s.Close(); err != nil || !strings.Contains(out.String(), "rows=2 checksum=") {
 		t.Errorf("%v %s", err, &out)

@@ -234,16 +234,16 @@ type committable struct {
 // Prepare writes out what is buffered. At the end it completes the staged file
 // and makes it durable; before, there is nothing to commit, since the file
 // appears whole.
-func (s *sink) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (gpflow.Committable, error) {
+func (s *sink) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (gpflow.Prepared, error) {
 	if err := s.begin(); err != nil {
-		return nil, err
+		return gpflow.Prepared{}, err
 	}
 	if err := s.flush(); err != nil || !final {
-		return nil, err
+		return gpflow.Prepared{}, err
 	}
 	for _, c := range s.closers {
 		if err := c.Close(); err != nil {
-			return nil, s.failed(err)
+			return gpflow.Prepared{}, s.failed(err)
 		}
 	}
 	s.closers = nil
@@ -252,11 +252,15 @@ func (s *sink) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (gp
 		err = s.file.Sync()
 	}
 	if err = errors.Join(err, s.file.Close()); err != nil {
-		return nil, s.failed(err)
+		return gpflow.Prepared{}, s.failed(err)
 	}
 	s.file, s.ended = nil, true
-	return json.Marshal(committable{s.staged, s.target, info.Size(), s.ifExists})
+	data, err := json.Marshal(committable{s.staged, s.target, info.Size(), s.ifExists})
+	return gpflow.Prepared{Committable: data}, err
 }
+
+// Recover has nothing to go on from: a run begins with an empty file.
+func (s *sink) Recover(context.Context, [][]byte) error { return nil }
 
 // Close leaves the staged file as it is, unless nothing was ever written to it.
 func (s *sink) Close() error {

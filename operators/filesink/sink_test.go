@@ -69,11 +69,11 @@ func put(t *testing.T, s *sink, n int) {
 
 func prepare(t *testing.T, s *sink) gpflow.Committable {
 	t.Helper()
-	c, err := s.Prepare(context.Background(), 1, true)
-	if err != nil || c == nil {
-		t.Fatal(c, err)
+	p, err := s.Prepare(context.Background(), 1, true)
+	if err != nil || p.Committable == nil {
+		t.Fatal(p.Committable, err)
 	}
-	return c
+	return p.Committable
 }
 
 func commit(t *testing.T, s *sink, c gpflow.Committable) {
@@ -108,8 +108,8 @@ func TestAppearsWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "dir", "out.json")
 	s := open(t, vals{"path": path})
 	put(t, s, 2)
-	if c, err := s.Prepare(context.Background(), 1, false); c != nil || err != nil {
-		t.Errorf("a checkpoint gives %s, %v", c, err)
+	if p, err := s.Prepare(context.Background(), 1, false); p.Committable != nil || err != nil {
+		t.Errorf("a checkpoint gives %s, %v", p.Committable, err)
 	}
 	put(t, s, 1)
 	c := prepare(t, s)

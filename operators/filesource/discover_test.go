@@ -62,7 +62,7 @@ func TestDiscover(t *testing.T) {
 
 func TestDiscoverIsOnce(t *testing.T) {
 	dir := tree(t, "a.log")
-	e, _ := open(t, options{vals: vals{"path": []string{dir}, "format": "lines"}}).Enumerator()
+	e, _ := open(t, options{vals: vals{"path": []string{dir}, "format": "lines"}}).Enumerator(nil)
 	for i, want := range []int{1, 0} {
 		splits, done, err := e.Discover(context.Background())
 		if len(splits) != want || !done || err != nil {
@@ -86,7 +86,7 @@ func TestDiscoverRefuses(t *testing.T) {
 		{vals{"path": []string{dir + "/b.dat"}, "schema": userSchema}, "b.dat: its name does not say the format"},
 		{vals{"path": []string{dir + "/a.log"}, "schema": userSchema}, "a.log: the format lines cannot carry the schema"},
 	} {
-		e, _ := open(t, options{vals: c.vals}).Enumerator()
+		e, _ := open(t, options{vals: c.vals}).Enumerator(nil)
 		_, _, err := e.Discover(context.Background())
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: got %v, want an error with %q", c.vals, err, c.want)

@@ -64,7 +64,7 @@ type record struct {
 type failure interface{ Fatal(args ...any) }
 
 func discover(t failure, s *source) []gpflow.Split {
-	e, err := s.Enumerator()
+	e, err := s.Enumerator(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 }
 
 // Enumerator returns the enumerator, which finds all splits at once.
-func (s *source) Enumerator() (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
+func (s *source) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
 
 // Reader returns a reader, which reads one split after the other.
 func (s *source) Reader(c *gpflow.ReaderContext) (gpflow.Reader, error) {

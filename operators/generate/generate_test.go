@@ -51,7 +51,7 @@ func open(t failure, v vals, parallelism int) *source {
 }
 
 func discover(t failure, s *source) []gpflow.Split {
-	e, _ := s.Enumerator()
+	e, _ := s.Enumerator(nil)
 	splits, done, err := e.Discover(context.Background())
 	if again, _, _ := e.Discover(context.Background()); err != nil || !done || again != nil || e.Close() != nil {
 		t.Fatal(done, err, again)

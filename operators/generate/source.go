@@ -46,7 +46,7 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 }
 
 // Enumerator returns an enumerator of one split a subtask.
-func (s *source) Enumerator() (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
+func (s *source) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
 
 // enumerator finds the splits, once.
 type enumerator struct {

@@ -144,9 +144,12 @@ func failed(err error) error {
 }
 
 // Prepare has nothing to do: Write keeps nothing back.
-func (s *sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Committable, error) {
-	return nil, nil
+func (s *sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepared, error) {
+	return gpflow.Prepared{}, nil
 }
+
+// Recover has nothing to go on from: what was shown stays shown.
+func (s *sink) Recover(context.Context, [][]byte) error { return nil }
 
 // Commit has nothing to show.
 func (s *sink) Commit(context.Context, gpflow.Committable) error { return nil }
