@@ -19,6 +19,7 @@ type Kind uint8
 const (
 	Data Kind = iota // a batch: rows, marks or both
 	Idle             // the channel has nothing to say about time until its next Data
+	Barrier          // what came before belongs to a checkpoint, what comes behind does not
 	End              // nothing more comes
 )
 
@@ -31,6 +32,8 @@ type Event struct {
 	// Drained, of End, says that the input was read to its end, and not
 	// stopped before it.
 	Drained bool
+	// Checkpoint is the one of Barrier.
+	Checkpoint gpflow.CheckpointID
 }
 
 // Limit is how much may be in flight on a channel: sent, and not yet
@@ -55,6 +58,8 @@ type Inbox struct {
 
 	cur  []item // taken from queue, and being handed out
 	next int
+	hold []bool // channels that Hold was called for; nil: none
+	held []item // what came on these, in order
 	last *item // handed out last: its credit is returned with the next Take
 }
 
@@ -174,14 +179,39 @@ func passThrough(b *gpflow.Batch, s *gpflow.Schema) *gpflow.Batch {
 // the event before: an event has been processed when the next is asked for.
 func (x *Inbox) Take() (channel int, e Event, ok bool) {
 	x.giveBack()
-	if x.next == len(x.cur) && !x.refill() {
-		return 0, Event{}, false
+	for {
+		if x.next == len(x.cur) && !x.refill() {
+			return 0, Event{}, false
+		}
+		it := &x.cur[x.next]
+		x.next++
+		if x.hold != nil && x.hold[it.channel] {
+			x.held = append(x.held, *it)
+			continue
+		}
+		x.last = it
+		x.channels[it.channel].received.Add(it.rows)
+		return it.channel, it.event, true
 	}
-	it := &x.cur[x.next]
-	x.next++
-	x.last = it
-	x.channels[it.channel].received.Add(it.rows)
-	return it.channel, it.event, true
+}
+
+// Hold keeps back what comes on a channel until Free. Its credit is not given
+// back, so that its sender stops.
+func (x *Inbox) Hold(channel int) {
+	if x.hold == nil {
+		x.hold = make([]bool, len(x.channels))
+	}
+	x.hold[channel] = true
+}
+
+// Free ends the holding of all channels: what was kept back comes next, in the
+// order in which it had come.
+func (x *Inbox) Free() {
+	x.hold = nil
+	if len(x.held) > 0 {
+		x.cur, x.next = append(x.held, x.cur[x.next:]...), 0
+		x.held = nil
+	}
 }
 
 func (x *Inbox) giveBack() {

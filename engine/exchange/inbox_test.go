@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -253,4 +254,58 @@ func TestLimits(t *testing.T) {
 			t.Fatalf("%d rows and %d bytes are in flight at the end", rows, bytes)
 		}
 	})
+}
+
+// TestHold: what comes on a held channel waits, without credit, for Free, and
+// comes then before what came later, in order.
+func TestHold(t *testing.T) {
+	x := exchange.NewInbox(func() {})
+	var cs []*exchange.Channel
+	for range 3 {
+		cs = append(cs, x.Open(exchange.Limit{Rows: 2, Bytes: 1 << 20}, func() {}))
+	}
+	send := func(c int, ns ...int64) {
+		for _, n := range ns {
+			w := gpflow.NewBuilder(numbers())
+			w.Row(0)[0] = gpflow.Int(n)
+			cs[c].Send(exchange.Event{Batch: w.Take()})
+		}
+	}
+	taken := func() (got []int64) {
+		for {
+			_, e, ok := x.Take()
+			if !ok {
+				return got
+			}
+			got = append(got, e.Batch.Row(0)[0].Int())
+			e.Batch.Release()
+		}
+	}
+	want := func(got []int64, want ...int64) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	send(0, 1)
+	x.Hold(1)
+	send(1, 2, 3)
+	send(0, 4)
+	want(taken(), 1, 4)
+	if cs[1].Ready() || !cs[0].Ready() {
+		t.Error("the held channel has credit, or the other has none")
+	}
+	x.Hold(0)
+	send(0, 5)
+	send(2, 6)
+	want(taken(), 6)
+	send(2, 7)
+	x.Free()
+	want(taken(), 2, 3, 5, 7)
+	if !cs[1].Ready() {
+		t.Error("what was held has not given its credit back")
+	}
+	x.Free()
+	send(1, 8)
+	want(taken(), 8)
 }
