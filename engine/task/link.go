@@ -25,11 +25,12 @@ type Link struct {
 	due     gpflow.Timestamp    // the time to give to onTimer, if firing
 	firing  bool
 
-	in      gpflow.Rows // input at work; Batch is nil where there is none
-	cuts    cuts        // of the input
-	cut     int         // cuts.list[:cut] have been handled
-	emitted []int64     // rows by port
-	taken   int64       // rows that came in
+	in      gpflow.Rows      // input at work; Batch is nil where there is none
+	cuts    cuts             // of the input
+	cut     int              // cuts.list[:cut] have been handled
+	emitted []int64          // rows by port
+	taken   int64            // rows that came in
+	mark    gpflow.Timestamp // the last one handled
 }
 
 // init resolves the operator's optional methods, once.
@@ -37,6 +38,7 @@ func (l *Link) init() {
 	l.onMark, _ = l.Operator.(gpflow.MarkHandler)
 	l.onTimer, _ = l.Operator.(gpflow.TimerHandler)
 	l.emitted = make([]int64, len(l.Children))
+	l.mark = gpflow.MinTimestamp
 }
 
 // busy reports whether there is work for run.
@@ -150,6 +152,7 @@ func (l *Link) handle(t gpflow.Timestamp) (done bool, err error) {
 			return false, err
 		}
 	}
+	l.mark = t
 	if t != gpflow.MaxTimestamp {
 		t = t.Add(-l.Hold)
 	}
@@ -196,6 +199,7 @@ func (l *Link) pass(port int, b *gpflow.Batch) {
 	l.taken += int64(b.N)
 	l.emitted[port] += int64(b.N)
 	if n := len(b.Marks); n > 0 && l.Out != nil {
+		l.mark = b.Marks[n-1].Time
 		for p := range l.Children {
 			if w := l.Out.Port(p); p != port && w != nil {
 				w.Mark(b.Marks[n-1].Time)

@@ -113,8 +113,8 @@ func read(l *task.Link, port int, s *gpflow.Schema, limit exchange.Limit) *reade
 }
 
 // take takes n batches or signals, all if n < 0, and returns what they say:
-// integers, other values as "*", marks as "<7", bounds as "late<7", "idle", "end"
-// and "stopped".
+// integers, other values as "*", marks as "<7", bounds as "late<7", barriers as
+// "|1", "idle", "end" and "stopped".
 func (r *reader) take(n int) (got []string) {
 	for ; n != 0; n-- {
 		_, e, ok := r.inbox.Take()
@@ -124,6 +124,8 @@ func (r *reader) take(n int) (got []string) {
 		switch {
 		case e.Kind == exchange.Idle:
 			got = append(got, "idle")
+		case e.Kind == exchange.Barrier:
+			got = append(got, fmt.Sprint("|", e.Checkpoint))
 		case e.Kind == exchange.End && e.Drained:
 			got = append(got, "end")
 		case e.Kind == exchange.End:
@@ -220,6 +222,10 @@ var (
 	stopped = exchange.Event{Kind: exchange.End}
 	idle    = exchange.Event{Kind: exchange.Idle}
 )
+
+func barrier(id gpflow.CheckpointID) exchange.Event {
+	return exchange.Event{Kind: exchange.Barrier, Checkpoint: id}
+}
 
 // run steps until there is nothing to do.
 func (r *rig) run(t *testing.T) task.Progress {

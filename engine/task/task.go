@@ -30,6 +30,11 @@ type Task struct {
 	links []*Link // parents before children
 	outs  []*exchange.Output
 	clock *clock
+	align aligner
+	// OnBarrier is called when the barrier of a checkpoint has come on every
+	// channel, before it is sent on: what Snapshot returns then belongs to that
+	// checkpoint. It may be nil.
+	OnBarrier func(gpflow.CheckpointID)
 	// input is the head's input that each channel feeds.
 	input []int
 	empty *gpflow.Builder
@@ -43,6 +48,7 @@ type Task struct {
 // head's first input, or of a source's rows.
 func New(inbox *exchange.Inbox, links []*Link, input []int, in *gpflow.Schema) *Task {
 	t := &Task{inbox: inbox, links: links, clock: newClock(inbox.Channels()), input: input, empty: gpflow.NewBuilder(in)}
+	t.align.come = make([]bool, inbox.Channels())
 	for _, l := range links {
 		l.init()
 		for _, os := range l.Outputs {
@@ -126,9 +132,43 @@ func (t *Task) event(channel int, e exchange.Event) {
 		if t.clock.pause(channel) {
 			t.advance()
 		}
+	case exchange.Barrier:
+		hold, free := t.align.barrier(channel, e.Checkpoint)
+		if free {
+			t.inbox.Free()
+		}
+		if hold {
+			t.inbox.Hold(channel)
+		}
+		t.aligned()
 	case exchange.End:
 		t.quiet = true
 		t.clock.end(channel)
+		t.aligned()
+	}
+}
+
+// aligned takes the checkpoint whose barrier has come everywhere, if there is
+// one, and sends the barrier on.
+func (t *Task) aligned() {
+	if !t.align.complete(t.clock.ended) {
+		return
+	}
+	id := t.align.id
+	t.align.id = 0
+	t.inbox.Free()
+	if t.OnBarrier != nil {
+		t.OnBarrier(id)
+	}
+	for _, o := range t.outs {
+		o.Signal(exchange.Event{Kind: exchange.Barrier, Checkpoint: id})
+	}
+}
+
+// Abort gives up a checkpoint: what its barriers have held goes on.
+func (t *Task) Abort(id gpflow.CheckpointID) {
+	if t.align.abort(id) {
+		t.inbox.Free()
 	}
 }
 
