@@ -149,7 +149,7 @@ func TestRestoreEmitsNothing(t *testing.T) {
 	}}, 0)
 	read(l, 0, numbers(), plenty)
 	r := newRig(1, l)
-	err := r.Restore(task.Snapshot{Watermark: 10, Operators: map[string]task.OperatorState{"op": {Mark: 10}}})
+	err := r.Restore(task.Snapshot{"op": {Mark: 10}})
 	if err == nil {
 		t.Error("it was restored")
 	}

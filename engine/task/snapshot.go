@@ -7,11 +7,9 @@ import (
 )
 
 // Snapshot is what a task is behind a barrier, but for the keyed state of its
-// operators.
-type Snapshot struct {
-	Watermark gpflow.Timestamp         `json:"watermark"`
-	Operators map[string]OperatorState `json:"operators"` // by address
-}
+// operators: what it knows of each, by address. How the operators are spread
+// over tasks is not part of it.
+type Snapshot map[string]OperatorState
 
 // OperatorState is what the task knows of one operator.
 type OperatorState struct {
@@ -27,7 +25,7 @@ type OperatorState struct {
 // Snapshot returns what the task is. It is to be called from OnBarrier, or when
 // the task has ended.
 func (t *Task) Snapshot() Snapshot {
-	s := Snapshot{Watermark: t.clock.now, Operators: make(map[string]OperatorState, len(t.links))}
+	s := make(Snapshot, len(t.links))
 	for _, l := range t.links {
 		o := OperatorState{Mark: l.mark, Taken: l.taken, Emitted: append([]int64(nil), l.emitted...)}
 		o.Timers = append(o.Timers, l.timers...)
@@ -37,7 +35,7 @@ func (t *Task) Snapshot() Snapshot {
 		if l.Out != nil {
 			o.Counts = l.Out.Counts
 		}
-		s.Operators[l.ID] = o
+		s[l.ID] = o
 	}
 	return s
 }
@@ -46,9 +44,11 @@ func (t *Task) Snapshot() Snapshot {
 // their keyed state already. Everybody downstream is told how far time has come,
 // which they have not kept by channel.
 func (t *Task) Restore(s Snapshot) error {
-	t.clock.now = max(t.clock.now, s.Watermark)
+	if head, ok := s[t.links[0].ID]; ok {
+		t.clock.now = max(t.clock.now, head.Mark)
+	}
 	for _, l := range t.links {
-		o, ok := s.Operators[l.ID]
+		o, ok := s[l.ID]
 		if !ok {
 			continue
 		}

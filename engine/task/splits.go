@@ -23,17 +23,18 @@ type SplitClock struct {
 	disorder gpflow.Duration
 	ordered  bool
 	pending  bool
-	splits   map[string]*splitTime
+	splits   map[string]*SplitTime
 	now      gpflow.Timestamp
 }
 
-type splitTime struct {
-	rows int64
-	max  gpflow.Timestamp
-	mark gpflow.Timestamp
-	idle bool
-	// bound is the watermark at the last row of a number that MarkEvery divides.
-	bound gpflow.Timestamp
+// SplitTime is how far time has come in a split.
+type SplitTime struct {
+	Rows int64            `json:"rows"` // read
+	Max  gpflow.Timestamp `json:"max"`  // the latest event time
+	Mark gpflow.Timestamp `json:"mark"` // the watermark
+	// Bound is the watermark at the last row whose number MarkEvery divides.
+	Bound gpflow.Timestamp `json:"bound"`
+	Idle  bool             `json:"idle,omitempty"`
 }
 
 // NewSplitClock returns the clock of a subtask that has no splits yet and may
@@ -41,7 +42,7 @@ type splitTime struct {
 func NewSplitClock(disorder gpflow.Duration, ordered bool) *SplitClock {
 	return &SplitClock{
 		disorder: disorder, ordered: ordered, pending: true,
-		splits: make(map[string]*splitTime), now: gpflow.MinTimestamp,
+		splits: make(map[string]*SplitTime), now: gpflow.MinTimestamp,
 	}
 }
 
@@ -50,8 +51,17 @@ func (c *SplitClock) Watermark() gpflow.Timestamp { return c.now }
 
 // Add begins a split.
 func (c *SplitClock) Add(split string) {
-	c.splits[split] = &splitTime{max: gpflow.MinTimestamp, mark: gpflow.MinTimestamp, bound: gpflow.MinTimestamp}
+	c.splits[split] = &SplitTime{Max: gpflow.MinTimestamp, Mark: gpflow.MinTimestamp, Bound: gpflow.MinTimestamp}
 }
+
+// Split returns how far time has come in a split.
+func (c *SplitClock) Split(split string) SplitTime { return *c.splits[split] }
+
+// Resume begins a split where another clock had come to.
+func (c *SplitClock) Resume(split string, t SplitTime) { c.splits[split] = &t }
+
+// Reach says that the watermark had been reached before.
+func (c *SplitClock) Reach(t gpflow.Timestamp) { c.now = max(c.now, t) }
 
 // Pending says whether splits that nobody reads yet are left.
 func (c *SplitClock) Pending(pending bool) { c.pending = pending }
@@ -60,13 +70,13 @@ func (c *SplitClock) Pending(pending bool) { c.pending = pending }
 // fall into it.
 func (c *SplitClock) Stamp(split string, b *gpflow.Batch) {
 	s := c.splits[split]
-	s.idle = false
-	if s.bound != gpflow.MinTimestamp {
-		b.Bounds = append(b.Bounds, gpflow.Bound{Time: s.bound})
+	s.Idle = false
+	if s.Bound != gpflow.MinTimestamp {
+		b.Bounds = append(b.Bounds, gpflow.Bound{Time: s.Bound})
 	}
 	for i, t := range b.Times {
-		s.max = max(s.max, t)
-		if s.rows++; s.rows%MarkEvery == 0 {
+		s.Max = max(s.Max, t)
+		if s.Rows++; s.Rows%MarkEvery == 0 {
 			c.mark(s, b, i+1)
 		}
 	}
@@ -76,10 +86,10 @@ func (c *SplitClock) Stamp(split string, b *gpflow.Batch) {
 // reports whether the subtask's moved.
 func (c *SplitClock) Pause(split string) bool {
 	s := c.splits[split]
-	if s == nil || s.rows == 0 {
+	if s == nil || s.Rows == 0 {
 		return false
 	}
-	s.mark = s.max.Add(-c.disorder)
+	s.Mark = s.Max.Add(-c.disorder)
 	return c.Advance()
 }
 
@@ -88,17 +98,17 @@ func (c *SplitClock) Pause(split string) bool {
 // moved.
 func (c *SplitClock) Idle(split string) (all, moved bool) {
 	if s := c.splits[split]; s != nil {
-		s.idle = true
-		if s.rows > 0 {
-			s.mark = s.max.Add(-c.disorder)
+		s.Idle = true
+		if s.Rows > 0 {
+			s.Mark = s.Max.Add(-c.disorder)
 		}
 	}
 	latest := gpflow.MinTimestamp
 	for _, s := range c.splits {
-		if !s.idle {
+		if !s.Idle {
 			return false, c.Advance()
 		}
-		latest = max(latest, s.mark)
+		latest = max(latest, s.Mark)
 	}
 	if c.pending && !c.ordered {
 		return false, false
@@ -113,20 +123,20 @@ func (c *SplitClock) Idle(split string) (all, moved bool) {
 // subtask's watermark moved.
 func (c *SplitClock) End(split string) bool {
 	moved := false
-	if s := c.splits[split]; s != nil && s.rows > 0 && len(c.splits) == 1 && c.ordered {
-		s.mark = s.max.Add(-c.disorder)
+	if s := c.splits[split]; s != nil && s.Rows > 0 && len(c.splits) == 1 && c.ordered {
+		s.Mark = s.Max.Add(-c.disorder)
 		moved = c.Advance()
 	}
 	delete(c.splits, split)
 	return c.Advance() || moved
 }
 
-func (c *SplitClock) mark(s *splitTime, b *gpflow.Batch, row int) {
-	s.mark = s.max.Add(-c.disorder)
-	if s.mark != s.bound && row < b.N {
-		b.Bounds = append(b.Bounds, gpflow.Bound{Row: row, Time: s.mark})
+func (c *SplitClock) mark(s *SplitTime, b *gpflow.Batch, row int) {
+	s.Mark = s.Max.Add(-c.disorder)
+	if s.Mark != s.Bound && row < b.N {
+		b.Bounds = append(b.Bounds, gpflow.Bound{Row: row, Time: s.Mark})
 	}
-	s.bound = s.mark
+	s.Bound = s.Mark
 	if c.Advance() {
 		b.Marks = append(b.Marks, gpflow.Mark{Row: row, Time: c.now})
 	}
@@ -139,10 +149,10 @@ func (c *SplitClock) Advance() bool {
 	}
 	low, found := gpflow.MaxTimestamp, false
 	for _, s := range c.splits {
-		if s.idle || c.ordered && s.rows == 0 {
+		if s.Idle || c.ordered && s.Rows == 0 {
 			continue
 		}
-		low, found = min(low, s.mark), true
+		low, found = min(low, s.Mark), true
 	}
 	if !found || low <= c.now {
 		return false
