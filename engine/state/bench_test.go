@@ -2,7 +2,9 @@ package state
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gpflow/gpflow"
 )
@@ -76,6 +78,85 @@ func BenchmarkWalk(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/key")
+		})
+	}
+}
+
+func BenchmarkFreeze(b *testing.B) {
+	m, _ := filled(b, 1_000_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		f := m.Freeze(true)
+		f.Release()
+		m.Aborted(f)
+	}
+}
+
+// cpu reports what a benchmark costs of a processor, which the other work of the
+// machine changes less than the time that it takes: MB/cpu-s where there are
+// bytes.
+func cpu(b *testing.B, bytes int) func() {
+	begin := cpuTime()
+	return func() {
+		spent := (cpuTime() - begin).Seconds() / float64(b.N)
+		b.ReportMetric(spent*1e3, "cpu-ms/op")
+		if bytes > 0 {
+			b.ReportMetric(float64(bytes)/1e6/spent, "MB/cpu-s")
+		}
+	}
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// benchStates returns states that encode differently.
+func benchStates(b *testing.B) map[string]*Memory {
+	counters, _ := filled(b, 1_000_000)
+	texts, err := New(1024, 0, 1024, []gpflow.StateDescriptor{everyKind()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i, k := range benchKeys(100_000) {
+		row, _ := texts.Panes("every").Upsert(gpflow.Timestamp(i%10), k.key, k.hash)
+		copy(row, valuesOf(i))
+	}
+	return map[string]*Memory{"counters": counters, "every": texts}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for name, m := range benchStates(b) {
+		b.Run(name, func(b *testing.B) {
+			f := m.Freeze(true)
+			defer f.Release()
+			s, _ := f.Encode()
+			defer cpu(b, len(s))()
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				if _, err := f.Encode(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRestore(b *testing.B) {
+	for name, m := range benchStates(b) {
+		b.Run(name, func(b *testing.B) {
+			s := encoded(b, m.Freeze(true))
+			b.SetBytes(int64(len(s)))
+			defer cpu(b, len(s))()
+			for b.Loop() {
+				r, _ := New(m.groups, m.from, m.to, m.descs)
+				if err := r.Restore([][]byte{s}); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -27,6 +27,8 @@ type Panes struct {
 	spared           int      // bytes of spare
 	counts           []uint32 // scratch of table.sort
 	touch            touch    // scratch of Touch
+	drops            drops
+	bug              Bug
 }
 
 type pane struct {
@@ -59,19 +61,26 @@ func (p *Panes) get(at gpflow.Timestamp) *table {
 	return p.last.table
 }
 
-// Upsert implements gpflow.Panes. It allocates only where a table has to grow.
-// A key of a group that the subtask does not own was sent to the wrong place,
+// Upsert implements gpflow.Panes. It allocates only where a table has to grow,
+// or where a row is written for the first time since a Freeze whose view is
+// still held. A key of a group that the subtask does not own was sent to the wrong place,
 // which would lose it at the next change of parallelism: that panics.
 func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
 	t := p.get(at)
 	if t == nil {
-		t = p.add(at, hash)
+		p.check(hash)
+		t = p.add(at)
 	}
 	if e, ok := t.find(key, hash); ok {
+		if !t.written.has(e) {
+			p.write(t, e)
+		}
 		return t.row(e), false
 	}
 	p.check(hash)
-	return t.row(t.insert(key, hash)), true
+	e := t.insert(key, hash)
+	p.mark(t, e)
+	return t.row(e), true
 }
 
 func (p *Panes) check(hash uint64) {
@@ -80,8 +89,7 @@ func (p *Panes) check(hash uint64) {
 	}
 }
 
-func (p *Panes) add(at gpflow.Timestamp, hash uint64) *table {
-	p.check(hash)
+func (p *Panes) add(at gpflow.Timestamp) *table {
 	var t *table
 	if n := len(p.spare); n > 0 {
 		t = p.spare[n-1]
@@ -160,7 +168,8 @@ func (p *Panes) Len(at gpflow.Timestamp) int {
 }
 
 // Drop implements gpflow.Panes. Dropping the first pane takes constant time,
-// and time proportional to the table where that is kept for reuse.
+// and time proportional to the table where that is kept for reuse. A table that
+// a frozen view holds is not reused.
 func (p *Panes) Drop(at gpflow.Timestamp) {
 	i, ok := p.find(at)
 	if !ok {
@@ -174,16 +183,21 @@ func (p *Panes) Drop(at gpflow.Timestamp) {
 		p.panes = slices.Delete(p.panes, i, i+1)
 	}
 	p.last = pane{}
-	if size := t.bytes(); len(p.spare) < spareTables && p.spared+size <= spareBytes {
+	if t.saved {
+		p.drops.now = append(p.drops.now, at)
+	}
+	if size := t.bytes(); t.views.Load() == 0 && len(p.spare) < spareTables && p.spared+size <= spareBytes {
 		t.reset()
 		p.spare = append(p.spare, t)
 		p.spared += size
+		return
 	}
+	t.forget()
 }
 
 // Bytes returns the memory that the tables hold, as Memory.Bytes does.
 func (p *Panes) Bytes() int {
-	n := p.spared + cap(p.panes)*16 + cap(p.counts)*4
+	n := p.spared + cap(p.panes)*16 + cap(p.counts)*4 + p.drops.bytes()
 	for _, e := range p.panes {
 		n += e.table.bytes()
 	}

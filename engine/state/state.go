@@ -22,10 +22,24 @@
 // a million times as frequent, pay nothing for it.
 //
 // Entries are never removed one by one: expiry is dropping a pane.
+//
+// # Checkpoints
+//
+// Freeze takes a view of everything in the time that it takes to copy the lists
+// of chunks. What a view holds does not change: meta and arena are only appended
+// to, and a chunk that a view holds is copied before one of its rows is written.
+// So another goroutine encodes the view while the subtask goes on.
+//
+// A table has a bit for each row that was written since the last freeze. The
+// bits say what a delta has to hold, and, being clear, that a row about to be
+// written may lie in a chunk that a view holds: Upsert looks at one bit for
+// both. A freeze takes the bits along and leaves clear ones; they are forgotten
+// when the checkpoint has completed, and come back when it has been aborted.
 package state
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -33,8 +47,16 @@ import (
 // Memory is the state of one operator in one subtask. It implements
 // gpflow.State. It belongs to the subtask's goroutine.
 type Memory struct {
-	names []string
-	panes []*Panes
+	groups, from, to int
+	descs            []gpflow.StateDescriptor
+	panes            []*Panes
+	bug              Bug
+
+	freezes  uint64    // number of the last freeze
+	pending  []*Frozen // neither completed nor aborted, in order
+	held     []*Frozen // those that may not have been released
+	chain    chain
+	restored []bool // by group, from m.from; nil: nothing was restored
 }
 
 // New returns the empty state of a subtask that owns the key groups from up to,
@@ -44,20 +66,17 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 	if groups < 1 || from < 0 || to > groups || from >= to {
 		return nil, fmt.Errorf("make state: key groups [%d, %d) of %d are not a range", from, to, groups)
 	}
-	m := &Memory{}
-	for _, d := range descs {
+	m := &Memory{groups: groups, from: from, to: to, descs: slices.Clone(descs)}
+	for i, d := range descs {
 		if d.Kind != "panes" {
 			return nil, fmt.Errorf("make state %q: its kind is %q, and this version keeps \"panes\" only", d.Name, d.Kind)
 		}
 		if d.Value == nil {
 			return nil, fmt.Errorf("make state %q: it has no schema of values", d.Name)
 		}
-		for _, n := range m.names {
-			if n == d.Name {
-				return nil, fmt.Errorf("make state %q: it is declared twice", d.Name)
-			}
+		if slices.ContainsFunc(descs[:i], func(e gpflow.StateDescriptor) bool { return e.Name == d.Name }) {
+			return nil, fmt.Errorf("make state %q: it is declared twice", d.Name)
 		}
-		m.names = append(m.names, d.Name)
 		m.panes = append(m.panes, newPanes(groups, from, to, d.Value.Width()))
 	}
 	return m, nil
@@ -66,19 +85,20 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 // Panes returns the state declared under name. Asking for one that is not
 // declared is a mistake in the operator, and panics.
 func (m *Memory) Panes(name string) gpflow.Panes {
-	for i, n := range m.names {
-		if n == name {
+	for i := range m.descs {
+		if m.descs[i].Name == name {
 			return m.panes[i]
 		}
 	}
 	panic(fmt.Sprintf("state %q is not declared by the operator's descriptor", name))
 }
 
-// Bytes returns the memory that the tables hold, those kept for reuse
-// included. What strings, bytes, lists and maps in the rows point to is the
-// operator's own and is not counted. The cost is that of visiting each pane.
+// Bytes returns the memory that the tables hold, with those kept for reuse and
+// with what is there for frozen views alone. What strings, bytes, lists and maps
+// in the rows point to is the operator's own and is not counted. The cost is
+// that of visiting each pane, and, while a view is held, each chunk.
 func (m *Memory) Bytes() int {
-	n := 0
+	n := m.heldBytes()
 	for _, p := range m.panes {
 		n += p.Bytes()
 	}

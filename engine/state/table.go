@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/gpflow/gpflow"
@@ -32,6 +33,7 @@ type table struct {
 	rows  [][]gpflow.Value
 	order []uint32 // the entries by group, as of the last sort; see Panes.sort
 	at    int      // the place in order behind the entry that Next gave last
+	changes
 }
 
 type meta struct {
@@ -68,23 +70,44 @@ func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
 func (t *table) insert(key []byte, hash uint64) (entry int) {
 	e := len(t.meta)
 	if (e+1)*4 > len(t.index)*3 {
-		t.grow()
+		t.resize(2 * len(t.index))
 	}
 	t.arena = append(t.arena, key...)
 	t.meta = append(t.meta, meta{hash, uint64(len(t.arena))})
 	t.place(hash, e)
+	if e>>6 == len(t.written) {
+		t.written = append(t.written, 0)
+	}
 	chunk := e >> chunkShift
 	switch {
 	case chunk > 0 && chunk == len(t.rows):
-		t.rows = append(t.rows, make([]gpflow.Value, chunkRows*t.width))
+		t.addChunk(chunkRows)
 	case chunk == 0 && len(t.rows) == 0:
-		t.rows = append(t.rows, make([]gpflow.Value, firstRows*t.width))
+		t.addChunk(firstRows)
 	case chunk == 0 && (e+1)*t.width > len(t.rows[0]):
 		larger := make([]gpflow.Value, 2*len(t.rows[0]))
 		copy(larger, t.rows[0])
-		t.rows[0] = larger
+		t.rows[0], t.born[0] = larger, t.frozen
 	}
 	return e
+}
+
+func (t *table) addChunk(rows int) {
+	t.rows = append(t.rows, make([]gpflow.Value, rows*t.width))
+	t.born = append(t.born, t.frozen)
+}
+
+// reserve makes room for more entries with so many bytes of keys.
+func (t *table) reserve(entries, keys int) {
+	t.meta = slices.Grow(t.meta, entries)
+	t.arena = slices.Grow(t.arena, keys)
+	size := len(t.index)
+	for (len(t.meta)+entries)*4 > size*3 {
+		size *= 2
+	}
+	if size > len(t.index) {
+		t.resize(size)
+	}
 }
 
 func (t *table) place(hash uint64, entry int) {
@@ -96,8 +119,8 @@ func (t *table) place(hash uint64, entry int) {
 	t.index[i] = hash&^low | uint64(entry+1)
 }
 
-func (t *table) grow() {
-	t.index = make([]uint64, 2*len(t.index))
+func (t *table) resize(slots int) {
+	t.index = make([]uint64, slots)
 	for e := range t.meta {
 		t.place(t.meta[e].hash, e)
 	}
@@ -131,7 +154,7 @@ func (t *table) after(c gpflow.Cursor, groups int) int {
 	})
 }
 
-// reset empties t and keeps its memory.
+// reset empties t and keeps its memory. No frozen view may hold it.
 func (t *table) reset() {
 	clear(t.index)
 	rest := len(t.meta)
@@ -141,11 +164,19 @@ func (t *table) reset() {
 		rest -= used
 	}
 	t.meta, t.arena, t.order, t.at = t.meta[:0], t.arena[:0], t.order[:0], 0
+	t.changes.reset()
+}
+
+// forget lets go of what t holds; frozen views keep what they have of it.
+func (t *table) forget() {
+	t.index, t.meta, t.arena, t.rows, t.order = nil, nil, nil, nil, nil
+	t.changes.reset()
+	t.written, t.born = nil, nil
 }
 
 // bytes returns the memory that t holds.
 func (t *table) bytes() int {
-	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4
+	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4 + t.changes.bytes()
 	for _, c := range t.rows {
 		n += len(c) * valueSize
 	}

@@ -1,0 +1,243 @@
+package state
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gpflow/gpflow"
+)
+
+// filled returns a Memory with n keys of one string column and two counters.
+func filled(t testing.TB, n int) (*Memory, []hashed) {
+	m, err := New(1024, 0, 1024, []gpflow.StateDescriptor{desc(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := benchKeys(n)
+	p := m.Panes("p")
+	for i := range keys {
+		row, _ := p.Upsert(0, keys[i].key, keys[i].hash)
+		row[0], row[1] = gpflow.Int(int64(i)), gpflow.Int(1)
+	}
+	return m, keys
+}
+
+func encoded(t testing.TB, f *Frozen) []byte {
+	b, err := f.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	return b
+}
+
+// Views are encoded and released by other goroutines while the subtask's goes
+// on: they give what was there when they were taken.
+func TestEncodeInTheBackground(t *testing.T) {
+	m, keys := filled(t, 5000)
+	p := m.Panes("p")
+	type saved struct {
+		sum, n   int64
+		segments [][]byte
+	}
+	var wg sync.WaitGroup
+	all := make([]saved, 12)
+	sum, n := int64(0), int64(len(keys))
+	for i := range n {
+		sum += i
+	}
+	for round := range all {
+		f := m.Freeze(true)
+		s := &all[round]
+		s.sum, s.n = sum, n
+		wg.Go(func() {
+			b, err := f.Encode()
+			f.Release()
+			if err != nil {
+				t.Error(err)
+			}
+			s.segments = [][]byte{b}
+		})
+		for i := range 3000 {
+			k := &keys[(i*7+round*1001)%len(keys)]
+			row, fresh := p.Upsert(0, k.key, k.hash)
+			row[0] = gpflow.Int(row[0].Int() + 3)
+			sum += 3
+			if fresh {
+				n++
+			}
+		}
+		for i := range 400 {
+			key := intKey(nil, uint64(round*1000+i))
+			row, _ := p.Upsert(0, key, gpflow.HashKey(key))
+			row[0] = gpflow.Int(1)
+			sum, n = sum+1, n+1
+		}
+		if round%4 == 3 {
+			m.Aborted(f)
+			p.Drop(0)
+			sum, n = 0, 0
+			runtime.Gosched()
+		}
+		m.Bytes()
+	}
+	wg.Wait()
+	for round, s := range all {
+		r, _ := New(1024, 0, 1024, []gpflow.StateDescriptor{desc(2)})
+		if err := r.Restore(s.segments); err != nil {
+			t.Fatal(err)
+		}
+		got, gotSum := int64(r.Panes("p").Len(0)), int64(0)
+		var c gpflow.Cursor
+		for ok := true; ok; {
+			var row []gpflow.Value
+			if c, _, row, ok = r.Panes("p").Next(0, c); ok {
+				gotSum += row[0].Int()
+			}
+		}
+		if got != s.n || gotSum != s.sum {
+			t.Errorf("round %d: %d keys with the sum %d, want %d with %d", round, got, gotSum, s.n, s.sum)
+		}
+	}
+}
+
+// Release may come while Encode goes on, and again; Encode after it fails.
+func TestRelease(t *testing.T) {
+	m, _ := filled(t, 20_000)
+	f := m.Freeze(false)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			_, _ = f.Encode()
+			f.Release()
+		})
+	}
+	f.Release()
+	wg.Wait()
+	if _, err := f.Encode(); err == nil {
+		t.Error("a view that was released is encoded")
+	}
+	if n := f.tables[0].views.Load(); n != 0 {
+		t.Errorf("%d views hold the table", n)
+	}
+}
+
+// A pane that a view holds is not reused, and is counted until it is released.
+func TestBytesOfViews(t *testing.T) {
+	m, keys := filled(t, 20_000)
+	p := m.Panes("p")
+	before := m.Bytes()
+	f, g := m.Freeze(false), m.Freeze(false)
+	if b := m.Bytes(); b < before || b > before+4096 {
+		t.Errorf("%d bytes before, and %d with two views", before, b)
+	}
+	touch := func() {
+		for i := range keys {
+			p.Upsert(0, keys[i].key, keys[i].hash)
+		}
+	}
+	touch()
+	rows := 20 * chunkRows * 2 * valueSize
+	if b := m.Bytes(); b < before+rows || b > before+rows+16384 {
+		t.Errorf("%d bytes before, %d after %d bytes of rows were copied", before, b, rows)
+	}
+	p.Drop(0)
+	if b := m.Bytes(); b < before-len(m.panes[0].panes)-400_000 || b > before+16384 {
+		t.Errorf("%d bytes before, %d with the pane dropped and in two views", before, b)
+	}
+	f.Release()
+	g.Release()
+	if b := m.Bytes(); b > 8192 {
+		t.Errorf("%d bytes are held by nobody", b)
+	}
+	small, _ := New(8, 0, 8, []gpflow.StateDescriptor{desc(1)})
+	q := small.panes[0]
+	for at, want := range map[gpflow.Timestamp]int{0: 0, 1: 1} {
+		q.Upsert(at, []byte("k"), 1)
+		f := small.Freeze(true)
+		if at == 1 {
+			f.Release()
+		}
+		q.Drop(at)
+		if len(q.spare) != want {
+			t.Errorf("pane %d: %d tables are kept for reuse, want %d", at, len(q.spare), want)
+		}
+		q.spare = nil
+	}
+}
+
+// Deltas are small, and few enough that the chain stays short.
+func TestChain(t *testing.T) {
+	m, keys := filled(t, 100_000)
+	p := m.Panes("p")
+	full := 0
+	var kinds []bool
+	for round := range 24 {
+		f := m.Freeze(false)
+		b := encoded(t, f)
+		kinds = append(kinds, f.Delta())
+		if !f.Delta() {
+			full = len(b)
+		} else if round < 9 && len(b)*20 > full {
+			t.Errorf("a delta of 1 in 100 keys has %d bytes, a full segment %d", len(b), full)
+		}
+		m.Completed(f)
+		m.Completed(f) // changes nothing
+		part := 100
+		if round >= 9 {
+			part = 4
+		}
+		for i := 0; i < len(keys); i += part {
+			p.Upsert(0, keys[i].key, keys[i].hash)
+		}
+	}
+	want := []bool{false, true, true, true, true, true, true, true, true, false}
+	if !slices.Equal(kinds[:10], want) {
+		t.Errorf("deltas: %v, want %v", kinds[:10], want)
+	}
+	if n := slices.Index(kinds[10:], false); n < 2 || n > 3 {
+		t.Errorf("after deltas of a quarter: %v", kinds[10:])
+	}
+	if f := m.Freeze(true); f.Delta() {
+		t.Error("a full one was asked for")
+	}
+}
+
+// A checkpoint that completes without having been encoded is no base.
+func TestNotEncoded(t *testing.T) {
+	m, _ := filled(t, 10)
+	m.Completed(m.Freeze(false))
+	if m.Freeze(false).Delta() {
+		t.Error("a delta follows what nobody has encoded")
+	}
+}
+
+func TestFreezeIsShort(t *testing.T) {
+	m, keys := filled(t, 1_000_000)
+	p := m.Panes("p")
+	for at := range gpflow.Timestamp(4) {
+		for i := range 50_000 {
+			p.Upsert(at+1, keys[i].key, keys[i].hash)
+		}
+	}
+	var times []time.Duration
+	for range 100 {
+		for i := 0; i < len(keys); i += 1000 {
+			p.Upsert(0, keys[i].key, keys[i].hash)
+		}
+		begin := time.Now()
+		f := m.Freeze(true)
+		times = append(times, time.Since(begin))
+		f.Release()
+		m.Aborted(f)
+	}
+	slices.Sort(times)
+	fmt.Printf("freeze at 1 M keys: p50 %v, p99 %v\n", times[50], times[99])
+	if p50 := times[50]; p50 > time.Millisecond {
+		t.Errorf("half of the freezes at 1 M keys take %v or more", p50)
+	}
+}

@@ -1,0 +1,271 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/keygroup"
+)
+
+// Restore adds what one subtask of an earlier run has saved: a full segment, and
+// the deltas that follow it, in order. Of their key groups it takes those that m
+// owns. Where the number of subtasks was another one, it is called for each of
+// them. m is new: nothing has been put into it but by Restore.
+//
+// Segments of states that are not what the operator declares, that are damaged,
+// or that bring a key group which has been restored before, are errors, after
+// which m is not to be used. The segments are not needed any longer afterwards.
+//
+// Where a subtask of the same key groups saved the segments, what they hold
+// counts as saved, and the next Freeze can be a delta that follows them; else it
+// is a full one.
+func (m *Memory) Restore(segments [][]byte) error {
+	parsed := make([]*segment, len(segments))
+	size := int64(0)
+	for i, b := range segments {
+		s, err := parse(b)
+		if err == nil {
+			err = m.fits(s, parsed[:i])
+		}
+		if err != nil {
+			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, len(segments), err)
+		}
+		parsed[i] = s
+		size += int64(len(b))
+	}
+	if len(parsed) == 0 {
+		return nil
+	}
+	own := parsed[0].from == m.from && parsed[0].to == m.to
+	if err := m.claim(parsed[0]); err != nil {
+		return fmt.Errorf("restore keyed state: %w", err)
+	}
+	for i, s := range parsed {
+		if err := m.load(s, parsed[i+1:]); err != nil {
+			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, len(segments), err)
+		}
+		m.freezes = max(m.freezes, s.number)
+	}
+	if own {
+		full := int64(len(segments[0]))
+		m.chain = chain{begun: true, deltas: len(segments) - 1, full: full, rest: size - full}
+	}
+	return nil
+}
+
+// Rebase makes the checkpoints to come full ones, until one has completed. It is
+// called where the segments that were restored are not those which a delta would
+// follow, as when the number of subtasks has changed.
+func (m *Memory) Rebase() { m.chain = chain{} }
+
+// fits compares a segment with what is declared, and with those before it.
+func (m *Memory) fits(s *segment, before []*segment) error {
+	if s.groups != m.groups {
+		return fmt.Errorf("it was saved with %d key groups, and the pipeline has %d now; the number of key groups cannot change", s.groups, m.groups)
+	}
+	if s.delta != (len(before) > 0) {
+		return fmt.Errorf("a full segment comes first, and deltas follow it")
+	}
+	if len(before) > 0 {
+		b := before[len(before)-1]
+		if b.from != s.from || b.to != s.to || b.number >= s.number {
+			return fmt.Errorf("it does not follow the one before it: it is number %d of the key groups %d to %d, and that is number %d of %d to %d",
+				s.number, s.from, s.to-1, b.number, b.from, b.to-1)
+		}
+	}
+	for _, st := range s.states {
+		i := slices.IndexFunc(m.descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
+		if i < 0 {
+			return fmt.Errorf("state %q was saved, %s, and is not declared now", st.name, &st)
+		}
+		if !st.is(m.descs[i]) {
+			return fmt.Errorf("state %q was saved %s, and is declared %s now", st.name, &st, describe(m.descs[i]))
+		}
+	}
+	for _, d := range m.descs {
+		if !slices.ContainsFunc(s.states, func(st savedState) bool { return st.name == d.Name }) {
+			return fmt.Errorf("state %q is declared now, %s, and was not saved", d.Name, describe(d))
+		}
+	}
+	return nil
+}
+
+// is reports whether what was saved can be used as what is declared.
+func (s *savedState) is(d gpflow.StateDescriptor) bool {
+	key, value, err := schemaTexts(d)
+	return err == nil && s.kind == d.Kind && s.version == int64(d.Version) &&
+		sameSchema(s.key, key, d.Key) && sameSchema(s.value, value, d.Value)
+}
+
+// sameSchema compares a saved schema with a declared one, whose text is given.
+func sameSchema(saved, text string, declared *gpflow.Schema) bool {
+	if saved == text || declared == nil || saved == "" {
+		return saved == text
+	}
+	var s gpflow.Schema
+	return json.Unmarshal([]byte(saved), &s) == nil && s.Equal(declared)
+}
+
+// String says what was saved.
+func (s *savedState) String() string {
+	return describeState(s.kind, s.key, s.value, s.version)
+}
+
+func describe(d gpflow.StateDescriptor) string {
+	key, value, err := schemaTexts(d)
+	if err != nil {
+		return err.Error()
+	}
+	return describeState(d.Kind, key, value, int64(d.Version))
+}
+
+func describeState(kind, key, value string, version int64) string {
+	columns := func(text string) string {
+		var s gpflow.Schema
+		if text == "" || json.Unmarshal([]byte(text), &s) != nil {
+			return text
+		}
+		return s.String()
+	}
+	return fmt.Sprintf("as %s by key (%s) of (%s), version %d", kind, columns(key), columns(value), version)
+}
+
+// claim notes that the groups of s which m owns are restored.
+func (m *Memory) claim(s *segment) error {
+	if m.restored == nil {
+		m.restored = make([]bool, m.to-m.from)
+	}
+	for g := max(s.from, m.from); g < min(s.to, m.to); g++ {
+		if m.restored[g-m.from] {
+			return fmt.Errorf("key group %d is in the segments of two subtasks; each group has one owner, so they are not of one checkpoint", g)
+		}
+		m.restored[g-m.from] = true
+	}
+	return nil
+}
+
+// loader adds the entries of a segment to the tables.
+type loader struct {
+	*reader
+	s      *segment
+	panes  []*Panes // by saved state
+	types  [][]gpflow.Type
+	tables []loading
+}
+
+// loading is a table of a segment that is being loaded.
+type loading struct {
+	into    *table // nil until there is an entry
+	dropped bool   // by a later segment
+	entries int    // found
+	row     []gpflow.Value
+}
+
+// load adds the entries of s in the groups that m owns, but for those in panes
+// that a later segment drops.
+func (m *Memory) load(s *segment, later []*segment) error {
+	from, to := max(s.from, m.from), min(s.to, m.to)
+	if m.bug == RestoreTwice {
+		to = min(s.to, m.to+1)
+	}
+	if from >= to {
+		return nil
+	}
+	l := m.loader(s, later)
+	for g := from; g < to && l.err == nil; g++ {
+		l.b = s.blocks[g-s.from]
+		for last := -1; len(l.b) > 0; {
+			last = l.run(g, last, to-from)
+		}
+	}
+	for i, t := range s.tables {
+		if got := l.tables[i].entries; l.err == nil && (got > t.entries || to-from == s.to-s.from && got != t.entries) {
+			l.fail(fmt.Errorf("it has %d entries of a table, and its header says %d", got, t.entries))
+		}
+	}
+	return l.err
+}
+
+func (m *Memory) loader(s *segment, later []*segment) *loader {
+	l := &loader{reader: &reader{}, s: s, tables: make([]loading, len(s.tables))}
+	types := columnTypes(m.descs)
+	for _, st := range s.states {
+		i := slices.IndexFunc(m.descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
+		l.panes = append(l.panes, m.panes[i])
+		l.types = append(l.types, types[i])
+	}
+	type place struct {
+		state string
+		at    gpflow.Timestamp
+	}
+	dropped := make(map[place]bool)
+	for _, d := range later {
+		for _, st := range d.states {
+			for _, at := range st.dropped {
+				dropped[place{st.name, at}] = true
+			}
+		}
+	}
+	for i, t := range s.tables {
+		l.tables[i].dropped = dropped[place{s.states[t.state].name, t.pane}]
+	}
+	return l
+}
+
+// run loads the entries of group g in one table, which is behind the table last
+// of the segment, and returns the table. groups is how many groups are loaded.
+func (l *loader) run(g, last, groups int) int {
+	i, n := l.uvarint(), l.count()
+	if l.err == nil && (i >= uint64(len(l.tables)) || int(i) <= last || n == 0) {
+		l.fail(errors.New("a run of entries is damaged"))
+	}
+	if l.err != nil {
+		return last
+	}
+	saved, t := &l.s.tables[i], &l.tables[i]
+	p := l.panes[saved.state]
+	if t.into == nil {
+		l.begin(t, p, saved, groups)
+	}
+	t.entries += n
+	for ; n > 0; n-- {
+		key := l.bytes(l.count())
+		hash := gpflow.HashKey(key)
+		if l.err == nil && keygroup.Of(hash, l.s.groups) != g {
+			l.fail(fmt.Errorf("a key of group %d is among those of group %d", keygroup.Of(hash, l.s.groups), g))
+		}
+		row := t.row
+		if !t.dropped && l.err == nil {
+			e, ok := t.into.find(key, hash)
+			if !ok {
+				e = t.into.insert(key, hash)
+			} else if !l.s.delta {
+				l.fail(errors.New("a key is in it twice"))
+			}
+			row = t.into.row(e)
+		}
+		l.row(row, l.types[saved.state])
+		if l.err != nil {
+			break
+		}
+	}
+	return int(i)
+}
+
+// begin finds or makes the table that t goes into, with room for its entries.
+func (l *loader) begin(t *loading, p *Panes, saved *savedTable, groups int) {
+	if t.dropped {
+		t.into, t.row = &table{}, make([]gpflow.Value, p.width)
+		return
+	}
+	if t.into = p.get(saved.pane); t.into == nil {
+		t.into = p.add(saved.pane)
+		t.into.saved = true
+	}
+	if all := l.s.to - l.s.from; !l.s.delta {
+		t.into.reserve(saved.entries/all*groups+saved.entries%all*groups/all, saved.keys/all*groups+saved.keys%all*groups/all)
+	}
+}
