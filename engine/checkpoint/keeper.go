@@ -44,7 +44,9 @@ type Keeper struct {
 	seq   int64                // the last entry of the log, when claimed
 	done  gpflow.CheckpointID  // the last that was made current since Claim; 0: none
 	last  gpflow.CheckpointID  // the highest number seen
-	base  map[Part]PartState   // of the checkpoint gone on from or made current last
+	based bool                 // it is known what the next checkpoint comes from:
+	from  gpflow.CheckpointID  // this one; 0: none
+	base  map[Part]PartState   // and its parts
 	refs  map[string][]segment // what manifests refer to, by their names, for Retain
 	log   map[int64]note       // entries that have been read, for Retain
 }

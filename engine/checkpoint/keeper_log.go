@@ -101,6 +101,11 @@ func (k *Keeper) Current(ctx context.Context) (*Manifest, error) {
 			k.goOnFrom(m)
 			return m, nil
 		}
+		var none *NoCheckpoint
+		if errors.As(err, &none) {
+			k.based = k.epoch > 0
+			return nil, err
+		}
 		if k.epoch > 0 || !isOfObject(err) {
 			return nil, k.orOvertaken(ctx, err)
 		}
@@ -121,7 +126,7 @@ func (k *Keeper) orOvertaken(ctx context.Context, err error) error {
 }
 
 func (k *Keeper) goOnFrom(m *Manifest) {
-	k.last = max(k.last, m.ID)
+	k.last, k.from, k.based = max(k.last, m.ID), m.ID, k.epoch > 0
 	k.base = make(map[Part]PartState, len(m.Parts))
 	for _, p := range m.Parts {
 		k.base[p.Part] = p
@@ -226,14 +231,16 @@ func (k *Keeper) run(ctx context.Context) ([]logged, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := k.store.List(ctx, inLineage(k.lineage, "current"))
-	if err != nil {
-		return nil, err
-	}
 	first := top
-	for _, o := range objects {
-		if at := numbers(o.Name); len(at) == 1 {
-			first = min(first, at[0])
+	for _, folder := range []string{"current", "sealed"} {
+		objects, err := k.store.List(ctx, inLineage(k.lineage, folder))
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if at := numbers(o.Name); len(at) == 1 {
+				first = min(first, at[0])
+			}
 		}
 	}
 	var all []logged

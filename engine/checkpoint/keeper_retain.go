@@ -49,7 +49,7 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 	for _, step := range []struct {
 		folder string
 		remove func(at []int64) bool
-	}{{"current", old}, {"sealed", old}, {"manifests", done}, {"segments", done}} {
+	}{{"sealed", old}, {"current", old}, {"manifests", done}, {"segments", done}} {
 		if step.folder == "segments" && unknown != nil {
 			return k.orOvertaken(ctx, unknown)
 		}

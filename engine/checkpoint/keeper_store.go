@@ -15,12 +15,11 @@ import (
 //
 // m has everything but what Store completes: Lineage, Epoch, Parts and
 // Committables. Parts are those of states, where Gone is taken from the part's
-// entry in m.Parts, if it has one. A part that has been Gone in the checkpoint
-// before stays as it was there, whatever states say of it; one that is only in
-// m.Parts is kept as it is there. What changed of a part's state is appended
-// to its segments of the checkpoint before; a whole one replaces them; a part
-// that hands in neither has none. The Committables in m stay, and those in
-// states come to them.
+// entry in m.Parts, if it has one; a part that is only in m.Parts is kept as it
+// is there. A state that is whole replaces the part's segments; where Delta is
+// set, what has changed is appended to its segments of the checkpoint before, and
+// no State says that nothing has; a part that hands in neither has none. The
+// Committables in m stay, and those in states come to them.
 //
 // m.ID is above that of the checkpoint before. After *StaleEpoch the process
 // stops: somebody else goes on. After any other error it is not known whether
@@ -32,8 +31,11 @@ func (k *Keeper) Store(ctx context.Context, m *Manifest, states map[Part]Snapsho
 	if err := k.check(ctx); err != nil {
 		return err
 	}
-	if m.ID <= k.done || m.Lineage != "" && m.Lineage != k.lineage {
-		return fmt.Errorf("store checkpoint %d of %q: the one before was %d of %q; numbers ascend within a lineage", m.ID, m.Lineage, k.done, k.lineage)
+	switch {
+	case !k.based:
+		return fmt.Errorf("store checkpoint %d: this start has not asked for the current one, from which it goes on; this is a bug in gpflow", m.ID)
+	case m.ID <= k.from:
+		return fmt.Errorf("store checkpoint %d: the one before has the number %d, and numbers ascend; this is a bug in gpflow", m.ID, k.from)
 	}
 	k.last = max(k.last, m.ID)
 	m.Lineage, m.Epoch = k.lineage, k.epoch
@@ -62,19 +64,9 @@ func (k *Keeper) complete(m *Manifest, states map[Part]Snapshot) (segments []obj
 		parts[p.Part] = p
 	}
 	for p, s := range states {
-		if base := k.base[p]; base.Gone {
-			parts[p] = base // and what it prepared was in the checkpoint before
-			continue
-		}
 		parts[p] = PartState{Part: p, Data: s.Data, Gone: parts[p].Gone}
-		c := Pending{p, m.ID, s.Committable}
-		if s.Committable != nil && !slices.ContainsFunc(m.Committables, func(o Pending) bool { return comparePending(o, c) == 0 }) {
-			m.Committables = append(m.Committables, c)
-		}
-	}
-	for p := range parts {
-		if base := k.base[p]; base.Gone {
-			parts[p] = base
+		if s.Committable != nil {
+			m.Committables = append(m.Committables, Pending{p, m.ID, s.Committable})
 		}
 	}
 	m.Parts = m.Parts[:0:0]
@@ -85,7 +77,7 @@ func (k *Keeper) complete(m *Manifest, states map[Part]Snapshot) (segments []obj
 	for i := range m.Parts {
 		p := &m.Parts[i]
 		s, ok := states[p.Part]
-		if !ok || k.base[p.Part].Gone {
+		if !ok {
 			continue
 		}
 		if s.Delta {

@@ -93,11 +93,13 @@ func comparePart(a, b Part) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Subtask, b.Subtask))
 }
 
-// sort puts the lists in the order in which they are encoded.
+// sort puts the lists in the order in which they are encoded. Committing the
+// same twice is committing it once.
 func (m *Manifest) sort() {
 	slices.SortFunc(m.Sources, func(a, b SourceState) int { return cmp.Compare(a.Address, b.Address) })
 	slices.SortFunc(m.Parts, func(a, b PartState) int { return comparePart(a.Part, b.Part) })
 	slices.SortFunc(m.Committables, comparePending)
+	m.Committables = slices.CompactFunc(m.Committables, func(a, b Pending) bool { return comparePending(a, b) == 0 })
 }
 
 func comparePending(a, b Pending) int {
