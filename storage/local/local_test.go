@@ -1,7 +1,13 @@
 package local
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow/storage"
@@ -28,4 +34,186 @@ func TestConformanceWithoutLinks(t *testing.T) {
 		t.Cleanup(func() { must(t, s.Close()) })
 		return s
 	})
+}
+
+func TestOpenMakesTheDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "x", "y", "z")
+	s := opened(t, dir)
+	must(t, s.Put(t.Context(), "a/b", []byte("x")))
+	if s.Dir() != dir {
+		t.Errorf("it is in %s; want %s", s.Dir(), dir)
+	}
+	if runtime.GOOS == "windows" {
+		return // where modes are not what is meant
+	}
+	for name, want := range map[string]fs.FileMode{
+		"../..": dirMode, "..": dirMode, ".": dirMode, "a": dirMode, "a/b": fileMode,
+	} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		must(t, err)
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v; want %v", name, info.Mode(), want)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, fileMode))
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
+		if s, err := Open(dir); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%v, %v", s, err)
+		}
+	}
+}
+
+func TestOpenExisting(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenExisting(filepath.Join(dir, "none")); !errors.Is(err, storage.ErrNotFound) {
+		t.Error(err)
+	}
+	temp := filepath.Join(dir, tempPrefix+"0-1")
+	must(t, os.WriteFile(temp, nil, fileMode))
+	s, err := OpenExisting(dir)
+	must(t, err)
+	defer s.Close()
+	if objects, err := s.List(t.Context(), ""); err != nil || len(objects) != 0 {
+		t.Error(objects, err)
+	}
+	if len(leftovers(t, dir)) != 1 {
+		t.Error("it has removed something")
+	}
+}
+
+// TestNothingButTheDirectory: names and links lead nowhere else, and what else
+// lies in the directory is no object.
+func TestNothingButTheDirectory(t *testing.T) {
+	top := t.TempDir()
+	outside, dir := filepath.Join(top, "outside"), filepath.Join(top, "store")
+	must(t, os.Mkdir(outside, dirMode))
+	must(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), fileMode))
+	s := opened(t, dir)
+	for name, to := range map[string]string{"dir": outside, "rel": "../outside", "file": filepath.Join(outside, "secret")} {
+		must(t, os.Symlink(to, filepath.Join(dir, name)))
+	}
+	for _, name := range []string{"not an object", ".hidden", "~"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), fileMode))
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, ".hidden.d", "a"), dirMode))
+	for _, name := range []string{"dir/secret", "rel/secret", "file"} {
+		if data, err := s.Get(t.Context(), name); err == nil || data != nil {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+	}
+	for _, name := range []string{"dir/new", "rel/new", "dir/secret", "rel/secret"} {
+		if err := s.Put(t.Context(), name, []byte("x")); err == nil {
+			t.Errorf("%s was put", name)
+		}
+		if err := s.PutIfAbsent(t.Context(), name, []byte("x")); err == nil {
+			t.Errorf("%s was put", name)
+		}
+		s.Remove(t.Context(), name)
+	}
+	if objects, err := s.List(t.Context(), ""); err != nil || len(objects) != 0 {
+		t.Error(objects, err)
+	}
+	entries, err := os.ReadDir(outside)
+	if err != nil || len(entries) != 1 {
+		t.Error(entries, err)
+	}
+	data, err := os.ReadFile(filepath.Join(outside, "secret"))
+	if err != nil || string(data) != "secret" {
+		t.Errorf("%q, %v", data, err)
+	}
+	// A link in the place of an object is replaced, and not followed.
+	must(t, s.Put(t.Context(), "file", []byte("x")))
+	if data, err := s.Get(t.Context(), "file"); err != nil || string(data) != "x" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
+func TestEmptyDirectoriesGo(t *testing.T) {
+	s := opened(t, t.TempDir())
+	must(t, s.Put(t.Context(), "a/b/c/d", nil))
+	must(t, s.Put(t.Context(), "a/x", nil))
+	must(t, s.Remove(t.Context(), "a/b/c/d"))
+	if _, err := os.Stat(filepath.Join(s.Dir(), "a", "b")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a/b is there: %v", err)
+	}
+	must(t, s.Remove(t.Context(), "a/x"))
+	if _, err := os.Stat(filepath.Join(s.Dir(), "a")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a is there: %v", err)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	s, err := Open(t.TempDir())
+	must(t, err)
+	must(t, s.Put(t.Context(), "a", nil))
+	must(t, s.Close())
+	must(t, s.Close())
+	_, get := s.Get(t.Context(), "a")
+	for _, err := range []error{get, s.Put(t.Context(), "a", nil), s.Remove(t.Context(), "a")} {
+		if !errors.Is(err, fs.ErrClosed) || !strings.Contains(err.Error(), "the store has been closed") {
+			t.Error(err)
+		}
+	}
+	left, err := os.ReadDir(s.Dir())
+	if err != nil || len(left) != 1 {
+		t.Errorf("left: %v, %v; want the object", left, err)
+	}
+}
+
+func TestObjectsAboveAndBelow(t *testing.T) {
+	s := opened(t, t.TempDir())
+	must(t, s.Put(t.Context(), "a/b", nil))
+	for _, name := range []string{"a", "a/b/c"} {
+		for _, err := range []error{s.Put(t.Context(), name, nil), s.PutIfAbsent(t.Context(), name, nil)} {
+			if err == nil || errors.Is(err, storage.ErrExists) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if temps := leftovers(t, s.Dir()); len(temps) > 0 {
+		t.Errorf("left: %v", temps)
+	}
+}
+
+func TestLock(t *testing.T) {
+	s := opened(t, t.TempDir())
+	unlock, err := s.Lock()
+	must(t, err)
+	for _, other := range []*Store{s, opened(t, s.Dir())} {
+		_, err := other.Lock()
+		var held *HeldError
+		if !errors.As(err, &held) || held.Holder.PID != os.Getpid() || held.Dir != s.Dir() {
+			t.Errorf("%v; want a HeldError with this process", err)
+		}
+	}
+	must(t, s.Put(t.Context(), "a", nil))
+	must(t, unlock())
+	must(t, unlock())
+	unlock, err = s.Lock()
+	must(t, err)
+	must(t, unlock())
+	if objects, err := s.List(t.Context(), ""); err != nil || len(objects) != 1 {
+		t.Error(objects, err)
+	}
+}
+
+func TestNamesAreLockedUntilCancelled(t *testing.T) {
+	s, err := open(t.TempDir(), func(root *os.Root) disk { return linkless{rooted{root}} })
+	must(t, err)
+	defer s.Close()
+	unlock, err := s.lockNames(t.Context())
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.PutIfAbsent(ctx, "a", nil) }()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	unlock()
+	must(t, s.PutIfAbsent(t.Context(), "a", nil))
 }

@@ -72,7 +72,9 @@ func (s *Store) Lock() (unlock func() error, err error) {
 }
 
 func (s *Store) lock() (*os.File, error) {
-	for {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for try := 1; ; try++ {
 		f, err := s.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, fileMode)
 		if err != nil {
 			return nil, err
@@ -80,7 +82,14 @@ func (s *Store) lock() (*os.File, error) {
 		err = tryLock(f)
 		switch {
 		case errors.Is(err, errLocked):
-			err = &HeldError{Dir: s.dir, Holder: readHolder(f)}
+			holder := readHolder(f)
+			if holder.PID == 0 && try < attempts {
+				// Who has just taken it, or is about to give it back.
+				f.Close()
+				<-tick.C
+				continue
+			}
+			err = &HeldError{Dir: s.dir, Holder: holder}
 		case errors.Is(err, errors.ErrUnsupported):
 			err = fmt.Errorf("%w: this file system or system has no locks; choose a directory on another one", err)
 		case err == nil && !same(s.root, lockName, f):
@@ -115,17 +124,11 @@ func writeHolder(f *os.File) error {
 	return err
 }
 
-// readHolder reads who has a lock. Who has just taken it may not have written
-// that yet, so it looks for a while.
+// readHolder reads who has a lock: a zero Holder where that is not written.
 func readHolder(f *os.File) (h Holder) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for range 20 {
-		data, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
-		if err == nil && json.Unmarshal(data, &h) == nil {
-			return h
-		}
-		<-tick.C
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
+	if err != nil || json.Unmarshal(data, &h) != nil {
+		return Holder{}
 	}
-	return Holder{}
+	return h
 }

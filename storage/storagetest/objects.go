@@ -174,9 +174,21 @@ func ranges(h harness) {
 	h.put("empty", nil)
 	n := int64(len(data))
 	for _, r := range [][2]int64{
-		{0, 0}, {0, 1}, {0, n - 1}, {0, n}, {0, n + 1}, {0, math.MaxInt64},
-		{1, 4096}, {4095, 2}, {n - 1, 1}, {n - 1, 2}, {n, 0}, {n, 1}, {n + 1, 1},
-		{n - 1, math.MaxInt64}, {math.MaxInt64, math.MaxInt64},
+		{0, 0},
+		{0, 1},
+		{0, n - 1},
+		{0, n},
+		{0, n + 1},
+		{0, math.MaxInt64},
+		{1, 4096},
+		{4095, 2},
+		{n - 1, 1},
+		{n - 1, 2},
+		{n, 0},
+		{n, 1},
+		{n + 1, 1},
+		{n - 1, math.MaxInt64},
+		{math.MaxInt64, math.MaxInt64},
 	} {
 		from := min(r[0], n)
 		want := data[from : from+min(r[1], n-from)]
