@@ -48,17 +48,6 @@ const (
 	CommitAtOnce Bug = "commit at once"
 )
 
-// Prepared is output that a part has prepared and that is not known to be
-// committed. Part and ID together name it: they are those of no other.
-type Prepared struct {
-	Part Part
-	// ID is the checkpoint that it was prepared for, or, of a part that is gone,
-	// the first that it could be in. The one it is committed with may be a later
-	// one.
-	ID          gpflow.CheckpointID
-	Committable gpflow.Committable
-}
-
 // CoordinatorEvent is something that happened: one of the types below.
 type CoordinatorEvent interface{ coordinatorEvent() }
 
@@ -70,7 +59,7 @@ type (
 	Tick struct{}
 	// Restored comes first, if at all, and says what the checkpoint that the job
 	// goes on from lists: it is committed again (C4).
-	Restored struct{ Committables []Prepared }
+	Restored struct{ Committables []Pending }
 	// Requested asks for a checkpoint. One that is in flight does not count, for
 	// what came before the request may be behind its barriers.
 	Requested struct {
@@ -162,11 +151,14 @@ type (
 		// are nil here. A part that had been gone for the last completed
 		// checkpoint already, and has keyed state, has an empty delta.
 		Parts map[Part]Snapshot
+		// Gone are the parts whose snapshot is of their end, in the order given.
+		Gone []Part
 		// Committables has all that may have to be committed behind this
 		// checkpoint, by ID: what is still to be committed for those that are
 		// completed, what was prepared for those that were aborted (C8), and
-		// what was prepared for this one.
-		Committables []Prepared
+		// what was prepared for this one. The ID of what a part prepared at its
+		// end is the first that the end could count for.
+		Committables []Pending
 		// Final says that all parts are gone, and this is what they were then:
 		// there is nothing to go on from.
 		Final bool
@@ -176,8 +168,9 @@ type (
 	// Completed tells all parts that a checkpoint is completed: what has changed
 	// up to it is in no later delta. It subsumes all that began before it.
 	Completed struct{ ID gpflow.CheckpointID }
-	// Commit has a part's prepared output shown, as Prepared says. Committed
-	// answers it; before that, there is no other Commit for the part.
+	// Commit has a part's prepared output shown. Part and ID are as in Store, and
+	// together those of no other Commit. Committed answers it; before that, there
+	// is no other for the part.
 	Commit struct {
 		ID          gpflow.CheckpointID
 		Part        Part

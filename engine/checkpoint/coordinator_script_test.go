@@ -186,10 +186,10 @@ func (p *player) event(what string, arg []string) (checkpoint.CoordinatorEvent, 
 	case "committed":
 		return checkpoint.Committed{ID: id, Part: p.part(arg[1])}, nil
 	case "restored":
-		var list []checkpoint.Prepared
+		var list []checkpoint.Pending
 		for ; len(arg) > 3; arg = arg[3:] {
 			n, _ := strconv.Atoi(arg[1])
-			list = append(list, checkpoint.Prepared{Part: p.part(arg[0]), ID: gpflow.CheckpointID(n), Committable: gpflow.Committable(arg[2])})
+			list = append(list, checkpoint.Pending{Part: p.part(arg[0]), ID: gpflow.CheckpointID(n), Committable: gpflow.Committable(arg[2])})
 		}
 		return checkpoint.Restored{Committables: list}, nil
 	}
@@ -230,7 +230,7 @@ func describeAction(a checkpoint.CoordinatorAction) []string {
 	case checkpoint.Store:
 		lines := []string{fmt.Sprintf("store %d on %d", a.ID, a.Base) + flagged(" final", a.Final) + flagged(" as "+a.Name, a.Name != "")}
 		for p, s := range maps.All(a.Parts) {
-			line := fmt.Sprintf("  %s %s", part(p), s.Data)
+			line := fmt.Sprintf("  %s %s", part(p), s.Data) + flagged(" gone", slices.Contains(a.Gone, p))
 			line += flagged(" delta="+string(s.State), s.Delta) + flagged(" state="+string(s.State), !s.Delta && s.State != nil)
 			line += flagged(" commit="+string(s.Committable), s.Committable != nil)
 			lines = append(lines, strings.TrimRight(line, " "))

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -47,14 +46,13 @@ type Coordinator struct {
 	heal  gpflow.Timestamp // no checkpoint at all before: the last has failed
 	wake  gpflow.Timestamp // the Tick asked for; never: none
 
-	first     gpflow.CheckpointID // up to which all belong to other attempts
 	last      gpflow.CheckpointID // the newest begun
 	completed gpflow.CheckpointID // the newest completed; 0: none
 	flight    *flight             // nil: none
 	failures  int                 // since the last that was completed
 
-	prepared []Prepared // by parts, and in no completed checkpoint
-	commits  []commit   // of completed checkpoints, not yet acknowledged
+	prepared []Pending // by parts, and in no completed checkpoint
+	commits  []commit  // of completed checkpoints, not yet acknowledged
 
 	plain    bool     // requested, by no name
 	names    []string // requested, and not completed
@@ -74,7 +72,7 @@ const never = gpflow.MaxTimestamp
 // member is what the coordinator knows of a part.
 type member struct {
 	Part
-	seen gpflow.CheckpointID // the newest acknowledged
+	seen gpflow.CheckpointID // the newest acknowledged, or of another attempt
 	gone bool
 	end  Snapshot // if gone
 }
@@ -88,18 +86,18 @@ type flight struct {
 	plain   bool // it answers a request without name
 	acks    map[Part]Snapshot
 	storing bool
-	final   bool       // if storing
-	takes   []Prepared // if storing: what it lists that none before has completed
-	atEnd   []*member  // if storing: those that count with their end
+	final   bool      // if storing
+	takes   []Pending // if storing: what it lists that none before has completed
+	atEnd   []*member // if storing: those that count with their end
 }
 
-// NewCoordinator returns the coordinator of a job of the given parts, none of
-// which is gone. last is the newest checkpoint that anything durable in the
+// NewCoordinator returns the coordinator of a job of the given parts. Those that
+// were gone at the checkpoint that the job goes on from say Gone again. last is the newest checkpoint that anything durable in the
 // lineage knows of, 0 at its begin: not only the one that the job goes on from,
 // but also what was stored behind it without becoming current, or what Last
 // returns of an attempt in the same process. IDs begin at last+1.
 func NewCoordinator(c Config, parts []Part, last gpflow.CheckpointID) *Coordinator {
-	k := &Coordinator{config: c, index: make(map[Part]*member, len(parts)), first: last, last: last, wake: never, living: len(parts)}
+	k := &Coordinator{config: c, index: make(map[Part]*member, len(parts)), last: last, wake: never, living: len(parts)}
 	for _, p := range parts {
 		m := &member{Part: p, seen: last}
 		k.members = append(k.members, m)
@@ -140,9 +138,6 @@ func (c *Coordinator) Step(now gpflow.Timestamp, e CoordinatorEvent) []Coordinat
 		c.ticks, c.now, c.due = true, now, now.Add(c.config.Every)
 	}
 	c.now = max(c.now, now)
-	if c.wake <= c.now {
-		c.wake = never
-	}
 	c.out = nil
 	c.take(e)
 	c.timeout()
@@ -157,6 +152,8 @@ func (c *Coordinator) do(a CoordinatorAction) { c.out = append(c.out, a) }
 // take handles what has happened.
 func (c *Coordinator) take(e CoordinatorEvent) {
 	switch e := e.(type) {
+	case Tick:
+		c.wake = never // perhaps a little early: it is asked for again then
 	case Restored:
 		c.restored(e)
 	case Requested:
@@ -165,7 +162,7 @@ func (c *Coordinator) take(e CoordinatorEvent) {
 		c.acknowledged(e)
 	case Declined:
 		if c.waits(e.ID) {
-			c.fail(fmt.Errorf("%s cannot take part: %w", partName(e.Part), e.Err))
+			c.fail(fmt.Errorf("%s cannot take part: %w", e.Part, e.Err))
 		}
 	case Gone:
 		c.gone(e)
@@ -182,24 +179,6 @@ func (c *Coordinator) take(e CoordinatorEvent) {
 	}
 }
 
-// requested queues a request. The savepoint of a stop is made last, with the
-// stop.
-func (c *Coordinator) requested(e Requested) {
-	if e.Stop && !c.stop {
-		c.stop, c.stopName = true, e.Name
-	}
-	if e.Name == "" {
-		c.plain = c.plain || !e.Stop
-		return
-	}
-	if !slices.Contains(c.names, e.Name) {
-		c.names = append(c.names, e.Name)
-	}
-	if i := slices.Index(c.names, c.stopName); i >= 0 && (c.flight == nil || c.flight.name != c.stopName) {
-		c.names = append(slices.Delete(c.names, i, i+1), c.stopName)
-	}
-}
-
 // waits reports whether parts are still to acknowledge checkpoint id.
 func (c *Coordinator) waits(id gpflow.CheckpointID) bool {
 	return c.flight != nil && c.flight.id == id && !c.flight.storing
@@ -212,14 +191,14 @@ func (c *Coordinator) acknowledged(e Acknowledged) {
 	m := c.index[e.Part]
 	switch {
 	case m == nil || e.ID > c.last:
-		c.stray(fmt.Errorf("checkpoint %d was acknowledged by %s, which was not asked for it", e.ID, partName(e.Part)))
+		c.stray(fmt.Errorf("checkpoint %d was acknowledged by %s, which was not asked for it", e.ID, e.Part))
 		return
-	case e.ID <= c.first || e.ID <= m.seen:
+	case e.ID <= m.seen:
 		return // of another attempt, or said twice
 	}
 	m.seen = e.ID
 	if s := e.Snapshot.Committable; s != nil {
-		c.prepared = append(c.prepared, Prepared{e.Part, e.ID, s})
+		c.prepared = append(c.prepared, Pending{e.Part, e.ID, s})
 	}
 	if c.waits(e.ID) && !m.gone {
 		c.flight.acks[e.Part] = e.Snapshot
@@ -232,7 +211,7 @@ func (c *Coordinator) gone(e Gone) {
 	m := c.index[e.Part]
 	switch {
 	case m == nil:
-		c.stray(fmt.Errorf("%s is gone, which the job does not have", partName(e.Part)))
+		c.stray(fmt.Errorf("%s is gone, which the job does not have", e.Part))
 		return
 	case m.gone:
 		return
@@ -242,7 +221,7 @@ func (c *Coordinator) gone(e Gone) {
 		id = c.last
 	}
 	if s := e.Snapshot.Committable; s != nil {
-		c.prepared = append(c.prepared, Prepared{e.Part, id, s})
+		c.prepared = append(c.prepared, Pending{e.Part, id, s})
 	}
 	m.gone, m.end = true, e.Snapshot
 	m.end.Committable = nil
@@ -253,95 +232,8 @@ func (c *Coordinator) gone(e Gone) {
 	c.store()
 }
 
-// begin begins the next checkpoint, if there is to be one now. What was asked
-// for does not wait for a pause, unless the last one has failed.
-func (c *Coordinator) begin() {
-	if c.flight != nil || c.over || c.now < c.heal || !c.wanted() && !c.periodic() {
-		return
-	}
-	c.last++
-	f := &flight{id: c.last, began: c.now, plain: c.plain, acks: make(map[Part]Snapshot)}
-	if len(c.names) > 0 {
-		f.name = c.names[0]
-	}
-	f.stop = c.resting || c.stop && len(c.names) <= 1
-	c.plain = false
-	c.due = c.now.Add(c.config.Every)
-	c.flight = f
-	if c.living > 0 {
-		c.resting = f.stop
-		c.do(Trigger{f.id, f.stop})
-	}
-	c.store()
-}
-
-// wanted reports whether a checkpoint is to be made without regard to the
-// period.
-func (c *Coordinator) wanted() bool {
-	if c.ending {
-		return len(c.names) > 0
-	}
-	return c.living == 0 || c.stop || c.plain || len(c.names) > 0
-}
-
-func (c *Coordinator) periodic() bool {
-	return c.config.Every > 0 && !c.ending && c.now >= max(c.due, c.rest)
-}
-
-// deadline returns when the checkpoint in flight times out. Where no reader is
-// left there is no time-out: the parts that live have only to come to their end
-// (C7).
-func (c *Coordinator) deadline() gpflow.Timestamp {
-	f := c.flight
-	if f == nil || f.storing || c.config.Timeout == 0 || c.readers > 0 && c.reading == 0 {
-		return never
-	}
-	return f.began.Add(c.config.Timeout)
-}
-
-func (c *Coordinator) timeout() {
-	if at := c.deadline(); at == never || at > c.now {
-		return
-	}
-	_, parts := c.Waiting()
-	more := ""
-	if n := len(parts) - 1; n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
-	}
-	c.fail(fmt.Errorf("timed out after %s, not acknowledged by %s%s", c.config.Timeout, partName(parts[0]), more))
-}
-
-// finish ends the job when the last checkpoint is completed and committed.
-func (c *Coordinator) finish() {
-	if c.ending && !c.over && c.flight == nil && len(c.names) == 0 && len(c.commits) == 0 {
-		c.over = true
-		c.do(Done{c.completed, c.finished})
-	}
-}
-
-// sleep asks for the next Tick, if another than before.
-func (c *Coordinator) sleep() {
-	if c.over {
-		return
-	}
-	at := c.deadline()
-	switch {
-	case c.flight != nil:
-	case c.wanted():
-		at = c.heal
-	case c.config.Every > 0 && !c.ending:
-		at = max(c.due, c.rest, c.heal)
-	}
-	if at != c.wake && at != never {
-		c.wake = at
-		c.do(WakeAt{at})
-	}
-}
-
 // stray fails the job for a message that cannot be: going on could lose it.
 func (c *Coordinator) stray(err error) {
 	c.over, c.flight = true, nil
-	c.do(Fail{fmt.Errorf("the coordinator of checkpoints is confused, which is an error in gpflow: %w", err)})
+	c.do(Fail{fmt.Errorf("%w; this is an error in gpflow, please report it: the job can be started again and goes on from its last checkpoint", err)})
 }
-
-func partName(p Part) string { return fmt.Sprintf("%s %s/%d", p.Kind, p.Name, p.Subtask) }

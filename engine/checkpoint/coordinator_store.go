@@ -8,7 +8,7 @@ import (
 
 // commit is output that a completed checkpoint lists.
 type commit struct {
-	Prepared
+	Pending
 	asked bool // a Commit is under way
 }
 
@@ -39,7 +39,8 @@ func (c *Coordinator) store() {
 	}
 	f.storing, f.final = true, c.living == 0 && len(f.acks) == 0
 	c.split()
-	c.do(Store{f.id, c.completed, c.snapshots(), c.listed(), f.final, f.name})
+	parts, gone := c.snapshots()
+	c.do(Store{f.id, c.completed, parts, gone, c.listed(), f.final, f.name})
 	if c.config.Plant == CommitBeforeStored {
 		c.queue()
 	}
@@ -48,7 +49,7 @@ func (c *Coordinator) store() {
 // split takes from what was prepared that which lies before the barriers of the
 // checkpoint in flight: the end of a part that had acknowledged it does not.
 func (c *Coordinator) split() {
-	var later []Prepared
+	var later []Pending
 	for _, p := range c.prepared {
 		if p.ID <= c.flight.id {
 			c.flight.takes = append(c.flight.takes, p)
@@ -56,32 +57,35 @@ func (c *Coordinator) split() {
 			later = append(later, p)
 		}
 	}
-	slices.SortStableFunc(c.flight.takes, func(a, b Prepared) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(c.flight.takes, func(a, b Pending) int { return cmp.Compare(a.ID, b.ID) })
 	c.prepared = later
 }
 
-func (c *Coordinator) snapshots() map[Part]Snapshot {
+// snapshots returns what the parts count with for the checkpoint in flight, and
+// which count with their end.
+func (c *Coordinator) snapshots() (parts map[Part]Snapshot, gone []Part) {
 	f := c.flight
-	parts := make(map[Part]Snapshot, len(c.members))
+	parts = make(map[Part]Snapshot, len(c.members))
 	for _, m := range c.members {
 		s, ok := f.acks[m.Part]
-		if !ok {
+		if !ok && m.gone {
 			s = m.end
 			f.atEnd = append(f.atEnd, m)
+			gone = append(gone, m.Part)
 		}
 		s.Committable = nil
 		parts[m.Part] = s
 	}
-	return parts
+	return parts, gone
 }
 
 // listed returns all that may have to be committed behind the checkpoint in
 // flight.
-func (c *Coordinator) listed() []Prepared {
-	var list []Prepared
+func (c *Coordinator) listed() []Pending {
+	var list []Pending
 	if c.config.Plant != ForgetUncommitted {
 		for _, p := range c.commits {
-			list = append(list, p.Prepared)
+			list = append(list, p.Pending)
 		}
 	}
 	return append(list, c.flight.takes...)
@@ -134,7 +138,7 @@ func (c *Coordinator) restored(e Restored) {
 		return
 	}
 	for _, p := range e.Committables {
-		c.commits = append(c.commits, commit{Prepared: p})
+		c.commits = append(c.commits, commit{Pending: p})
 	}
 	c.ask()
 }
@@ -142,9 +146,8 @@ func (c *Coordinator) restored(e Restored) {
 // queue has what the checkpoint in flight takes committed.
 func (c *Coordinator) queue() {
 	for _, p := range c.flight.takes {
-		c.commits = append(c.commits, commit{Prepared: p})
+		c.commits = append(c.commits, commit{Pending: p})
 	}
-	c.flight.takes = nil
 	c.ask()
 }
 
