@@ -2,26 +2,26 @@ package filesink
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/gpflow/gpflow"
-	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Descriptor describes the sink "file".
 var Descriptor = gpflow.Descriptor{
 	Block:   "sink",
 	Kind:    "file",
-	Summary: "Writes records to a file that appears when the input ends.",
-	Doc: `Writes all records to one file. Its directory is made where it does not exist.
+	Summary: "Writes records to a file that appears when the input ends, or to files that appear as they are completed.",
+	Doc: `In mode ` + "`single`" + ` all records go to one file, which appears when the input has ended, complete and on disk. Until then they are in a hidden file beside it, ` + "`.NAME.gpflow-staged`" + `, with the identity of the job's state behind that where the job keeps checkpoints. When the pipeline is stopped or fails, the staged file stays and the target is as it was. A pipeline that goes on from a checkpoint goes on with the staged file; one that begins afresh empties it, and removes what other runs have left staged for the same file. One sink writes a file at a time: a second one, of the same pipeline or of another run, and by whatever path, is refused when it starts.
 
-The file appears when the input has ended, complete and on disk; a reader never sees a part of it. Until then the records are in a hidden file beside it, ` + "`.NAME.gpflow-staged`" + `. When the pipeline is stopped or fails, the staged file stays and the target is as it was; the next start of the pipeline overwrites the staged file.
+In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
 
-One sink writes a file at a time: a second one, of the same pipeline or of another run, and by whatever path, is refused when it starts.
+The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
 
-A record that the format cannot express has failed, and goes where ` + "`on_error`" + ` says.`,
+In either mode a reader never sees a part of a file. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
+
+A record that the format cannot express, or whose value is too long for the name of a directory, has failed, and goes where ` + "`on_error`" + ` says.`,
 	Example: `sink "file" "totals" {
   from = window.totals
   path = "out/totals.json"
@@ -39,6 +39,7 @@ A record that the format cannot express has failed, and goes where ` + "`on_erro
 
 const (
 	modeSingle = "single"
+	modeParts  = "parts"
 
 	ifExistsReplace = "replace"
 	ifExistsFail    = "fail"
@@ -55,21 +56,22 @@ var fields = []gpflow.Field{
 		Doc: "How records are spread over files.",
 		Values: []gpflow.Option{
 			{Value: modeSingle, Doc: "one file, written by one subtask, which appears when the input ends"},
+			{Value: modeParts, Doc: "files in a directory, each of which appears when it is complete"},
 		},
 	},
 	{
 		Name: "path", Kind: gpflow.FieldString, Required: true, Update: gpflow.Replace, Example: `"out/totals.json"`,
-		Doc: "The file to write. A relative path begins in the directory that gpflow was started in. Where it is a symbolic link, the file that it leads to is written.",
+		Doc: "The file to write; in mode `parts` the directory, which may name columns in braces. A relative path begins in the directory that gpflow was started in. Where it is a symbolic link, the file that it leads to is written.",
 		Check: func(v any) error {
-			if p := v.(string); p == "" || strings.HasSuffix(p, "/") || filepath.Base(p) == "." || filepath.Base(p) == ".." {
-				return errors.New("the path names a file, such as \"out/totals.json\"; to write to the terminal, use sink \"stdout\"")
+			if p := v.(string); p == "" {
+				return errors.New("the path names a file, such as \"out/totals.json\", or in mode parts a directory, such as \"out/\"")
 			}
 			return nil
 		},
 	},
 	{
 		Name: "format", Kind: gpflow.FieldEnum, Update: gpflow.Replace, Example: `"json"`,
-		Doc: "How records are written. Default: by the extension of the path, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
+		Doc: "How records are written. In mode `parts` it must be said. Default: by the extension of the path, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
 		Values: []gpflow.Option{
 			{Value: "json", Doc: "one JSON object a line"},
 			{Value: "csv", Doc: "comma-separated values after RFC 4180"},
@@ -77,8 +79,8 @@ var fields = []gpflow.Field{
 		},
 	},
 	{
-		Name: "if_exists", Kind: gpflow.FieldEnum, Default: ifExistsReplace, Update: gpflow.Restart,
-		Doc: "What happens where the file exists already.",
+		Name: "if_exists", Kind: gpflow.FieldEnum, Update: gpflow.Restart, Example: `"fail"`,
+		Doc: "What happens where the file exists already. Default: `replace`. In mode `parts` it cannot be set: names are never used twice, and files that are there stay.",
 		Values: []gpflow.Option{
 			{Value: ifExistsReplace, Doc: "it is replaced when the input ends"},
 			{Value: ifExistsFail, Doc: "the pipeline does not start; a file that appears meanwhile is not touched either"},
@@ -88,10 +90,36 @@ var fields = []gpflow.Field{
 		Name: "compression", Kind: gpflow.FieldEnum, Default: compressionAuto, Update: gpflow.Replace,
 		Doc: "How the file is compressed.",
 		Values: []gpflow.Option{
-			{Value: compressionAuto, Doc: "by the extension of the path: .gz is gzip, .zst is zstd, all else is plain"},
+			{Value: compressionAuto, Doc: "by the extension of the path: .gz is gzip, .zst is zstd, all else is plain; in mode `parts`, plain"},
 			{Value: compressionNone, Doc: "not at all"},
 			{Value: compressionGzip, Doc: "gzip"},
 			{Value: compressionZstd, Doc: "Zstandard"},
+		},
+	},
+	{
+		Name: "roll", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
+		Doc: "When a file of mode `parts` is complete: as soon as either limit is reached, and at the end of the input. Default: at each checkpoint.",
+		Fields: []gpflow.Field{
+			{
+				Name: "size", Kind: gpflow.FieldSize, Update: gpflow.Restart, Example: `"128MiB"`,
+				Doc: "The size at which a file is complete, as it is on disk; it is exceeded by at most what is written at once. Default: no limit.",
+				Check: func(v any) error {
+					if v.(int64) <= 0 {
+						return errors.New("the size must be more than 0")
+					}
+					return nil
+				},
+			},
+			{
+				Name: "every", Kind: gpflow.FieldDuration, Update: gpflow.Restart, Example: `"1m"`,
+				Doc: "The time after its first record at which a file is complete, by the clock of the machine. It is looked at when records come, and at each checkpoint. Default: no limit.",
+				Check: func(v any) error {
+					if v.(gpflow.Duration) <= 0 {
+						return errors.New("the time must be more than 0")
+					}
+					return nil
+				},
+			},
 		},
 	},
 	{
@@ -114,59 +142,4 @@ var fields = []gpflow.Field{
 			},
 		},
 	},
-}
-
-var suffixes = []struct{ suffix, format string }{
-	{".json", "json"},
-	{".jsonl", "json"},
-	{".ndjson", "json"},
-	{".csv", "csv"},
-	{".txt", "lines"},
-	{".log", "lines"},
-}
-
-// settled returns the format, "" where the path does not say it, and the
-// compression.
-func settled(c gpflow.Config) (format, compression string) {
-	format, compression = c.String("format"), compressionNone
-	low := strings.ToLower(c.String("path"))
-	for _, s := range []struct{ suffix, name string }{{".gz", compressionGzip}, {".zst", compressionZstd}} {
-		if rest, ok := strings.CutSuffix(low, s.suffix); ok {
-			low, compression = rest, s.name
-		}
-	}
-	if set := c.String("compression"); set != compressionAuto {
-		compression = set
-	}
-	for _, s := range suffixes {
-		if format == "" && strings.HasSuffix(low, s.suffix) {
-			format = s.format
-		}
-	}
-	return format, compression
-}
-
-func infer(in *gpflow.Inference) gpflow.Inferred {
-	schema := in.In[0]
-	used := gpflow.Inferred{Uses: [][]string{schema.Names()}}
-	format, _ := settled(in.Config)
-	if format == "" {
-		in.Report(gpflow.Problem{
-			Path: "path", Summary: "the extension of the path does not say the format",
-			Detail: "Give it a format; there are " + strings.Join(catalog.Names(), ", ") + ".",
-		})
-		return used
-	}
-	if _, ok := in.Config.Block("csv"); ok && format != "csv" {
-		in.Report(gpflow.Problem{
-			Path: "csv", Summary: "the records are not comma-separated values",
-			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
-		})
-	}
-	if err := catalog.Check(format, schema); err != nil {
-		in.Report(gpflow.Problem{
-			Path: "from", Summary: fmt.Sprintf("the format %s cannot carry these records", format), Detail: err.Error(),
-		})
-	}
-	return used
 }

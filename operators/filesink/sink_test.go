@@ -39,17 +39,18 @@ func batch(n int) *gpflow.Batch {
 	return b.Take()
 }
 
-func tryOpen(v vals) (*sink, error) {
+// tryOpen makes a sink of a job without checkpoints.
+func tryOpen(v vals) (*single, error) {
 	s, err := Descriptor.NewSink(&gpflow.SinkContext{
 		Address: "sink.test", Config: gpflow.NewConfig(fields, v), In: schema, Subtask: gpflow.Subtask{Parallelism: 1},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.(*sink), nil
+	return s.(*single), s.Recover(context.Background(), nil)
 }
 
-func open(t *testing.T, v vals) *sink {
+func open(t *testing.T, v vals) *single {
 	t.Helper()
 	s, err := tryOpen(v)
 	if err != nil {
@@ -60,14 +61,14 @@ func open(t *testing.T, v vals) *sink {
 
 func noFailures(_ int, err error) error { return err }
 
-func put(t *testing.T, s *sink, n int) {
+func put(t *testing.T, s *single, n int) {
 	t.Helper()
 	if err := s.Write(context.Background(), batch(n), noFailures); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func prepare(t *testing.T, s *sink) gpflow.Committable {
+func prepare(t *testing.T, s *single) gpflow.Committable {
 	t.Helper()
 	p, err := s.Prepare(context.Background(), 1, true)
 	if err != nil || p.Committable == nil {
@@ -76,14 +77,14 @@ func prepare(t *testing.T, s *sink) gpflow.Committable {
 	return p.Committable
 }
 
-func commit(t *testing.T, s *sink, c gpflow.Committable) {
+func commit(t *testing.T, s *single, c gpflow.Committable) {
 	t.Helper()
 	if err := s.Commit(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func closed(t *testing.T, s *sink) {
+func closed(t *testing.T, s *single) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -125,7 +126,7 @@ func TestAppearsWhole(t *testing.T) {
 	if got := content(t, path); got != want {
 		t.Errorf("got %s", got)
 	}
-	if exists(stagedName(path)) {
+	if exists(stagedName(path, "")) {
 		t.Error("the staged file is left over")
 	}
 }
@@ -212,14 +213,14 @@ func TestCommitIsIdempotent(t *testing.T) {
 		}
 		closed(t, s)
 		if ifExists == ifExistsFail {
-			if err := os.Link(path, stagedName(path)+"2"); err != nil {
+			if err := os.Link(path, stagedName(path, "")+"2"); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Rename(stagedName(path)+"2", stagedName(path)); err != nil { // died between link and remove
+			if err := os.Rename(stagedName(path, "")+"2", stagedName(path, "")); err != nil { // died between link and remove
 				t.Fatal(err)
 			}
 			commit(t, s, c)
-			if exists(stagedName(path)) || content(t, path) != want {
+			if exists(stagedName(path, "")) || content(t, path) != want {
 				t.Error("the second name of the file is left over")
 			}
 		}
@@ -231,7 +232,7 @@ func TestStagedLeftoverIsOverwritten(t *testing.T) {
 	s := open(t, vals{"path": path})
 	put(t, s, 100)
 	closed(t, s)
-	if !exists(stagedName(path)) {
+	if !exists(stagedName(path, "")) {
 		t.Fatal("what was not committed does not stay staged")
 	}
 	s = open(t, vals{"path": path})
@@ -246,7 +247,7 @@ func TestStagedLeftoverIsOverwritten(t *testing.T) {
 func TestUnusedLeavesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.json")
 	closed(t, open(t, vals{"path": path}))
-	if exists(path) || exists(stagedName(path)) {
+	if exists(path) || exists(stagedName(path, "")) {
 		t.Error("a sink that was never used leaves a file")
 	}
 }
@@ -309,7 +310,7 @@ func TestFileThatAppearsMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.Commit(context.Background(), c)
-	if err == nil || !strings.Contains(err.Error(), "has appeared") || content(t, path) != "mine" || !exists(stagedName(path)) {
+	if err == nil || !strings.Contains(err.Error(), "has appeared") || content(t, path) != "mine" || !exists(stagedName(path, "")) {
 		t.Errorf("got %v", err)
 	}
 	closed(t, s)
@@ -321,13 +322,13 @@ func TestCommitRefusesAnotherContent(t *testing.T) {
 	put(t, s, 2)
 	c := prepare(t, s)
 	closed(t, s)
-	if err := os.WriteFile(stagedName(path), nil, 0o644); err != nil {
+	if err := os.WriteFile(stagedName(path, ""), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commit(context.Background(), c); err == nil || !strings.Contains(err.Error(), "something else has written to it") {
 		t.Error(err)
 	}
-	if err := os.Remove(stagedName(path)); err != nil {
+	if err := os.Remove(stagedName(path, "")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commit(context.Background(), c); err == nil || !strings.Contains(err.Error(), "neither it nor its staged file") {
@@ -342,13 +343,16 @@ func TestDiskFull(t *testing.T) {
 	for _, name := range []string{"out.json", "out.json.gz", "out.json.zst"} {
 		path := filepath.Join(t.TempDir(), name)
 		s := open(t, vals{"path": path})
-		if err := os.Remove(s.staged); err != nil {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink("/dev/full", s.staged); err != nil {
+		if err := s.begin(); err != nil {
 			t.Fatal(err)
 		}
-		err := s.Write(context.Background(), batch(1000), noFailures)
+		_ = s.out.file.Close() // another takes its place
+		s.out.file = full
+		err = s.Write(context.Background(), batch(1000), noFailures)
 		if err == nil {
 			_, err = s.Prepare(context.Background(), 1, true)
 		}

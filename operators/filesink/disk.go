@@ -1,0 +1,135 @@
+package filesink
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// bug is a mistake that a test can have the sink make, to see that the harness
+// notices.
+type bug uint8
+
+const (
+	noBug               bug = iota
+	nonIdempotentCommit     // a commit that has been done before is an error
+	noTruncate              // what was written behind the checkpoint stays
+	forgetOpenPart          // a file that was open at the checkpoint is not gone on with
+	noSync                  // what is prepared is not made durable
+)
+
+// disk is the file system, as a sink changes it. The zero disk is the real one.
+type disk struct {
+	// before is called before every change, and an error of it is the change's:
+	// a test lets the disk be full there, or the process die. nil: not called.
+	before func(op, path string) error
+	bug    bug
+}
+
+func (d *disk) step(op, path string) error {
+	if d.before == nil {
+		return nil
+	}
+	return d.before(op, path)
+}
+
+func (d *disk) rename(from, to string) error {
+	if err := d.step("rename", from); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+func (d *disk) remove(path string) error {
+	if err := d.step("remove", path); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (d *disk) link(from, to string) error {
+	if err := d.step("link", from); err != nil {
+		return err
+	}
+	return os.Link(from, to)
+}
+
+func (d *disk) truncate(f *os.File, n int64) error {
+	if err := d.step("truncate", f.Name()); err != nil {
+		return err
+	}
+	return f.Truncate(n)
+}
+
+func (d *disk) sync(f *os.File) error {
+	if err := d.step("sync", f.Name()); err != nil {
+		return err
+	}
+	if d.bug == noSync {
+		return nil
+	}
+	return f.Sync()
+}
+
+// syncDir makes the names in a directory durable.
+func (d *disk) syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("make the names in %s durable: %w", dir, err)
+	}
+	if err := errors.Join(d.sync(f), f.Close()); err != nil {
+		return fmt.Errorf("make the names in %s durable: %w", dir, err)
+	}
+	return nil
+}
+
+// makeDir makes a directory and those above it, durably.
+func (d *disk) makeDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	above := filepath.Dir(dir)
+	if above != dir {
+		if err := d.makeDir(above); err != nil {
+			return err
+		}
+	}
+	if err := d.step("mkdir", dir); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		if info, again := os.Stat(dir); again == nil && info.IsDir() { // somebody else has made it
+			return nil
+		}
+		return err
+	}
+	return d.syncDir(above)
+}
+
+// remedy says what can be done about an error of the file system.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "; make room there, or choose another path, and run the pipeline again"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "; gpflow has to write in the directory of the file: give it the permission, or choose another path"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "; what the path has for a directory is a file: choose another path"
+	}
+	return ""
+}
+
+// reason returns the cause of an error of package os, without the name of the
+// call and the file.
+func reason(err error) error {
+	if p, ok := err.(*os.PathError); ok {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,149 @@
+package filesink
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
+)
+
+// codeValue is the code of values that are not possible, as spec/diag explains it.
+const codeValue = "GPF-0028"
+
+var suffixes = []struct{ suffix, format string }{
+	{".json", "json"},
+	{".jsonl", "json"},
+	{".ndjson", "json"},
+	{".csv", "csv"},
+	{".txt", "lines"},
+	{".log", "lines"},
+}
+
+// settled returns the format, "" where neither the field nor the path says it,
+// and the compression. A path of parts is a directory, and says nothing.
+func settled(c gpflow.Config) (format, compression string) {
+	format, compression = c.String("format"), compressionNone
+	low := strings.ToLower(c.String("path"))
+	if c.String("mode") == modeParts {
+		low = ""
+	}
+	for _, s := range []struct{ suffix, name string }{{".gz", compressionGzip}, {".zst", compressionZstd}} {
+		if rest, ok := strings.CutSuffix(low, s.suffix); ok {
+			low, compression = rest, s.name
+		}
+	}
+	if set := c.String("compression"); set != compressionAuto {
+		compression = set
+	}
+	for _, s := range suffixes {
+		if format == "" && strings.HasSuffix(low, s.suffix) {
+			format = s.format
+		}
+	}
+	return format, compression
+}
+
+// extension returns how the names of parts end.
+func extension(format, compression string) string {
+	ext := "." + format
+	if format == "lines" {
+		ext = ".txt"
+	}
+	switch compression {
+	case compressionGzip:
+		ext += ".gz"
+	case compressionZstd:
+		ext += ".zst"
+	}
+	return ext
+}
+
+func infer(in *gpflow.Inference) gpflow.Inferred {
+	schema := in.In[0]
+	used := gpflow.Inferred{Uses: [][]string{schema.Names()}}
+	if in.Config.String("mode") == modeParts {
+		checkParts(in, schema)
+	} else {
+		checkSingle(in)
+	}
+	format, _ := settled(in.Config)
+	if format == "" {
+		p := gpflow.Problem{
+			Path: "path", Summary: "the extension of the path does not say the format",
+			Detail: "Give it a format; there are " + strings.Join(catalog.Names(), ", ") + ".",
+		}
+		if in.Config.String("mode") == modeParts {
+			p.Path, p.Summary = "mode", "a sink of mode parts has to say the format"
+		}
+		in.Report(p)
+		return used
+	}
+	if _, ok := in.Config.Block("csv"); ok && format != "csv" {
+		in.Report(gpflow.Problem{
+			Path: "csv", Summary: "the records are not comma-separated values",
+			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
+		})
+	}
+	if err := catalog.Check(format, schema); err != nil {
+		in.Report(gpflow.Problem{
+			Path: "from", Summary: fmt.Sprintf("the format %s cannot carry these records", format), Detail: err.Error(),
+		})
+	}
+	return used
+}
+
+func checkSingle(in *gpflow.Inference) {
+	path := in.Config.String("path")
+	if strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == ".." {
+		in.Report(gpflow.Problem{
+			Code: codeValue, Path: "path", Summary: `the value of "path" is not possible`,
+			Detail: `The path names a file, such as "out/totals.json"; to write to the terminal, use sink "stdout".`,
+		})
+	}
+	if _, ok := in.Config.Block("roll"); ok {
+		in.Report(gpflow.Problem{
+			Path: "roll", Summary: "there is one file, which is complete when the input ends",
+			Detail: `Remove roll, or set mode = "parts".`,
+		})
+	}
+}
+
+func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {
+	if in.Config.Has("if_exists") {
+		in.Report(gpflow.Problem{
+			Path: "if_exists", Summary: "if_exists does not apply to mode parts",
+			Detail: "Files that are in the directory already stay, and no name is used twice. Remove it.",
+		})
+	}
+	if r, ok := in.Config.Block("roll"); ok && !r.Has("size") && !r.Has("every") {
+		in.Report(gpflow.Problem{
+			Path: "roll", Summary: "roll says neither a size nor a time",
+			Detail: `Write roll { size = "128MiB" }, every = "1m", or both; without the block, a file is complete at each checkpoint.`,
+		})
+	}
+	t, err := parseTemplate(in.Config.String("path"))
+	if err != nil {
+		in.Report(gpflow.Problem{Path: "path", Summary: "the path of the parts cannot be read", Detail: err.Error() + "."})
+		return
+	}
+	for _, p := range t.pieces {
+		if p.column == "" {
+			continue
+		}
+		switch at := schema.Index(p.column); {
+		case at < 0:
+			in.Report(gpflow.Problem{
+				Path: "path", Summary: fmt.Sprintf("there is no column %q to make a path of", p.column),
+				Detail: "The columns are " + strings.Join(slices.Sorted(slices.Values(schema.Names())), ", ") + ".",
+			})
+		case !gpflow.KeyType(schema.Columns[at].Type):
+			in.Report(gpflow.Problem{
+				Path: "path", Summary: fmt.Sprintf("the column %s is %s, which no path can be made of", p.column, schema.Columns[at].Type),
+				Detail: "Use a column that is string, int, bool, bytes, timestamp or duration.",
+			})
+		}
+	}
+}
