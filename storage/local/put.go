@@ -50,12 +50,17 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		dir := path.Dir(name)
-		for dir != "." && s.disk.remove(dir+"/") == nil {
-			dir = path.Dir(dir)
-		}
-		return s.syncUp(dir)
+		return s.syncUp(s.prune(path.Dir(name)))
 	})
+}
+
+// prune removes a directory if it is empty, then the one above it, and so on. It
+// returns the one that stays.
+func (s *Store) prune(dir string) string {
+	for dir != "." && s.disk.remove(dir+"/") == nil {
+		dir = path.Dir(dir)
+	}
+	return dir
 }
 
 // change runs something that changes the store, unless that is closed or broken.
@@ -92,6 +97,7 @@ func (s *Store) put(ctx context.Context, name string, data []byte, publish func(
 	temp := path.Join(dir, fmt.Sprintf("%s%s-%d", tempPrefix, mark.id, s.serial.Add(1)))
 	f, err := s.create(temp)
 	if err != nil {
+		s.prune(dir)
 		return err
 	}
 	err = s.fill(ctx, temp, f, data)
