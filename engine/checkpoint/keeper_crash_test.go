@@ -93,7 +93,7 @@ func tidy(t *testing.T, k *Keeper, store *memStore) {
 // process recovers by itself.
 func TestStoreFailsOnce(t *testing.T) {
 	for _, fault := range []memFault{memBefore, memAfter} {
-		for _, then := range []string{"again", "next", "recover"} {
+		for _, then := range []string{"again", "next", "recover", "retain and recover"} {
 			for n, ended := 0, false; !ended; n++ {
 				h, store := newTruth(), newMemStore()
 				var hook func(op, name string) memFault
@@ -135,7 +135,10 @@ func storeFailing(t *testing.T, h *memTruth, j *memJob, then string) error {
 		must(t, j.k.Store(t.Context(), m, states))
 	case then == "next":
 		return failure
-	case then == "recover":
+	default:
+		if then == "retain and recover" {
+			must(t, j.k.Retain(t.Context(), 2))
+		}
 		must(t, j.k.Claim(t.Context(), "again"))
 		j.whole, j.chain, j.stands = true, nil, ""
 		must(t, h.restore(t.Context(), j))
@@ -189,6 +192,12 @@ func TestDamageToEachObject(t *testing.T) {
 		}
 		for i := 0; i < len(b); i += 1 + len(b)/20 {
 			try(name, "cut off", func(o map[string][]byte) { o[name] = b[:i] })
+		}
+		if m, err := Decode(name, b); err == nil {
+			m.Time++
+			other, err := m.Encode()
+			must(t, err)
+			try(name, "replaced by one like it", func(o map[string][]byte) { o[name] = other })
 		}
 		try(name, "longer", func(o map[string][]byte) { o[name] = append(slices.Clone(b), 0) })
 		for _, other := range store.names() {

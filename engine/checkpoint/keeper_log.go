@@ -56,18 +56,6 @@ func (k *Keeper) lastCurrent(ctx context.Context, seq int64) (note, error) {
 		if err != nil || n.kind == currentNote {
 			return n, err
 		}
-		// A fence stands in the place of an entry that was lost if that one
-		// had been sealed.
-		_, err = k.getNote(ctx, sealedName(k.lineage, seq))
-		if !errors.Is(err, storage.ErrNotFound) {
-			if err == nil {
-				err = &Damaged{
-					Object: currentName(k.lineage, seq),
-					Reason: "it does not name a checkpoint, but " + sealedName(k.lineage, seq) + " says that it should",
-				}
-			}
-			return n, err
-		}
 	}
 	return note{}, &NoCheckpoint{"checkpoint in the lineage " + k.lineage}
 }

@@ -180,7 +180,11 @@ func (h *memTruth) start(ctx context.Context, store storage.Store) (*memJob, err
 		return nil, err
 	}
 	if k.Lineage() == "" {
-		err = k.Fresh(ctx, "ab", "a test")
+		lineage := "ab"
+		if len(h.kept) > 0 {
+			lineage = "ef" // it must not come to this
+		}
+		err = k.Fresh(ctx, lineage, "a test")
 	} else {
 		err = k.Claim(ctx, "a test")
 	}

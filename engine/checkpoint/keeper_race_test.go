@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -14,9 +15,12 @@ func TestOvertakenAtEveryOperation(t *testing.T) {
 		for n, ended := 0, false; !ended; n++ {
 			h, store := newTruth(), newMemStore()
 			must(t, h.life(t, memView{memStore: store}, 3))
-			i := -1
+			i, visible := -1, 0
 			ended = true
-			hook := func(string, string) memFault {
+			hook := func(op, name string) memFault {
+				if i >= n && strings.HasPrefix(op, "put") && !strings.Contains(name, "/segments/") && !strings.Contains(name, "/epochs/") {
+					visible++
+				}
 				if i++; i == n {
 					ended = false
 					must(t, h.life(t, memView{memStore: store}, others))
@@ -28,6 +32,9 @@ func TestOvertakenAtEveryOperation(t *testing.T) {
 			if err != nil && !errors.As(err, &stale) {
 				t.Fatalf("overtaken at operation %d: %v", n, err)
 			}
+			if err != nil && visible > 1 {
+				t.Fatalf("overtaken at operation %d: it has written %d objects since that others can see", n, visible)
+			}
 			j, err := h.start(t.Context(), memView{memStore: store})
 			must(t, err)
 			if err := h.line(j.stands); err != nil {
@@ -37,6 +44,41 @@ func TestOvertakenAtEveryOperation(t *testing.T) {
 			must(t, j.k.Retain(t.Context(), 2))
 			sound(t, h, j.k, "having been overtaken")
 			tidy(t, j.k, store)
+		}
+	}
+}
+
+// Who is overtaken while it claims an epoch is told so, and does not take what
+// was current for what is.
+func TestOvertakenInClaim(t *testing.T) {
+	h, store := newTruth(), newMemStore()
+	must(t, h.life(t, memView{memStore: store}, 2))
+	var k *Keeper
+	claim := func(hook func(op, name string) memFault) (err error) {
+		k, err = Open(t.Context(), memView{memStore: store})
+		must(t, err)
+		k.store = memView{store, hook}
+		return k.Claim(t.Context(), "overtaken")
+	}
+	last, claimed := -1, -1
+	must(t, claim(func(op, name string) memFault {
+		if last++; claimed < 0 && strings.HasPrefix(op, "put") {
+			claimed = last
+		}
+		return memNone
+	}))
+	for n := claimed + 1; n < last; n++ { // the last operation is not about epochs
+		i := -1
+		err := claim(func(string, string) memFault {
+			if i++; i == n {
+				must(t, h.life(t, memView{memStore: store}, 3))
+			}
+			return memNone
+		})
+		var stale *StaleEpoch
+		_, later := store.objects[epochName("ab", k.Epoch()+1)]
+		if err == nil && later || err != nil && !errors.As(err, &stale) {
+			t.Errorf("overtaken at operation %d of %d: %v", n, last, err)
 		}
 	}
 }
