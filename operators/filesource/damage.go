@@ -13,10 +13,7 @@ import (
 
 // damaged explains an error of reading.
 func (in *input) damaged(err error) error {
-	at := in.pos - in.discard + int64(len(in.arena)-in.off)
-	if in.long != nil {
-		at += in.long.passed
-	}
+	at := in.behind() - in.discard
 	err = reason(err)
 	switch {
 	case in.compression == compressionNone:
@@ -42,10 +39,7 @@ func (in *input) whole() error {
 	if err != nil {
 		return in.damaged(err)
 	}
-	have := in.pos + int64(len(in.arena)-in.off)
-	if in.long != nil {
-		have += in.long.passed
-	}
+	have := in.behind()
 	if info.Size() >= have+in.left {
 		return nil // a file whose size is not that of its content
 	}

@@ -20,6 +20,10 @@ var Descriptor = gpflow.Descriptor{
 
 A record that cannot be decoded, and one that is longer than ` + "`max_record`" + `, has failed: it goes where ` + "`on_error`" + ` says, with the file, the byte offset and the line that it stands at, and reading goes on behind it. A compressed file that is cut short or damaged stops the pipeline, and so do a file that is cut while it is read and text in UTF-16. A file without records is no mistake.
 
+With ` + "`follow`" + `, a line is read when its end has been written. A file that is renamed and replaced by a new one of its name, as log files are rotated, is read to its end, until it has not grown for a minute, and so is the new one. A file that is truncated is read from its beginning: that is logged, with what is known to have been lost, and its offsets and lines count on; what a copy beside it holds that was not read is read from there, where its name begins as the file's does (app.log, app.log.1). Keep such copies out of ` + "`path`" + `: they are files of their own. Compressed files cannot be followed.
+
+A pipeline that goes on from a checkpoint goes on behind the last record of each file. A file that has been replaced, or has become shorter, stops it. A compressed file is decompressed from its beginning up to that place. What standard input and pipes gave cannot be read again: such a pipeline starts anew.
+
 Each file is read by one subtask. Where nothing downstream uses event time, large uncompressed files of lines or JSON are cut into ranges so that all subtasks have work; records of such ranges have an offset but no line.`,
 	Example: `source "file" "clicks" {
   path   = "logs/*.json.gz"
@@ -36,8 +40,8 @@ Each file is read by one subtask. Where nothing downstream uses event time, larg
 	},
 	Traits: gpflow.Traits{
 		Replayable: true,
-		Bounded:    func(gpflow.Config) bool { return true },
-		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone },
+		Bounded:    func(c gpflow.Config) bool { return !c.Bool("follow") },
+		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone && !c.Bool("follow") },
 	},
 	Infer:     infer,
 	NewSource: newSource,
@@ -92,6 +96,10 @@ var fields = []gpflow.Field{
 			{Value: orderName, Doc: "the files are read in the order of their paths, byte by byte, and their event times ascend from file to file"},
 			{Value: orderMtime, Doc: "the same, in the order in which they were last changed; files of one time go by name"},
 		},
+	},
+	{
+		Name: "follow", Kind: gpflow.FieldBool, Default: false, Update: gpflow.Restart, Example: "true",
+		Doc: "Whether the source goes on for ever: what is written to the files is read as it is written, and so are files that appear where `path` says. It need not name anything yet.",
 	},
 	{
 		Name: "unknown_fields", Kind: gpflow.FieldEnum, Default: "ignore", Update: gpflow.Restart,
@@ -212,6 +220,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 			Detail: "There is no file name to tell it from. Give it a format: json, csv or lines.",
 		})
 	}
+	inferFollow(in)
 	if _, ok := c.Block("csv"); ok && format != "" && format != "csv" {
 		in.Report(gpflow.Problem{
 			Path: "csv", Summary: "the records are not comma-separated values",
@@ -240,4 +249,38 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		schema = schema.Select(func(name string) bool { return in.Wanted[name] })
 	}
 	return gpflow.Inferred{Ports: []*gpflow.Schema{schema, nil}}
+}
+
+// inferFollow reports what cannot be followed.
+func inferFollow(in *gpflow.Inference) {
+	c := in.Config
+	if !c.Bool("follow") {
+		return
+	}
+	for _, p := range c.Strings("path") {
+		switch compressed := compressionByName(p); {
+		case p == stdin:
+			in.Report(gpflow.Problem{
+				Path: "path", Summary: "standard input cannot be followed",
+				Detail: "It is read as it is written in any case, and until it is closed. Remove follow, or name files.",
+			})
+		case compressed != compressionNone && c.String("compression") == compressionAuto:
+			in.Report(gpflow.Problem{
+				Path: "path", Summary: "a compressed file cannot be followed",
+				Detail: fmt.Sprintf("%s is %s data by its name, and what is added to it cannot be read by itself. Remove follow, name other files, or set compression to none if it is plain.", p, compressed),
+			})
+		}
+	}
+	if v := c.String("compression"); v == compressionGzip || v == compressionZstd {
+		in.Report(gpflow.Problem{
+			Path: "compression", Summary: "compressed files cannot be followed",
+			Detail: "What is added to them cannot be read by itself. Remove follow, or read files that are plain.",
+		})
+	}
+	if v := c.String("order"); v != orderNone {
+		in.Report(gpflow.Problem{
+			Path: "order", Summary: "files that are followed have no order",
+			Detail: "An order says that a file is read to its end before the next, and these do not end. Remove order, or follow.",
+		})
+	}
 }

@@ -19,7 +19,8 @@ import (
 // enumerator finds the files, once.
 type enumerator struct {
 	*source
-	done bool
+	done   bool
+	passed map[string]bool // what has been said to be passed over
 }
 
 // found is a file to be read.
@@ -28,16 +29,55 @@ type found struct {
 	info fs.FileInfo
 }
 
+// pass says, once, that a file is not read.
+func (e *enumerator) pass(path, why string) {
+	if e.passed[path] {
+		return
+	}
+	if e.passed == nil {
+		e.passed = make(map[string]bool)
+	}
+	e.passed[path] = true
+	e.log.Warn("a file is passed over", "path", path, "because", why)
+}
+
 // Discover returns one split a file, or several ranges of it, in the order in
 // which they are to be read.
 func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
 	if e.done {
 		return nil, true, nil
 	}
+	sorted, err := e.files(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	whole := make([]splitData, len(sorted))
+	for i, f := range sorted {
+		d, err := e.describe(f)
+		if err != nil {
+			return nil, false, err
+		}
+		whole[i] = d
+	}
+	parts := cut(whole, e.parts, e.minRange)
+	if err := mark(parts); err != nil {
+		return nil, false, err
+	}
+	var splits []gpflow.Split
+	for _, d := range parts {
+		splits = append(splits, d.split())
+	}
+	e.done = true
+	return splits, true, nil
+}
+
+// files returns the files that the paths name, in the order in which they are
+// to be read.
+func (e *enumerator) files(ctx context.Context) ([]found, error) {
 	files := make(map[string]found)
 	for _, p := range e.paths {
 		if err := e.expand(ctx, p, files); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	sorted := make([]found, 0, len(files))
@@ -52,20 +92,7 @@ func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error)
 		}
 		return cmp.Compare(a.path, b.path)
 	})
-	whole := make([]splitData, len(sorted))
-	for i, f := range sorted {
-		d, err := e.describe(f)
-		if err != nil {
-			return nil, false, err
-		}
-		whole[i] = d
-	}
-	var splits []gpflow.Split
-	for _, d := range cut(whole, e.parts, e.minRange) {
-		splits = append(splits, d.split())
-	}
-	e.done = true
-	return splits, true, nil
+	return sorted, nil
 }
 
 // Close does nothing.
@@ -85,6 +112,8 @@ func (e *enumerator) expand(ctx context.Context, path string, files map[string]f
 	switch {
 	case err == nil:
 		return e.add(ctx, path, info, files)
+	case e.follow && errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(path, `*?[`):
+		return nil // not yet
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("read %s: %w%s", path, reason(err), denied(err))
 	case !strings.ContainsAny(path, `*?[`):
@@ -102,6 +131,9 @@ func (e *enumerator) expand(ctx context.Context, path string, files map[string]f
 		}
 		n++
 		info, err := os.Stat(m)
+		if e.follow && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read %s, found by %s: %w", m, path, reason(err))
 		}
@@ -109,7 +141,7 @@ func (e *enumerator) expand(ctx context.Context, path string, files map[string]f
 			return err
 		}
 	}
-	if n == 0 {
+	if n == 0 && !e.follow {
 		return fmt.Errorf("no file matches %s; a * matches within one directory, and no hidden files", path)
 	}
 	return nil
@@ -124,6 +156,9 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 	}
 	n := 0
 	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if e.follow && errors.Is(err, fs.ErrNotExist) {
+			return nil // gone meanwhile
+		}
 		if err != nil {
 			return err
 		}
@@ -140,11 +175,14 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 			return nil
 		}
 		info, err := os.Stat(p)
+		if e.follow && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			e.log.Warn("passed over in a directory: not a regular file", "path", p, "type", info.Mode().Type().String())
+			e.pass(p, "it is not a regular file but "+info.Mode().Type().String())
 			return nil
 		}
 		n++
@@ -156,7 +194,7 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 		return err
 	case err != nil:
 		return fmt.Errorf("read the directory %s: %w%s", path, err, denied(err))
-	case n == 0:
+	case n == 0 && !e.follow:
 		return fmt.Errorf("the directory %s holds no files to read; hidden ones are not read, and a path may name one of them", path)
 	}
 	return nil
@@ -185,6 +223,29 @@ func (e *enumerator) describe(f found) (splitData, error) {
 		return d, fmt.Errorf("read %s: the format %s cannot carry the schema: %w", f.path, d.Format, err)
 	}
 	return d, nil
+}
+
+// mark gives ranges the fingerprints of their files.
+func mark(parts []splitData) error {
+	for i := range parts {
+		d := &parts[i]
+		switch {
+		case d.To == math.MaxInt64 && d.From == 0:
+			continue
+		case d.From > 0 && i > 0 && parts[i-1].Path == d.Path:
+			d.Head = parts[i-1].Head
+			continue
+		}
+		f, err := d.openFile()
+		if err != nil {
+			return err
+		}
+		d.Head, err = headOf(f, headSize)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return fmt.Errorf("read %s: %w", d.Path, reason(err))
+		}
+	}
+	return nil
 }
 
 // cut cuts files into ranges, so that there are at least parts splits of about

@@ -208,3 +208,16 @@ var userSchema = gpflow.NewSchema(
 	gpflow.Column{Name: "user", Type: gpflow.T(gpflow.KindString)},
 	gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)},
 )
+
+// headOfSplit returns the fingerprint of a split's file.
+func headOfSplit(t failure, s gpflow.Split) head {
+	d, err := decodeSplit(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := headAt(d.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}

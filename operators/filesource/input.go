@@ -38,9 +38,15 @@ const (
 type input struct {
 	path        string
 	compression string
+	stream      bool // the bytes come once
 	src         io.Reader
 	file        *os.File // src, where that is a plain file
+	size        int64    // of file, as it was found
 	left        int64    // bytes that file is expected to have yet
+	head        head     // of the file that src comes of
+	tail        bool     // more is to come behind the end of file
+	base        int64    // added to the positions of records
+	generation  int64
 	closers     []io.Closer
 	dec         formats.Decoder
 	keeper      keeper
@@ -62,13 +68,33 @@ type input struct {
 	share  int         // bytes of the arena since the last row
 	first  int64       // position of the first row of the batch
 
+	early bool  // a planted bug: see bugs
+	prior place // of the last record, where early
 	// What is to be done before the first record; see prepare.
 	align   bool
 	resume  place
 	discard int64
 }
 
-func (in *input) place() place { return place{in.pos, in.line} }
+// at returns the position of the next record.
+func (in *input) at() position {
+	p := position{
+		place: place{in.pos, in.line}, stream: in.stream, head: in.head, base: in.base, generation: in.generation,
+	}
+	if in.early {
+		p.place = in.prior
+	}
+	return p
+}
+
+// behind returns how far the bytes of the file have been read.
+func (in *input) behind() int64 {
+	n := in.pos + int64(len(in.arena)-in.off)
+	if in.long != nil {
+		n += in.long.passed
+	}
+	return n
+}
 
 // close gives back the files, the last opened first.
 func (in *input) close() error {
@@ -143,7 +169,7 @@ func (in *input) records(out *gpflow.Reading) (full bool, err error) {
 			}
 			return false, nil
 		case len(rec) > in.max:
-			out.Fail(rec[:min(rawLimit, len(rec))], in.pos, in.line, in.tooLong(int64(len(rec))))
+			out.Fail(rec[:min(rawLimit, len(rec))], in.base+in.pos, in.line, in.tooLong(int64(len(rec))))
 		case rec != nil:
 			in.record(out, rec, n)
 		}
@@ -157,10 +183,10 @@ func (in *input) record(out *gpflow.Reading, rec []byte, n int) {
 	if out.Len() == 0 {
 		in.first = in.pos
 	}
-	row := out.Record(in.pos, in.line)
+	row := out.Record(in.base+in.pos, in.line)
 	if err := in.dec.Decode(rec, row); err != nil {
 		out.Undo()
-		out.Fail(rec, in.pos, in.line, err)
+		out.Fail(rec, in.base+in.pos, in.line, err)
 		return
 	}
 	size := in.keeper.size(row)
@@ -177,6 +203,7 @@ func (in *input) record(out *gpflow.Reading, rec []byte, n int) {
 
 // advance goes on behind n bytes.
 func (in *input) advance(n, lines int) {
+	in.prior = place{in.pos, in.line}
 	in.off += n
 	in.pos += int64(n)
 	in.share += n
@@ -210,6 +237,11 @@ func (in *input) read(ctx context.Context) (status, error) {
 		in.arena = in.arena[:len(in.arena)+n]
 		in.left -= int64(n)
 		switch {
+		case errors.Is(err, io.EOF) && in.tail:
+			if len(in.arena) == before {
+				return waiting, nil
+			}
+			return more, nil
 		case errors.Is(err, io.EOF):
 			in.eof = true
 			return more, in.whole()

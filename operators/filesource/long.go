@@ -42,7 +42,7 @@ func (in *input) pass(out *gpflow.Reading) bool {
 	case !in.eof:
 		return false
 	}
-	out.Fail(l.head[:min(int64(len(l.head)), l.size)], in.pos, in.line, in.tooLong(l.size))
+	out.Fail(l.head[:min(int64(len(l.head)), l.size)], in.base+in.pos, in.line, in.tooLong(l.size))
 	in.pos += l.passed
 	if in.line > 0 {
 		in.line += l.lines

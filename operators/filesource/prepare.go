@@ -110,7 +110,7 @@ func (in *input) within() error {
 
 // seek goes to a place that is not before pos.
 func (in *input) seek(to int64) error {
-	have := in.pos + int64(len(in.arena)-in.off)
+	have := in.pos + int64(len(in.arena)-in.off) // no record is being passed over
 	if to <= have {
 		in.off += int(to - in.pos)
 		in.pos = to
@@ -128,7 +128,7 @@ func (in *input) seek(to int64) error {
 	if info.Size() < to {
 		return in.shrunk(info.Size())
 	}
-	in.left = info.Size() - to
+	in.left = max(in.size, info.Size()) - to
 	if _, err := in.file.Seek(to, io.SeekStart); err != nil {
 		return in.damaged(err)
 	}
@@ -146,19 +146,25 @@ func (in *input) shrunk(size int64) error {
 }
 
 // open opens the bytes of the split.
-func (in *input) open(s *source, d splitData, wake func()) error {
+func (in *input) open(s *source, d splitData, from position, wake func()) error {
 	if d.Stream {
 		p := startPump(d, s.stdin, wake)
 		in.src, in.closers = p, []io.Closer{p}
 		return nil
 	}
-	f, err := os.Open(d.Path)
+	f, err := d.openFile()
 	if err != nil {
-		return fmt.Errorf("open %s: %w%s", d.Path, reason(err), denied(err))
+		return err
 	}
 	in.src, in.closers = f, []io.Closer{f}
+	if err := d.verify(f, from); err != nil {
+		return errors.Join(err, in.close())
+	}
+	if in.head, err = headOf(f, headSize); err != nil {
+		return errors.Join(in.damaged(err), in.close())
+	}
 	if d.Compression == compressionNone {
-		in.file, in.left = f, d.Size
+		in.file, in.size, in.left = f, d.Size, d.Size
 		return nil
 	}
 	r, err := decompress(f, d.Compression)

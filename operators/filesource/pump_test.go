@@ -229,8 +229,8 @@ func TestStreamIsNotResumed(t *testing.T) {
 	r, _ := pipe(t)
 	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: r})
 	rd, _ := s.Reader(&gpflow.ReaderContext{})
-	err := rd.Assign(discover(t, s)[0], place{10, 2}.encode())
-	if err == nil || !strings.Contains(err.Error(), "it cannot be read again") {
+	err := rd.Assign(discover(t, s)[0], position{place: place{10, 2}, stream: true}.encode())
+	if err == nil || !strings.Contains(err.Error(), "they cannot be read again") {
 		t.Error(err)
 	}
 }

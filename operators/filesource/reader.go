@@ -19,21 +19,27 @@ type reader struct {
 type assigned struct {
 	id   string
 	data splitData
-	from place
+	from position
 }
 
-// Assign puts a split at the end of the queue.
+// Assign puts a split at the end of the queue. What has been read of it must be
+// there as it was.
 func (r *reader) Assign(s gpflow.Split, from gpflow.Position) error {
 	d, err := decodeSplit(s)
 	if err != nil {
 		return err
 	}
-	p, err := decodePlace(s.ID, from)
+	p, err := decodePosition(s.ID, from)
 	if err != nil {
 		return err
 	}
-	if d.Stream && p.offset > 0 {
-		return fmt.Errorf("read %s: %d bytes of it had been read, and it cannot be read again; start anew, or read a file", s.ID, p.offset)
+	switch {
+	case (d.Stream || p.stream) && p.offset > 0:
+		return fmt.Errorf("read %s: %d bytes of it had been read, and they cannot be read again; start anew with --fresh, or have the data in a file and read that", s.ID, p.offset)
+	case p.offset > 0 || d.Head.n > 0:
+		if err := d.check(p); err != nil {
+			return err
+		}
 	}
 	r.queue = append(r.queue, assigned{s.ID, d, p})
 	return nil
@@ -47,7 +53,7 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 	a := r.queue[0]
 	out.Begin(a.id)
 	if r.cur == nil {
-		in, err := r.open(a.id, a.data, a.from, r.wake)
+		in, err := r.open(a.data, a.from, r.wake)
 		if err != nil {
 			return gpflow.Progress{}, err
 		}
@@ -58,7 +64,7 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 		return gpflow.Progress{}, err
 	}
 	if r.cur.prepared() {
-		out.Done(r.cur.place().encode())
+		out.Done(r.cur.at().encode())
 	} else if a.from.offset > 0 {
 		out.Done(a.from.encode())
 	}

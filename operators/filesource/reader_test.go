@@ -127,7 +127,7 @@ func resumed(t failure, s *source, split gpflow.Split, from place) []record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Assign(split, from.encode()); err != nil {
+	if err := r.Assign(split, position{place: from, head: headOfSplit(t, split)}.encode()); err != nil {
 		t.Fatal(err)
 	}
 	_, _, got, err := drainOne(r, nil, nil, nil)
@@ -314,25 +314,6 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-func TestFileThatShrank(t *testing.T) {
-	for _, name := range []string{"a.log", "a.log.gz"} {
-		path := write(t, name, []byte("one\ntwo\n"))
-		s := open(t, options{vals: vals{"path": []string{path}}})
-		splits := discover(t, s)
-		r, _ := s.Reader(&gpflow.ReaderContext{})
-		if err := r.Assign(splits[0], place{1000, 9}.encode()); err != nil {
-			t.Fatal(err)
-		}
-		_, err := r.Poll(context.Background(), gpflow.NewReading(linesSchema()))
-		if err == nil || !strings.Contains(err.Error(), "the 8 bytes of content that it has now") {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // A byte order mark is one at the beginning of a file only, wherever reading
 // begins.
 func TestByteOrderMark(t *testing.T) {
@@ -384,7 +365,7 @@ func TestSmallFilesHaveSmallArenas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := s.open("a", d, place{}, nil)
+	in, err := s.open(d, position{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package filesource
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,8 +34,18 @@ type source struct {
 	minRange    int64
 	maxRecord   int
 	decoder     formats.DecoderOptions
+	follow      bool
 	stdin       *os.File
 	log         *slog.Logger
+	now         func() time.Time                           // the clock; only what is followed needs one
+	wait        func(context.Context, time.Duration) error // lets the time pass
+	bugs        bugs
+}
+
+// bugs are mistakes that tests switch on, to see that they are found.
+type bugs struct {
+	// positionOffByOne gives positions that are one record too early.
+	positionOffByOne bool
 }
 
 func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
@@ -47,13 +58,16 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 		parts:       1,
 		minRange:    minRange,
 		maxRecord:   int(c.Config.Int("max_record")),
+		follow:      c.Config.Bool("follow"),
 		stdin:       os.Stdin,
+		now:         time.Now,
+		wait:        pause,
 		log:         c.Log,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if !c.EventTime && s.order == orderNone {
+	if !c.EventTime && s.order == orderNone && !s.follow {
 		s.parts = c.Parallelism
 	}
 	zone, err := loadZone(c.Config.String("timezone"))
@@ -75,20 +89,30 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	return s, nil
 }
 
-// Enumerator returns the enumerator, which finds all splits at once.
-func (s *source) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
+// Enumerator returns the enumerator. Without follow it finds all splits at once,
+// so that where some are known all are.
+func (s *source) Enumerator(known []gpflow.Split) (gpflow.Enumerator, error) {
+	if s.follow {
+		return newScanner(s, known)
+	}
+	return &enumerator{source: s, done: len(known) > 0}, nil
+}
 
-// Reader returns a reader, which reads one split after the other.
+// Reader returns a reader: of one split after the other, or, with follow, of all
+// in turn.
 func (s *source) Reader(c *gpflow.ReaderContext) (gpflow.Reader, error) {
 	wake := c.Wake
 	if wake == nil {
 		wake = func() {}
 	}
+	if s.follow {
+		return &follower{source: s}, nil
+	}
 	return &reader{source: s, wake: wake}, nil
 }
 
-// open opens a split at a position, nil being its beginning.
-func (s *source) open(id string, d splitData, at place, wake func()) (*input, error) {
+// input returns the content of a split, of which nothing is open.
+func (s *source) input(d splitData) (*input, error) {
 	dec, err := catalog.NewDecoder(d.Format, s.decoder)
 	if err != nil {
 		return nil, fmt.Errorf("read %s as %s: %w", d.Path, d.Format, err)
@@ -98,20 +122,28 @@ func (s *source) open(id string, d splitData, at place, wake func()) (*input, er
 	if name == stdin {
 		name = "standard input"
 	}
-	in := &input{
-		path: name, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
+	return &input{
+		path: name, stream: d.Stream, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
 		csv: d.Format == "csv", lines: d.Format == "lines", encoded: d.Format == "lines" && holdsBytes(s.decoder.Declared),
-		delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression,
+		delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression, early: s.bugs.positionOffByOne,
+	}, nil
+}
+
+// open opens a split at a position.
+func (s *source) open(d splitData, from position, wake func()) (*input, error) {
+	in, err := s.input(d)
+	if err != nil {
+		return nil, err
 	}
-	if err := in.open(s, d, wake); err != nil {
+	if err := in.open(s, d, from, wake); err != nil {
 		return nil, err
 	}
 	switch {
-	case at.offset == 0 && d.From > 0:
+	case from.offset == 0 && d.From > 0:
 		in.align, in.line = true, 0
 		err = in.seek(d.From - 1)
-	case at.offset > 0:
-		in.resume = at
+	case from.offset > 0:
+		in.resume = from.place
 	}
 	if err != nil {
 		return nil, errors.Join(err, in.close())

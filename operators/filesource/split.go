@@ -1,7 +1,6 @@
 package filesource
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -22,12 +21,22 @@ type splitData struct {
 	// Stream says that the bytes come once, as they are written: a pipe, a
 	// terminal.
 	Stream bool `json:"stream,omitempty"`
+	// Head is the fingerprint of the file as it was found: of one that is cut
+	// into ranges, so that all are of one file, and of one that is followed.
+	Head head `json:"head,omitzero"`
+	// File is what the system knows a followed file by, whatever it is called;
+	// "": not known. Generation counts the files of that path, from 1.
+	File       string `json:"file,omitempty"`
+	Generation int    `json:"generation,omitempty"`
 }
 
 func (d splitData) split() gpflow.Split {
 	id := d.Path
-	if d.From > 0 || d.To != math.MaxInt64 {
+	switch {
+	case d.From > 0 || d.To != math.MaxInt64:
 		id = fmt.Sprintf("%s@%d", d.Path, d.From)
+	case d.Generation > 1:
+		id = fmt.Sprintf("%s#%d", d.Path, d.Generation)
 	}
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -41,30 +50,4 @@ func decodeSplit(s gpflow.Split) (d splitData, err error) {
 		return d, fmt.Errorf("split %s: its data cannot be read: %w", s.ID, err)
 	}
 	return d, nil
-}
-
-// place is a position: two unsigned varints.
-type place struct {
-	offset int64 // in the content, behind any compression
-	line   int64 // of the next record, from 1; 0: not known
-}
-
-func (p place) encode() gpflow.Position {
-	b := make([]byte, 0, 12)
-	b = binary.AppendUvarint(b, uint64(p.offset))
-	return binary.AppendUvarint(b, uint64(p.line))
-}
-
-func decodePlace(split string, pos gpflow.Position) (place, error) {
-	if pos == nil {
-		return place{}, nil
-	}
-	offset, n := binary.Uvarint(pos)
-	if n > 0 {
-		line, m := binary.Uvarint(pos[n:])
-		if m > 0 && n+m == len(pos) && offset <= math.MaxInt64 && line <= math.MaxInt64 {
-			return place{int64(offset), int64(line)}, nil
-		}
-	}
-	return place{}, fmt.Errorf("split %s: its position %x cannot be read", split, []byte(pos))
 }

@@ -68,7 +68,8 @@ func (r *reader) Poll(_ context.Context, out *gpflow.Reading) (gpflow.Progress, 
 		r.record(s.next, out)
 		s.next += s.part.Step
 	}
-	out.Done(binary.AppendUvarint(nil, uint64(s.next)))
+	at := max(s.part.First, s.next+r.bugs.positionOffByOne*s.part.Step)
+	out.Done(binary.AppendUvarint(nil, uint64(at)))
 	copy(r.splits, r.splits[1:])
 	r.splits[len(r.splits)-1] = s
 	if r.over(s) {

@@ -17,6 +17,14 @@ type source struct {
 	seed    int64
 	splits  int
 	address string
+	bugs    bugs
+}
+
+// bugs are mistakes that tests switch on, to see that they are found.
+type bugs struct {
+	// positionOffByOne is how many records too late positions are; -1 is one
+	// too early.
+	positionOffByOne int64
 }
 
 func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
@@ -45,8 +53,11 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	return s, nil
 }
 
-// Enumerator returns an enumerator of one split a subtask.
-func (s *source) Enumerator([]gpflow.Split) (gpflow.Enumerator, error) { return &enumerator{source: s}, nil }
+// Enumerator returns an enumerator of one split a subtask. Where some are known
+// all are, though there may be another number of subtasks now.
+func (s *source) Enumerator(known []gpflow.Split) (gpflow.Enumerator, error) {
+	return &enumerator{source: s, done: len(known) > 0}, nil
+}
 
 // enumerator finds the splits, once.
 type enumerator struct {

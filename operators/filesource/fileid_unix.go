@@ -1,0 +1,18 @@
+//go:build unix
+
+package filesource
+
+import (
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// fileID returns what the system knows a file by, whatever it is called: its
+// device and inode. "": there is no such thing.
+func fileID(info fs.FileInfo) string {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return fmt.Sprintf("%d:%d", st.Dev, st.Ino)
+	}
+	return ""
+}

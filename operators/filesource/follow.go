@@ -1,0 +1,82 @@
+package filesource
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gpflow/gpflow"
+)
+
+const (
+	// followWait is when files that had nothing are looked at again.
+	followWait = gpflow.Duration(200 * time.Millisecond / time.Microsecond)
+	// grace is how long a file that has been renamed or removed must not have
+	// grown before it has ended: who writes to it may take time to turn to the
+	// new one.
+	grace = time.Minute
+)
+
+// follower reads the files that it is assigned in turn, as they grow.
+type follower struct {
+	*source
+	tails []*tail
+	next  int // of tails, to be polled
+}
+
+// Assign adds a file.
+func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
+	d, err := decodeSplit(s)
+	if err != nil {
+		return err
+	}
+	p, err := decodePosition(s.ID, from)
+	if err != nil {
+		return err
+	}
+	t := &tail{source: r.source, id: s.ID, data: d}
+	if err := t.begin(p); err != nil {
+		return errors.Join(err, t.close())
+	}
+	r.tails = append(r.tails, t)
+	return nil
+}
+
+// Poll reads on in the next file that has something.
+func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
+	if len(r.tails) == 0 {
+		return gpflow.Progress{}, errors.New("a reader of files was polled without a split")
+	}
+	for range r.tails {
+		r.next %= len(r.tails)
+		t := r.tails[r.next]
+		out.Begin(t.id)
+		st, err := t.poll(ctx, out)
+		if err != nil {
+			return gpflow.Progress{}, err
+		}
+		if st != waiting && t.in != nil && t.in.prepared() {
+			out.Done(t.in.at().encode())
+		}
+		switch st {
+		case ended:
+			r.tails = append(r.tails[:r.next], r.tails[r.next+1:]...)
+			return gpflow.Progress{Ended: t.id}, t.close()
+		case more:
+			r.next++
+			return gpflow.Progress{}, nil
+		}
+		r.next++
+	}
+	return gpflow.Progress{Idle: true, Wait: followWait}, nil
+}
+
+// Close closes the files.
+func (r *follower) Close() error {
+	var err error
+	for _, t := range r.tails {
+		err = errors.Join(err, t.close())
+	}
+	r.tails = nil
+	return err
+}

@@ -1,0 +1,352 @@
+package filesource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/gpflow/gpflow"
+)
+
+// tail is a file that is followed. It is the file that was opened, whatever it
+// is called by now.
+//
+// Each time that it is truncated a generation of it ends. What it holds then is
+// read from the beginning; positions count on.
+type tail struct {
+	*source
+	id   string
+	data splitData
+	file *os.File // nil: it is gone
+	in   *input   // of file, or of copy
+	copy *os.File // has what file held before it was truncated; nil: none
+
+	idle  bool        // in was at its end
+	seen  fs.FileInfo // of file, when it was last looked at
+	most  int64       // bytes that this generation was seen to have
+	away  time.Time   // since when the path leads elsewhere and nothing has come; zero: it does not
+	renew bool        // behind what in holds, a new generation begins
+}
+
+// begin opens the file at a position.
+func (t *tail) begin(from position) error {
+	path, err := t.find(from)
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", t.data.Path, reason(err))
+	}
+	if path == "" {
+		t.log.Warn("a followed file is gone: it was renamed or removed; what it had gained is not read",
+			"path", t.data.Path, "split", t.id, "read", from.offset)
+		return nil
+	}
+	if t.file, err = os.Open(path); err != nil {
+		return fmt.Errorf("open %s: %w%s", path, reason(err), denied(err))
+	}
+	info, err := t.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, reason(err))
+	}
+	same, err := from.head.of(t.file)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, reason(err))
+	}
+	t.seen, t.most = info, info.Size()
+	if same && info.Size() >= from.offset {
+		return t.open(t.file, info.Size(), from)
+	}
+	t.most = from.offset
+	switch found, err := t.besides(from); {
+	case err != nil:
+		return err
+	case found:
+		return nil
+	}
+	t.truncated(from.offset, info.Size())
+	return t.again(from)
+}
+
+// find returns the path of the file that was read up to a position, or "".
+func (t *tail) find(from position) (string, error) {
+	info, err := os.Stat(t.data.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	there := err == nil
+	if there && (t.data.File == "" || fileID(info) == t.data.File) {
+		return t.data.Path, nil
+	}
+	path, err := byID(t.data.Path, t.data.File)
+	if err != nil {
+		return "", err
+	}
+	if path != "" {
+		h := t.first(from)
+		if same, err := begins(path, h); err != nil || same || h.n == 0 {
+			return path, err
+		}
+	}
+	if there && t.data.Head.full() {
+		if same, err := begins(t.data.Path, t.data.Head); err != nil || same {
+			return t.data.Path, err
+		}
+	}
+	return byHead(t.data.Path, from.head, from.offset)
+}
+
+// first is what the file must begin with.
+func (t *tail) first(from position) head {
+	if from.head.n > 0 || from.generation > 0 {
+		return from.head
+	}
+	return t.data.Head
+}
+
+// besides reads on in a copy of the file that was made before it was truncated,
+// and reports whether there is one.
+func (t *tail) besides(from position) (bool, error) {
+	f, size, err := t.copied(from.head, from.offset)
+	if f == nil || err != nil {
+		return false, err
+	}
+	t.copy, t.renew = f, true
+	return true, t.open(f, size, from)
+}
+
+// copied opens the copy that was made of the file before it was truncated, which
+// has at least some bytes and begins as h says. nil: there is none.
+func (t *tail) copied(h head, least int64) (*os.File, int64, error) {
+	path, err := byHead(t.data.Path, h, least)
+	if err != nil {
+		return nil, 0, fmt.Errorf("look for a copy of %s: %w", t.data.Path, reason(err))
+	}
+	if path == "" {
+		return nil, 0, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open %s: %w%s", path, reason(err), denied(err))
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("read %s: %w", path, reason(err)), f.Close())
+	}
+	t.log.Info("a followed file was truncated; the rest is read from a copy of it",
+		"path", t.data.Path, "split", t.id, "copy", path, "read", least, "rest", info.Size()-least)
+	return f, info.Size(), nil
+}
+
+// open reads on in f, which has size bytes, at a position.
+func (t *tail) open(f *os.File, size int64, from position) error {
+	in, err := t.input(t.data)
+	if err != nil {
+		return err
+	}
+	in.tail, in.src, in.file, in.size, in.left = true, f, f, size, size
+	in.base, in.generation, in.head = from.base, from.generation, from.head
+	switch {
+	case from.offset > 0:
+		in.resume = from.place
+	case from.line > 0:
+		in.line = from.line
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return in.damaged(err)
+	}
+	t.in = in
+	return nil
+}
+
+// poll adds records to out. It returns waiting where there was nothing, and
+// ended where there will never be more.
+func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
+	if t.in == nil {
+		return ended, nil
+	}
+	if t.idle && t.in.tail && t.copy == nil {
+		if nothing, err := t.look(); nothing || err != nil {
+			return waiting, err
+		}
+	}
+	before := max(t.in.pos, t.in.resume.offset)
+	st, err := t.in.step(ctx, out)
+	if err != nil {
+		return more, err
+	}
+	t.idle = st == waiting
+	switch {
+	case st == ended && t.renew:
+		return more, t.again(t.in.at())
+	case st == ended:
+		return ended, nil
+	case st == waiting && t.copy != nil:
+		t.in.finish()
+		return more, nil
+	}
+	if err := t.fingerprint(); err != nil {
+		return more, err
+	}
+	if st == waiting {
+		t.in.shed()
+		if t.in.pos == before {
+			return waiting, nil
+		}
+	}
+	return more, nil
+}
+
+// fingerprint extends the fingerprint over what has been read.
+func (t *tail) fingerprint() error {
+	in := t.in
+	if in.head.full() || in.head.n >= in.pos || t.copy != nil {
+		return nil
+	}
+	h, same, err := in.head.grown(t.file, in.pos)
+	if err != nil {
+		return in.damaged(err)
+	}
+	in.head = h
+	if !same {
+		t.seen = nil // it will be found out
+	}
+	return nil
+}
+
+// look finds out what has become of the file, and reports whether there is
+// nothing to be read.
+func (t *tail) look() (nothing bool, err error) {
+	info, err := t.file.Stat()
+	if err != nil {
+		return false, t.in.damaged(err)
+	}
+	in, size, same := t.in, info.Size(), true
+	changed := t.seen == nil || size != t.seen.Size() || !info.ModTime().Equal(t.seen.ModTime())
+	t.seen = info
+	if changed {
+		if _, same, err = in.head.grown(t.file, in.head.n); err != nil {
+			return false, in.damaged(err)
+		}
+	}
+	switch {
+	case size < in.pos || !same:
+		return false, t.cut(size)
+	case size < in.behind():
+		if err := in.back(); err != nil {
+			return false, err
+		}
+	}
+	t.most = max(t.most, size)
+	in.left = size - in.behind()
+	if t.gone(changed || in.left > 0) {
+		in.finish()
+		return false, nil
+	}
+	return in.left == 0, nil
+}
+
+// gone reports whether the file has been renamed or removed, and has not grown
+// since for long.
+func (t *tail) gone(grew bool) bool {
+	here, err := os.Stat(t.data.Path)
+	switch {
+	case err == nil && os.SameFile(here, t.seen):
+		t.away = time.Time{}
+		return false
+	case t.away.IsZero() || grew:
+		t.away = t.now()
+		return false
+	}
+	return t.now().Sub(t.away) >= grace
+}
+
+// cut goes on behind the file's having been truncated to size bytes, or written
+// anew.
+func (t *tail) cut(size int64) error {
+	in := t.in
+	f, have, err := t.copied(in.head, in.behind())
+	if err != nil {
+		return err
+	}
+	t.renew = true
+	if f == nil {
+		t.truncated(in.behind(), size)
+		in.finish()
+		in.src, in.file = eof{}, nil // what was written since is not its rest
+		return nil
+	}
+	t.copy = f
+	if _, err := f.Seek(in.behind(), io.SeekStart); err != nil {
+		return in.damaged(err)
+	}
+	in.src, in.file, in.left = f, f, have-in.behind()
+	return nil
+}
+
+// truncated says that the file has been truncated.
+func (t *tail) truncated(read, size int64) {
+	t.log.Warn("a followed file was truncated or written anew; it is read from its beginning",
+		"path", t.data.Path, "split", t.id, "read", read, "size", size, "lost_at_least", max(0, t.most-read))
+}
+
+// eof has no bytes.
+type eof struct{}
+
+// Read returns io.EOF.
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+// finish says that no more comes behind the end of the file.
+func (in *input) finish() { in.tail, in.left = false, 0 }
+
+// shed gives back memory that holds nothing unread.
+func (in *input) shed() {
+	if in.off == len(in.arena) {
+		in.arena, in.off, in.shared, in.share = nil, 0, false, 0
+	}
+}
+
+// back forgets what has been read of the record at pos, which is written again.
+func (in *input) back() error {
+	in.arena, in.off, in.shared, in.share, in.long = nil, 0, false, 0, nil
+	if _, err := in.file.Seek(in.pos, io.SeekStart); err != nil {
+		return in.damaged(err)
+	}
+	return nil
+}
+
+// again begins a new generation behind a position.
+func (t *tail) again(from position) error {
+	if err := t.closeCopy(); err != nil {
+		return err
+	}
+	info, err := t.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.data.Path, reason(err))
+	}
+	t.seen, t.most, t.renew, t.idle = info, info.Size(), false, false
+	return t.open(t.file, info.Size(), position{
+		place: place{0, from.line}, base: from.base + from.offset, generation: from.generation + 1,
+	})
+}
+
+func (t *tail) closeCopy() error {
+	if t.copy == nil {
+		return nil
+	}
+	f := t.copy
+	t.copy = nil
+	return f.Close()
+}
+
+// close closes the files.
+func (t *tail) close() error {
+	err := t.closeCopy()
+	if t.file != nil {
+		err = errors.Join(err, t.file.Close())
+		t.file = nil
+	}
+	t.in = nil
+	return err
+}
