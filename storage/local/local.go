@@ -27,6 +27,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/gpflow/gpflow/storage"
 )
@@ -97,32 +98,38 @@ func openRoot(dir string, on func(*os.Root) disk) (*Store, error) {
 	return &Store{dir: full, root: root, disk: on(root)}, nil
 }
 
-// makeDir makes a directory and those above it, and makes them last.
+// makeDir makes a directory and those above it, and makes all of them last: one
+// that is there may have been made by a process that was killed right then.
 func makeDir(dir string) error {
-	switch info, err := os.Stat(dir); {
-	case err == nil && info.IsDir():
-		return nil
-	case err == nil:
-		return fmt.Errorf("%s is not a directory", dir)
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	above := filepath.Dir(filepath.Clean(dir))
-	if err := makeDir(above); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	r, err := os.OpenRoot(above)
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	if err := (rooted{r}).syncDir("."); err != nil {
-		return syncError("fsync directory", above, err)
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return err
 	}
-	return nil
+	for above := filepath.Dir(dir); ; above = filepath.Dir(above) {
+		if err := syncAbove(above); err != nil {
+			return syncError("fsync directory", above, err)
+		}
+		if above == filepath.Dir(above) {
+			return nil
+		}
+	}
+}
+
+// syncAbove syncs a directory above the store, unless it is one in which nobody
+// like us can have made anything.
+func syncAbove(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err == nil {
+		defer root.Close()
+		err = rooted{root}.syncDir(".")
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil
+	}
+	return err
 }
 
 // Dir returns the directory of the store, as an absolute path.
