@@ -16,3 +16,9 @@ func fileID(info fs.FileInfo) string {
 	}
 	return ""
 }
+
+// removed reports whether an open file has no name left.
+func removed(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 0
+}

@@ -11,7 +11,7 @@ import (
 const (
 	// followWait is when files that had nothing are looked at again.
 	followWait = gpflow.Duration(200 * time.Millisecond / time.Microsecond)
-	// grace is how long a file that has been renamed or removed must not have
+	// grace is how long a file that has been replaced or removed must not have
 	// grown before it has ended: who writes to it may take time to turn to the
 	// new one.
 	grace = time.Minute
@@ -24,7 +24,7 @@ type follower struct {
 	next  int // of tails, to be polled
 }
 
-// Assign adds a file.
+// Assign adds a file, which is opened when it is polled.
 func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
 	d, err := decodeSplit(s)
 	if err != nil {
@@ -34,11 +34,7 @@ func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
 	if err != nil {
 		return err
 	}
-	t := &tail{source: r.source, id: s.ID, data: d}
-	if err := t.begin(p); err != nil {
-		return errors.Join(err, t.close())
-	}
-	r.tails = append(r.tails, t)
+	r.tails = append(r.tails, &tail{source: r.source, id: s.ID, data: d, from: p})
 	return nil
 }
 
@@ -55,8 +51,8 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		if err != nil {
 			return gpflow.Progress{}, err
 		}
-		if st != waiting && t.in != nil && t.in.prepared() {
-			out.Done(t.in.at().encode())
+		if st != waiting && t.told() {
+			out.Done(t.at().encode())
 		}
 		switch st {
 		case ended:

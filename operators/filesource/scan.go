@@ -33,8 +33,10 @@ func pause(ctx context.Context, d time.Duration) error {
 // A file is what the system knows it by, so that it stays the same one when it
 // is renamed. The system uses that again for another file when the first is
 // gone: a file that was out of sight is the same one only if it begins as it
-// did. One that has never been out of sight is the same, whatever it begins
-// with: it has been truncated, which is its reader's affair.
+// did, or stands where the last file of its path stood. There, and where it has
+// never been out of sight, it is the same whatever it begins with: it has been
+// truncated or written anew, which is its reader's affair. The reader goes by
+// the same rule; see tail.
 type scanner struct {
 	enumerator
 	known   map[string]*sighted // by file id
@@ -184,7 +186,7 @@ func (c *scanner) same(k *sighted, f found) (bool, error) {
 	switch {
 	case k == nil:
 		return false, nil
-	case k.present, !c.scanned && k.at == f.path && c.paths[f.path] == k, k.File == "":
+	case k.present, k.at == f.path && c.paths[f.path] == k, k.File == "":
 		return true, nil
 	}
 	return begins(f.path, k.Head)

@@ -1,6 +1,7 @@
 package filesource
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,85 +17,109 @@ import (
 // is called by now.
 //
 // Each time that it is truncated a generation of it ends. What it holds then is
-// read from the beginning; positions count on.
+// read from the beginning; positions count on. It has ended when another file
+// has its path. While there is none it may come back.
 type tail struct {
 	*source
 	id   string
 	data splitData
-	file *os.File // nil: it is gone
+	from position // where it goes on when it is opened
+	file *os.File // nil: it is not open
 	in   *input   // of file, or of copy
 	copy *os.File // has what file held before it was truncated; nil: none
 
-	idle  bool        // in was at its end
-	seen  fs.FileInfo // of file, when it was last looked at
-	most  int64       // bytes that this generation was seen to have
-	away  time.Time   // since when the path leads elsewhere and nothing has come; zero: it does not
-	renew bool        // behind what in holds, a new generation begins
+	idle   bool        // in was at its end
+	seen   fs.FileInfo // of file, when it was last looked at; nil: it was not
+	most   int64       // bytes that this generation was seen to have
+	away   time.Time   // since when it has been replaced or removed, and not grown; zero: it is there
+	leaves departure
+	renew  bool // behind what in holds, a new generation begins
 }
 
-// begin opens the file at a position.
-func (t *tail) begin(from position) error {
-	path, err := t.find(from)
-	if err != nil {
-		return fmt.Errorf("look for %s: %w", t.data.Path, reason(err))
-	}
-	if path == "" {
-		t.log.Warn("a followed file is gone: it was renamed or removed; what it had gained is not read",
-			"path", t.data.Path, "split", t.id, "read", from.offset)
-		return nil
+// departure is what became of a followed file.
+type departure uint8
+
+const (
+	stays departure = iota
+	replaced
+	vanished
+)
+
+// begin opens the file where it is to be gone on, if it is there.
+func (t *tail) begin() (status, error) {
+	path, there, err := t.find(t.from)
+	switch {
+	case err != nil:
+		return more, fmt.Errorf("look for %s: %w", t.data.Path, reason(err))
+	case path == "" && there:
+		t.log.Warn("a followed file is gone, and another has its path; what it had gained is not read",
+			"path", t.data.Path, "split", t.id, "read", t.from.offset)
+		return ended, nil
+	case path == "":
+		return waiting, nil
 	}
 	if t.file, err = os.Open(path); err != nil {
-		return fmt.Errorf("open %s: %w%s", path, reason(err), denied(err))
+		return more, fmt.Errorf("open %s: %w%s", path, reason(err), denied(err))
 	}
 	info, err := t.file.Stat()
 	if err != nil {
-		return fmt.Errorf("read %s: %w", path, reason(err))
+		return more, fmt.Errorf("read %s: %w", path, reason(err))
 	}
-	same, err := from.head.of(t.file)
+	same, err := t.from.head.of(t.file)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", path, reason(err))
+		return more, fmt.Errorf("read %s: %w", path, reason(err))
 	}
-	t.seen, t.most = info, info.Size()
-	if same && info.Size() >= from.offset {
-		return t.open(t.file, info.Size(), from)
+	t.seen, t.most, t.away, t.leaves, t.idle, t.renew = info, info.Size(), time.Time{}, stays, false, false
+	if same && info.Size() >= t.from.offset {
+		return more, t.open(t.file, info.Size(), t.from)
 	}
-	t.most = from.offset
-	switch found, err := t.besides(from); {
-	case err != nil:
-		return err
-	case found:
-		return nil
+	t.most = t.from.offset
+	if found, err := t.besides(t.from); found || err != nil {
+		return more, err
 	}
-	t.truncated(from.offset, info.Size())
-	return t.again(from)
+	t.truncated(t.from.offset, info.Size())
+	return more, t.again(t.from)
 }
 
-// find returns the path of the file that was read up to a position, or "".
-func (t *tail) find(from position) (string, error) {
+// at is where the file is to be gone on with.
+func (t *tail) at() position {
+	if t.in != nil && t.in.prepared() {
+		return t.in.at()
+	}
+	return t.from
+}
+
+// told reports whether there is a position to tell.
+func (t *tail) told() bool { return t.in != nil && t.in.prepared() || t.from != position{} }
+
+// find returns the path of the file that was read up to a position, or "", and
+// whether there is a file at its own path.
+func (t *tail) find(from position) (path string, there bool, err error) {
 	info, err := os.Stat(t.data.Path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return "", false, err
 	}
-	there := err == nil
+	there = err == nil
 	if there && (t.data.File == "" || fileID(info) == t.data.File) {
-		return t.data.Path, nil
+		return t.data.Path, there, nil
 	}
-	path, err := byID(t.data.Path, t.data.File)
+	path, err = byID(t.data.Path, t.data.File)
 	if err != nil {
-		return "", err
+		return "", there, err
 	}
 	if path != "" {
 		h := t.first(from)
 		if same, err := begins(path, h); err != nil || same || h.n == 0 {
-			return path, err
+			return path, there, err
 		}
 	}
 	if there && t.data.Head.full() {
 		if same, err := begins(t.data.Path, t.data.Head); err != nil || same {
-			return t.data.Path, err
+			return t.data.Path, there, err
 		}
 	}
-	return byHead(t.data.Path, from.head, from.offset)
+	path, err = byHead(t.data.Path, from.head, from.offset)
+	return path, there, err
 }
 
 // first is what the file must begin with.
@@ -164,7 +189,9 @@ func (t *tail) open(f *os.File, size int64, from position) error {
 // ended where there will never be more.
 func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
 	if t.in == nil {
-		return ended, nil
+		if st, err := t.begin(); st != more || err != nil {
+			return st, err
+		}
 	}
 	if t.idle && t.in.tail && t.copy == nil {
 		if nothing, err := t.look(); nothing || err != nil {
@@ -180,6 +207,9 @@ func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
 	switch {
 	case st == ended && t.renew:
 		return more, t.again(t.in.at())
+	case st == ended && t.leaves == vanished:
+		t.from = t.in.at()
+		return more, t.close()
 	case st == ended:
 		return ended, nil
 	case st == waiting && t.copy != nil:
@@ -233,33 +263,37 @@ func (t *tail) look() (nothing bool, err error) {
 	switch {
 	case size < in.pos || !same:
 		return false, t.cut(size)
-	case size < in.behind():
+	case size < in.behind() || changed && !in.holds(t.file):
 		if err := in.back(); err != nil {
 			return false, err
 		}
 	}
 	t.most = max(t.most, size)
 	in.left = size - in.behind()
-	if t.gone(changed || in.left > 0) {
+	t.depart(changed || in.left > 0)
+	if t.leaves != stays && t.now().Sub(t.away) >= grace {
 		in.finish()
 		return false, nil
 	}
 	return in.left == 0, nil
 }
 
-// gone reports whether the file has been renamed or removed, and has not grown
-// since for long.
-func (t *tail) gone(grew bool) bool {
+// depart notes whether the file is still what its path leads to. One that was
+// renamed, and not replaced, is.
+func (t *tail) depart(grew bool) {
+	was := t.leaves
 	here, err := os.Stat(t.data.Path)
 	switch {
-	case err == nil && os.SameFile(here, t.seen):
-		t.away = time.Time{}
-		return false
-	case t.away.IsZero() || grew:
-		t.away = t.now()
-		return false
+	case err == nil && !os.SameFile(here, t.seen):
+		t.leaves = replaced
+	case err != nil && removed(t.seen):
+		t.leaves = vanished
+	default:
+		t.leaves = stays
 	}
-	return t.now().Sub(t.away) >= grace
+	if t.leaves != was || grew {
+		t.away = t.now()
+	}
 }
 
 // cut goes on behind the file's having been truncated to size bytes, or written
@@ -305,6 +339,18 @@ func (in *input) shed() {
 	if in.off == len(in.arena) {
 		in.arena, in.off, in.shared, in.share = nil, 0, false, 0
 	}
+}
+
+// holds reports whether f still has what has been read of the record at pos,
+// where that is held.
+func (in *input) holds(f io.ReaderAt) bool {
+	rest := in.arena[in.off:]
+	if in.long != nil || len(rest) == 0 {
+		return true
+	}
+	now := make([]byte, len(rest))
+	n, _ := f.ReadAt(now, in.pos)
+	return bytes.Equal(now[:n], rest)
 }
 
 // back forgets what has been read of the record at pos, which is written again.
