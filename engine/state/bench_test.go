@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -125,7 +126,19 @@ func benchStates(b *testing.B) map[string]*Memory {
 		row, _ := texts.Panes("every").Upsert(gpflow.Timestamp(i%10), k.key, k.hash)
 		copy(row, valuesOf(i))
 	}
-	return map[string]*Memory{"counters": counters, "every": texts}
+	long, err := New(1024, 0, 1024, []gpflow.StateDescriptor{textDesc()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, k := range benchKeys(100_000) {
+		row, _ := long.Panes("text").Upsert(0, k.key, k.hash)
+		row[0] = gpflow.String(strings.Repeat(string(k.key), 20))
+	}
+	return map[string]*Memory{"counters": counters, "every": texts, "texts": long}
+}
+
+func textDesc() gpflow.StateDescriptor {
+	return gpflow.StateDescriptor{Name: "text", Kind: "panes", Value: gpflow.NewSchema(gpflow.Column{Name: "t", Type: gpflow.T(gpflow.KindString)})}
 }
 
 func BenchmarkEncode(b *testing.B) {

@@ -51,8 +51,42 @@ func appendRow(dst []byte, row []gpflow.Value, types []gpflow.Type) ([]byte, err
 	return dst, nil
 }
 
+// sizeOf returns how many bytes v takes, where it can be written at all.
+func sizeOf(v gpflow.Value, depth int) int {
+	switch v.Kind() {
+	case gpflow.KindInt, gpflow.KindTimestamp, gpflow.KindDuration:
+		return 1 + bytesOf(zigzag(v.Int()))
+	case gpflow.KindFloat:
+		return 1 + bytesOf(bits.ReverseBytes64(uint64(v.Int())))
+	case gpflow.KindBool:
+		return 1 + bytesOf(uint64(v.Int()))
+	case gpflow.KindString, gpflow.KindBytes:
+		return 1 + bytesOf(uint64(len(v.Bytes()))) + len(v.Bytes())
+	case gpflow.KindList:
+		n := 1 + bytesOf(uint64(len(v.List())))
+		for _, e := range v.List() {
+			if depth < maxDepth {
+				n += sizeOf(e, depth+1)
+			}
+		}
+		return n
+	case gpflow.KindMap:
+		n := 1 + bytesOf(uint64(len(v.Map())))
+		for _, e := range v.Map() {
+			if n += uvarintSize(uint64(len(e.Key))) + len(e.Key); depth < maxDepth {
+				n += sizeOf(e.Value, depth+1)
+			}
+		}
+		return n
+	}
+	return 1
+}
+
+// bytesOf returns how many bytes n takes.
+func bytesOf(n uint64) int { return (bits.Len64(n) + 7) >> 3 }
+
 func appendNumber(dst []byte, k gpflow.Kind, n uint64) []byte {
-	size := (bits.Len64(n) + 7) >> 3
+	size := bytesOf(n)
 	dst = append(dst, byte(k)<<4|byte(size))
 	return binary.LittleEndian.AppendUint64(dst, n)[:len(dst)+size]
 }
@@ -119,9 +153,11 @@ func appendValue(dst []byte, v gpflow.Value, t *gpflow.Type, depth int) ([]byte,
 	return nil, fmt.Errorf("this version cannot save values of kind %s", k)
 }
 
-// reader reads a segment. The first failure stays: from then on it gives zeroes.
+// reader reads a segment. The first failure stays: from then on it is at the end
+// and gives zeroes.
 type reader struct {
-	b   []byte // what is left
+	b   []byte
+	at  int // in b
 	err error
 	own arena
 }
@@ -135,28 +171,30 @@ func (r *reader) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-	r.b = nil
+	r.at = len(r.b)
 }
 
+// left returns how many bytes are left.
+func (r *reader) left() int { return len(r.b) - r.at }
+
 func (r *reader) uvarint() uint64 {
-	if len(r.b) > 0 && r.b[0] < 0x80 {
-		n := r.b[0]
-		r.b = r.b[1:]
-		return uint64(n)
+	if r.at < len(r.b) && r.b[r.at] < 0x80 {
+		r.at++
+		return uint64(r.b[r.at-1])
 	}
-	n, size := binary.Uvarint(r.b)
+	n, size := binary.Uvarint(r.b[r.at:])
 	if size <= 0 {
 		r.fail(errShort)
 		return 0
 	}
-	r.b = r.b[size:]
+	r.at += size
 	return n
 }
 
 // count returns a number of things that take at least one byte each.
 func (r *reader) count() int {
 	n := r.uvarint()
-	if n > uint64(len(r.b)) {
+	if n > uint64(r.left()) {
 		r.fail(errShort)
 		return 0
 	}
@@ -165,39 +203,39 @@ func (r *reader) count() int {
 
 // bytes returns the next n bytes, which are not copied.
 func (r *reader) bytes(n int) []byte {
-	if n > len(r.b) {
+	if n > r.left() {
 		r.fail(errShort)
 		return nil
 	}
-	b := r.b[:n:n]
-	r.b = r.b[n:]
-	return b
+	r.at += n
+	return r.b[r.at-n : r.at : r.at]
 }
 
-// number returns the first byte and the number behind it.
+// number returns the kind in the next byte and the number behind it.
 func (r *reader) number() (gpflow.Kind, uint64) {
-	if len(r.b) == 0 {
+	b := r.b[r.at:]
+	if len(b) == 0 {
 		r.fail(errShort)
 		return 0, 0
 	}
-	k, size := gpflow.Kind(r.b[0]>>4), int(r.b[0]&15)
+	k, size := gpflow.Kind(b[0]>>4), int(b[0]&15)
 	var n uint64
 	switch {
-	case size > 8 || size >= len(r.b):
+	case size > 8 || size >= len(b):
 		r.fail(errShort)
 		return 0, 0
-	case len(r.b) > 8:
-		n = binary.LittleEndian.Uint64(r.b[1:]) & (1<<(8*size) - 1)
+	case len(b) > 8:
+		n = binary.LittleEndian.Uint64(b[1:]) & (1<<(8*size) - 1)
 	default:
 		for i := size; i > 0; i-- {
-			n = n<<8 | uint64(r.b[i])
+			n = n<<8 | uint64(b[i])
 		}
 	}
-	if size > 0 && r.b[size] == 0 {
+	if size > 0 && b[size] == 0 {
 		r.fail(errValue)
 		return 0, 0
 	}
-	r.b = r.b[size+1:]
+	r.at += size + 1
 	return k, n
 }
 
@@ -232,7 +270,7 @@ func (r *reader) value(t *gpflow.Type, depth int) gpflow.Value {
 		}
 		return gpflow.Bool(n > 0)
 	case gpflow.KindString, gpflow.KindBytes, gpflow.KindList, gpflow.KindMap:
-		if n > uint64(len(r.b)) || depth == maxDepth {
+		if n > uint64(r.left()) || depth == maxDepth {
 			break
 		}
 		return r.sized(k, int(n), elem(t), depth)

@@ -36,11 +36,7 @@ func (f *Frozen) Encode() ([]byte, error) {
 	}
 	defer f.leave()
 	e := &encoder{f: f, views: views, types: columnTypes(f.descs)}
-	tables, err := e.measure()
-	if err != nil {
-		return nil, err
-	}
-	out, err := e.place(tables)
+	out, err := e.place(e.measure())
 	if err != nil {
 		return nil, fmt.Errorf("encode keyed state: %w", err)
 	}
@@ -70,26 +66,18 @@ func (v *view) next(e int) int {
 	return v.dirty.next(e, len(v.meta))
 }
 
-// entry returns what the segment has of an entry, which is valid until the next
-// call, and the number of bytes of its key.
-func (e *encoder) entry(v *view, i int) (b []byte, keys int, err error) {
+// entry returns the key and the row of an entry.
+func (v *view) entry(i int) (key []byte, row []gpflow.Value) {
 	from := uint64(0)
 	if i > 0 {
 		from = v.meta[i-1].end
 	}
-	key := v.arena[from:v.meta[i].end]
 	at := (i & (chunkRows - 1)) * v.width
-	b = append(binary.AppendUvarint(e.buf[:0], uint64(len(key))), key...)
-	b, err = appendRow(b, v.rows[i>>chunkShift][at:at+v.width], e.types[v.state])
-	if err != nil {
-		return nil, 0, fmt.Errorf("encode state %q, pane %d: %w", e.f.descs[v.state].Name, v.at, err)
-	}
-	e.buf = b
-	return b, len(key), nil
+	return v.arena[from:v.meta[i].end], v.rows[i>>chunkShift][at : at+v.width]
 }
 
 // measure finds the runs.
-func (e *encoder) measure() ([]savedTable, error) {
+func (e *encoder) measure() []savedTable {
 	f := e.f
 	tables := make([]savedTable, len(e.views))
 	sizes, counts := make([]int, f.to-f.from), make([]int, f.to-f.from)
@@ -101,14 +89,14 @@ func (e *encoder) measure() ([]savedTable, error) {
 			if g >= len(sizes) {
 				continue // only where RestoreTwice is planted
 			}
-			b, keys, err := e.entry(v, n)
-			if err != nil {
-				return nil, err
+			key, row := v.entry(n)
+			sizes[g] += uvarintSize(uint64(len(key))) + len(key)
+			for _, value := range row {
+				sizes[g] += sizeOf(value, 0)
 			}
-			sizes[g] += len(b)
 			counts[g]++
 			t.entries++
-			t.keys += keys
+			t.keys += len(key)
 		}
 		for g, n := range counts {
 			if n > 0 {
@@ -118,7 +106,7 @@ func (e *encoder) measure() ([]savedTable, error) {
 			}
 		}
 	}
-	return tables, nil
+	return tables
 }
 
 func uvarintSize(n uint64) int {
@@ -162,24 +150,40 @@ func (e *encoder) write(out []byte) error {
 	at := make([]int, e.f.to-e.f.from) // by group: where the next entry goes
 	runs := e.runs
 	for i := range e.views {
-		v := &e.views[i]
-		for ; len(runs) > 0 && runs[0].view == i; runs = runs[1:] {
-			r := &runs[0]
-			n := binary.PutUvarint(out[r.at:], uint64(i))
-			n += binary.PutUvarint(out[r.at+n:], uint64(r.entries))
-			at[r.group] = r.at + n
+		v, n := &e.views[i], 0
+		for ; n < len(runs) && runs[n].view == i; n++ {
+			r := &runs[n]
+			at[r.group] = r.at + binary.PutUvarint(out[r.at:], uint64(i))
+			at[r.group] += binary.PutUvarint(out[at[r.group]:], uint64(r.entries))
 		}
-		for n := v.next(0); n < len(v.meta); n = v.next(n + 1) {
-			g := keygroup.Of(v.meta[n].hash, e.f.groups) - e.f.from
-			if g >= len(at) {
-				continue
-			}
-			b, _, err := e.entry(v, n)
-			if err != nil {
-				return err
-			}
-			at[g] += copy(out[at[g]:], b)
+		if err := e.writeView(v, out, at); err != nil {
+			return fmt.Errorf("encode state %q, pane %d: %w", e.f.descs[v.state].Name, v.at, err)
 		}
+		for _, r := range runs[:n] {
+			if at[r.group] != r.at+r.size {
+				return fmt.Errorf("encode state %q, pane %d: it has changed meanwhile", e.f.descs[v.state].Name, v.at)
+			}
+		}
+		runs = runs[n:]
+	}
+	return nil
+}
+
+func (e *encoder) writeView(v *view, out []byte, at []int) error {
+	types := e.types[v.state]
+	for n := v.next(0); n < len(v.meta); n = v.next(n + 1) {
+		g := keygroup.Of(v.meta[n].hash, e.f.groups) - e.f.from
+		if g >= len(at) {
+			continue
+		}
+		key, row := v.entry(n)
+		b := append(binary.AppendUvarint(e.buf[:0], uint64(len(key))), key...)
+		b, err := appendRow(b, row, types)
+		if err != nil {
+			return err
+		}
+		e.buf = b
+		at[g] += copy(out[min(at[g], len(out)):], b)
 	}
 	return nil
 }

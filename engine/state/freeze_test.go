@@ -1,12 +1,10 @@
 package state
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gpflow/gpflow"
 )
@@ -213,31 +211,5 @@ func TestNotEncoded(t *testing.T) {
 	m.Completed(m.Freeze(false))
 	if m.Freeze(false).Delta() {
 		t.Error("a delta follows what nobody has encoded")
-	}
-}
-
-func TestFreezeIsShort(t *testing.T) {
-	m, keys := filled(t, 1_000_000)
-	p := m.Panes("p")
-	for at := range gpflow.Timestamp(4) {
-		for i := range 50_000 {
-			p.Upsert(at+1, keys[i].key, keys[i].hash)
-		}
-	}
-	var times []time.Duration
-	for range 100 {
-		for i := 0; i < len(keys); i += 1000 {
-			p.Upsert(0, keys[i].key, keys[i].hash)
-		}
-		begin := time.Now()
-		f := m.Freeze(true)
-		times = append(times, time.Since(begin))
-		f.Release()
-		m.Aborted(f)
-	}
-	slices.Sort(times)
-	fmt.Printf("freeze at 1 M keys: p50 %v, p99 %v\n", times[50], times[99])
-	if p50 := times[50]; p50 > time.Millisecond {
-		t.Errorf("half of the freezes at 1 M keys take %v or more", p50)
 	}
 }

@@ -66,10 +66,12 @@ func (p *Panes) get(at gpflow.Timestamp) *table {
 // still held. A key of a group that the subtask does not own was sent to the wrong place,
 // which would lose it at the next change of parallelism: that panics.
 func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
-	t := p.get(at)
-	if t == nil {
-		p.check(hash)
-		t = p.add(at)
+	t := p.last.table
+	if t == nil || p.last.at != at {
+		if t = p.get(at); t == nil {
+			p.check(hash)
+			t = p.add(at)
+		}
 	}
 	if e, ok := t.find(key, hash); ok {
 		if !t.written.has(e) {

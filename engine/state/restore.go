@@ -158,10 +158,10 @@ type loader struct {
 
 // loading is a table of a segment that is being loaded.
 type loading struct {
-	into    *table // nil until there is an entry
-	dropped bool   // by a later segment
-	entries int    // found
-	row     []gpflow.Value
+	into    *table         // nil until there is an entry
+	dropped bool           // by a later segment
+	entries int            // found
+	row     []gpflow.Value // for what is not kept
 }
 
 // load adds the entries of s in the groups that m owns, but for those in panes
@@ -176,8 +176,8 @@ func (m *Memory) load(s *segment, later []*segment) error {
 	}
 	l := m.loader(s, later)
 	for g := from; g < to && l.err == nil; g++ {
-		l.b = s.blocks[g-s.from]
-		for last := -1; len(l.b) > 0; {
+		l.b, l.at = s.blocks[g-s.from], 0
+		for last := -1; l.left() > 0; {
 			last = l.run(g, last, to-from)
 		}
 	}
@@ -231,34 +231,42 @@ func (l *loader) run(g, last, groups int) int {
 		l.begin(t, p, saved, groups)
 	}
 	t.entries += n
-	for ; n > 0; n-- {
+	first := t.into.len()
+	for ; n > 0 && l.err == nil; n-- {
 		key := l.bytes(l.count())
 		hash := gpflow.HashKey(key)
 		if l.err == nil && keygroup.Of(hash, l.s.groups) != g {
 			l.fail(fmt.Errorf("a key of group %d is among those of group %d", keygroup.Of(hash, l.s.groups), g))
 		}
-		row := t.row
-		if !t.dropped && l.err == nil {
-			e, ok := t.into.find(key, hash)
-			if !ok {
-				e = t.into.insert(key, hash)
-			} else if !l.s.delta {
-				l.fail(errors.New("a key is in it twice"))
-			}
-			row = t.into.row(e)
-		}
-		l.row(row, l.types[saved.state])
-		if l.err != nil {
-			break
-		}
+		l.row(l.place(t, key, hash), l.types[saved.state])
+	}
+	if !l.s.delta && !t.dropped && !t.into.placeFrom(first) {
+		l.fail(errors.New("a key is in it twice"))
 	}
 	return int(i)
 }
 
+// place returns the row that the entry of a key is to be read into. The keys of
+// a full segment are new and are not looked for.
+func (l *loader) place(t *loading, key []byte, hash uint64) []gpflow.Value {
+	if t.dropped || l.err != nil {
+		return t.row
+	}
+	if !l.s.delta {
+		return t.into.row(t.into.append(key, hash))
+	}
+	e, ok := t.into.find(key, hash)
+	if !ok {
+		e = t.into.insert(key, hash)
+	}
+	return t.into.row(e)
+}
+
 // begin finds or makes the table that t goes into, with room for its entries.
 func (l *loader) begin(t *loading, p *Panes, saved *savedTable, groups int) {
+	t.row = make([]gpflow.Value, p.width)
 	if t.dropped {
-		t.into, t.row = &table{}, make([]gpflow.Value, p.width)
+		t.into = &table{}
 		return
 	}
 	if t.into = p.get(saved.pane); t.into == nil {

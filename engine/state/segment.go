@@ -154,7 +154,7 @@ func parse(b []byte) (*segment, error) {
 	}
 	s.number = r.uvarint()
 	groups, from, to := r.uvarint(), r.uvarint(), r.uvarint()
-	if from >= to || to > groups || to-from > uint64(len(r.b)) || groups > 1<<31-1 {
+	if from >= to || to > groups || to-from > uint64(r.left()) || groups > 1<<31-1 {
 		r.fail(errors.New("its range of key groups is damaged"))
 		return nil, r.err
 	}
@@ -162,7 +162,7 @@ func parse(b []byte) (*segment, error) {
 	r.states(s)
 	r.tables(s)
 	r.index(s, b[size:])
-	if r.err == nil && len(r.b) > 0 {
+	if r.err == nil && r.left() > 0 {
 		r.fail(errors.New("its header is longer than what it says"))
 	}
 	return s, r.err

@@ -51,9 +51,9 @@ func (t *table) len() int { return len(t.meta) }
 
 // find returns the entry of a key.
 func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
-	mask := uint64(len(t.index) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		s := t.index[i]
+	index := t.index
+	for i := hash; ; i++ {
+		s := index[i&uint64(len(index)-1)]
 		if s == 0 {
 			return 0, false
 		}
@@ -68,13 +68,16 @@ func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
 
 // insert adds a key that is not there, with a row of nulls.
 func (t *table) insert(key []byte, hash uint64) (entry int) {
+	t.widen(len(t.meta)+1, len(t.meta))
+	t.place(hash, len(t.meta))
+	return t.append(key, hash)
+}
+
+// append is insert but for the index.
+func (t *table) append(key []byte, hash uint64) (entry int) {
 	e := len(t.meta)
-	if (e+1)*4 > len(t.index)*3 {
-		t.resize(2 * len(t.index))
-	}
 	t.arena = append(t.arena, key...)
 	t.meta = append(t.meta, meta{hash, uint64(len(t.arena))})
-	t.place(hash, e)
 	if e>>6 == len(t.written) {
 		t.written = append(t.written, 0)
 	}
@@ -101,13 +104,7 @@ func (t *table) addChunk(rows int) {
 func (t *table) reserve(entries, keys int) {
 	t.meta = slices.Grow(t.meta, entries)
 	t.arena = slices.Grow(t.arena, keys)
-	size := len(t.index)
-	for (len(t.meta)+entries)*4 > size*3 {
-		size *= 2
-	}
-	if size > len(t.index) {
-		t.resize(size)
-	}
+	t.widen(len(t.meta)+entries, len(t.meta))
 }
 
 func (t *table) place(hash uint64, entry int) {
@@ -119,9 +116,45 @@ func (t *table) place(hash uint64, entry int) {
 	t.index[i] = hash&^low | uint64(entry+1)
 }
 
-func (t *table) resize(slots int) {
-	t.index = make([]uint64, slots)
-	for e := range t.meta {
+// placeFrom puts the entries from first on, which append has added, into the
+// index. It returns false where a key is there twice. It looks at the slots of
+// many entries before it uses them, as Touch does.
+func (t *table) placeFrom(first int) bool {
+	t.widen(len(t.meta), first)
+	mask := uint64(len(t.index) - 1)
+	var slots [touchRows]uint64
+	for ; first < len(t.meta); first += touchRows {
+		batch := t.meta[first:min(first+touchRows, len(t.meta))]
+		for i := range batch {
+			slots[i] = t.index[batch[i].hash&mask]
+		}
+		for i := range batch {
+			at := batch[i].hash & mask
+			if slots[i] == 0 && t.index[at] == 0 {
+				t.index[at] = batch[i].hash&^low | uint64(first+i+1)
+				continue
+			}
+			if _, ok := t.find(t.key(first+i), batch[i].hash); ok {
+				return false
+			}
+			t.place(batch[i].hash, first+i)
+		}
+	}
+	return true
+}
+
+// widen makes the index large enough for n entries, of which it has the first
+// placed.
+func (t *table) widen(n, placed int) {
+	size := len(t.index)
+	for n*4 > size*3 {
+		size *= 2
+	}
+	if size == len(t.index) {
+		return
+	}
+	t.index = make([]uint64, size)
+	for e := range t.meta[:placed] {
 		t.place(t.meta[e].hash, e)
 	}
 }
@@ -139,7 +172,7 @@ func (t *table) key(e int) []byte {
 // row returns the values of an entry.
 func (t *table) row(e int) []gpflow.Value {
 	i := (e & (chunkRows - 1)) * t.width
-	return t.rows[e>>chunkShift][i : i+t.width : i+t.width]
+	return t.rows[uint(e)>>chunkShift][i : i+t.width : i+t.width]
 }
 
 // after returns the place in order of the first entry behind c.
