@@ -66,8 +66,8 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	used := gpflow.Inferred{Uses: [][]string{schema.Names()}}
 	if in.Config.String("mode") == modeParts {
 		checkParts(in, schema)
-	} else {
-		checkSingle(in)
+	} else if !checkSingle(in) {
+		return used
 	}
 	format, _ := settled(in.Config)
 	if format == "" {
@@ -95,12 +95,14 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	return used
 }
 
-func checkSingle(in *gpflow.Inference) {
+// checkSingle reports whether the path can be that of a file.
+func checkSingle(in *gpflow.Inference) bool {
 	path := in.Config.String("path")
-	if strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == ".." {
+	directory := strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == ".."
+	if directory {
 		in.Report(gpflow.Problem{
-			Code: codeValue, Path: "path", Summary: `the value of "path" is not possible`,
-			Detail: `The path names a file, such as "out/totals.json"; to write to the terminal, use sink "stdout".`,
+			Code: codeValue, Path: "path", Summary: fmt.Sprintf("%q is a directory, and mode single writes one file", path),
+			Detail: `Name a file, such as "out/totals.json"; for files in a directory, set mode = "parts"; to write to the terminal, use sink "stdout".`,
 		})
 	}
 	if _, ok := in.Config.Block("roll"); ok {
@@ -109,6 +111,7 @@ func checkSingle(in *gpflow.Inference) {
 			Detail: `Remove roll, or set mode = "parts".`,
 		})
 	}
+	return !directory
 }
 
 func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {

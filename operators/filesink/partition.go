@@ -73,19 +73,6 @@ func (t *template) text(s string) {
 	}
 }
 
-// columns returns the names of the columns, each once.
-func (t *template) columns() []string {
-	var names []string
-	seen := make(map[string]bool)
-	for _, p := range t.pieces {
-		if p.column != "" && !seen[p.column] {
-			seen[p.column] = true
-			names = append(names, p.column)
-		}
-	}
-	return names
-}
-
 // bind finds the columns in a schema.
 func (t *template) bind(s *gpflow.Schema) error {
 	for i := range t.pieces {

@@ -40,7 +40,10 @@ func (s *parts) Recover(_ context.Context, states [][]byte) error {
 			mine = append(mine, st)
 		}
 	}
-	if err := s.clean(known); err != nil {
+	if err := s.clean(known); errors.Is(err, errHeld) {
+		s.failure.err = s.held()
+		return s.failure.err
+	} else if err != nil {
 		return s.failed("remove what dead runs have left staged", err)
 	}
 	for i := range mine {
@@ -105,9 +108,7 @@ func (s *parts) clean(known map[string]bool) error {
 		if !strings.HasSuffix(path, ".lock") || path == s.lock.Name() {
 			continue
 		}
-		if err := s.disk.discard(path); errors.Is(err, errHeld) {
-			return s.held()
-		} else if err != nil {
+		if err := s.disk.discard(path); err != nil {
 			return err
 		}
 	}

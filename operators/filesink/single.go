@@ -20,7 +20,6 @@ import (
 type single struct {
 	target   string // the final file, symbolic links followed
 	ifExists string
-	epoch    int64
 	enc      formats.Encoder
 	log      *slog.Logger
 	disk     *disk
@@ -54,7 +53,7 @@ type singleDone struct {
 }
 
 func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*single, error) {
-	s := &single{ifExists: c.Config.String("if_exists"), epoch: c.Epoch, enc: enc, log: c.Log, disk: &disk{}}
+	s := &single{ifExists: c.Config.String("if_exists"), enc: enc, log: c.Log, disk: &disk{}}
 	if s.ifExists == "" {
 		s.ifExists = ifExistsReplace
 	}
@@ -62,7 +61,7 @@ func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*singl
 	if s.target, err = resolve(s.disk, c.Config.String("path")); err != nil {
 		return nil, err
 	}
-	if c.Epoch <= 1 { // later, it may be there because this sink has made it
+	if c.Lineage == "" { // otherwise it may be there because this job has made it
 		if err := s.vacant(); err != nil {
 			return nil, err
 		}
@@ -171,7 +170,7 @@ func (s *single) Recover(_ context.Context, states [][]byte) error {
 func (s *single) resume(st *singleState) error {
 	if st.Done != nil {
 		s.done, s.recovered = st.Done, true
-		if s.fresh { // it has been renamed, or belongs to another lineage
+		if s.fresh || s.placeholder() { // it has been renamed, or belongs to another lineage
 			s.fresh = false
 			return s.disk.remove(s.out.path)
 		}
@@ -187,6 +186,17 @@ func (s *single) resume(st *singleState) error {
 	}
 	s.begun, s.fresh = true, false
 	return nil
+}
+
+// placeholder reports whether the staged file is none, although the output is
+// complete, but what a start has made that died before it knew.
+func (s *single) placeholder() bool {
+	staged, err := os.Stat(s.out.path)
+	if err != nil || staged.Size() > 0 || modified(staged) == s.done.Modified {
+		return false
+	}
+	final, err := os.Stat(s.target)
+	return err == nil && modified(final) >= s.done.Modified && !os.SameFile(staged, final)
 }
 
 var lineages = regexp.MustCompile(`^(-[0-9a-fA-F]+)?$`)
