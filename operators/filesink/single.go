@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
@@ -61,7 +62,7 @@ func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*singl
 	if s.target, err = resolve(s.disk, c.Config.String("path")); err != nil {
 		return nil, err
 	}
-	if c.Lineage == "" { // otherwise it may be there because this job has made it
+	if c.Lineage == "" || c.Epoch <= 1 && s.foreign() {
 		if err := s.vacant(); err != nil {
 			return nil, err
 		}
@@ -135,6 +136,16 @@ func (s *single) vacant() error {
 		return nil
 	}
 	return fmt.Errorf("write %s: the file exists; remove it, choose another path, or set if_exists = \"replace\"", s.target)
+}
+
+// started is when this process began.
+var started = time.Now()
+
+// foreign reports whether the target has been there before this process, so that
+// no sink of a job's first start has made it.
+func (s *single) foreign() bool {
+	info, err := os.Stat(s.target)
+	return err == nil && info.ModTime().Before(started)
 }
 
 // Recover goes on with the staged file of the checkpoint, cut to what it was

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gpflow/gpflow"
 )
 
 // What the checkpoint needs and is not there is an error that says so.
@@ -125,5 +127,29 @@ func TestSingleExistsAtALaterStart(t *testing.T) {
 	}
 	if _, err := at(v, "ab", 2, alone, p.State); err == nil || !strings.Contains(err.Error(), "the file exists") {
 		t.Error(err)
+	}
+}
+
+// At the first start of a job, a file that was there before is found before
+// anything is read.
+func TestSingleExistsAtTheFirstStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.json")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Unix(1, 0)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	for epoch, refused := range map[int64]bool{1: true, 2: false} {
+		s, err := newSink(&gpflow.SinkContext{
+			Address: "sink.test", Config: gpflow.NewConfig(fields, vals{"path": path, "if_exists": ifExistsFail}), In: itemSchema, Subtask: alone, Lineage: "ab", Epoch: epoch,
+		})
+		if (err != nil) != refused {
+			t.Errorf("start %d: %v", epoch, err)
+		}
+		if err == nil {
+			closeSink(t, s)
+		}
 	}
 }
