@@ -167,6 +167,9 @@ func TestDamageToEachObject(t *testing.T) {
 			if j.stands != current {
 				t.Fatalf("%s is %s: goes on from %q, want %s", name, how, j.stands, current)
 			}
+			if m := mustCurrent(t, j.k); m.Time != 1000 {
+				t.Fatalf("%s is %s: goes on from another manifest", name, how)
+			}
 			outcomes["goes on"]++
 			return
 		}

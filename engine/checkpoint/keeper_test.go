@@ -265,3 +265,69 @@ func TestReadOnly(t *testing.T) {
 		t.Error("removed by who has claimed nothing")
 	}
 }
+
+// As long as a retained manifest cannot be read, every segment is kept: it may
+// be needed when the manifest has been put back.
+func TestRetainKeepsWhatDamagedManifestsMayNeed(t *testing.T) {
+	h, store := newTruth(), newMemStore()
+	memJobOf(t, h, memView{memStore: store}, 4)
+	j := memJobOf(t, h, memView{memStore: store}, 0)
+	name := manifestName("ab", 3, 1)
+	sound := store.objects[name]
+	store.objects[name] = flip(sound, 40, 1)
+	segments := func() (n int) {
+		for _, name := range store.names() {
+			if strings.Contains(name, "/segments/") {
+				n++
+			}
+		}
+		return n
+	}
+	before := segments()
+	var d *Damaged
+	if err := j.k.Retain(t.Context(), 2); !errors.As(err, &d) || d.Object != name {
+		t.Errorf("Retain with a damaged manifest: %v", err)
+	}
+	if segments() != before {
+		t.Errorf("%d segments are left of %d", segments(), before)
+	}
+	must(t, h.checkpoint(t.Context(), j))
+	must(t, h.checkpoint(t.Context(), j))
+	must(t, j.k.Retain(t.Context(), 2))
+	tidy(t, j.k, store)
+}
+
+// A checkpoint that may have become current is not written again with other
+// content.
+func TestStoreAgainWithOtherContent(t *testing.T) {
+	for _, what := range []string{"/segments/", "/manifests/"} {
+		h, store := newTruth(), newMemStore()
+		fail := false
+		j := memJobOf(t, h, memView{store, func(_, name string) memFault {
+			if fail && strings.Contains(name, "/sealed/") {
+				return memBefore
+			}
+			return memNone
+		}}, 1)
+		fail = true
+		m, states, _ := j.next()
+		if err := j.k.Store(t.Context(), m, states); !errors.Is(err, errMem) {
+			t.Fatal(err)
+		}
+		fail = false
+		if what == "/segments/" {
+			states[partTaskA] = Snapshot{State: []byte("other")}
+		} else {
+			m.Time++
+		}
+		before := store.clone()
+		if err := j.k.Store(t.Context(), m, states); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("other %s under the same number: %v", what, err)
+		}
+		for name, b := range before.objects {
+			if !slices.Equal(store.objects[name], b) {
+				t.Errorf("%s has been changed", name)
+			}
+		}
+	}
+}
