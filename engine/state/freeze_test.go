@@ -33,72 +33,85 @@ func encoded(t testing.TB, f *Frozen) []byte {
 	return b
 }
 
+// counted is how many keys a Memory has, and the sum of their first column.
+type counted struct {
+	m      *Memory
+	keys   []hashed
+	sum, n int64
+}
+
+func (c *counted) add(key []byte, hash uint64, by int64) {
+	row, fresh := c.m.Panes("p").Upsert(0, key, hash)
+	row[0] = gpflow.Int(row[0].Int() + by)
+	c.sum += by
+	if fresh {
+		c.n++
+	}
+}
+
+// work changes keys that are there, and adds some.
+func (c *counted) work(round int) {
+	for i := range 3000 {
+		k := &c.keys[(i*7+round*1001)%len(c.keys)]
+		c.add(k.key, k.hash, 3)
+	}
+	for i := range 400 {
+		key := intKey(nil, uint64(round*1000+i))
+		c.add(key, gpflow.HashKey(key), 1)
+	}
+}
+
+// restoredCount returns the keys and the sum in a segment.
+func restoredCount(t *testing.T, segment []byte) (n, sum int64) {
+	r, _ := New(1024, 0, 1024, []gpflow.StateDescriptor{desc(2)})
+	if err := r.Restore([][]byte{segment}); err != nil {
+		t.Fatal(err)
+	}
+	var c gpflow.Cursor
+	for {
+		next, _, row, ok := r.Panes("p").Next(0, c)
+		if !ok {
+			return n, sum
+		}
+		n, sum, c = n+1, sum+row[0].Int(), next
+	}
+}
+
 // Views are encoded and released by other goroutines while the subtask's goes
 // on: they give what was there when they were taken.
 func TestEncodeInTheBackground(t *testing.T) {
 	m, keys := filled(t, 5000)
-	p := m.Panes("p")
+	c := &counted{m: m, keys: keys, n: 5000, sum: 4999 * 5000 / 2}
 	type saved struct {
-		sum, n   int64
-		segments [][]byte
+		sum, n  int64
+		segment []byte
 	}
 	var wg sync.WaitGroup
 	all := make([]saved, 12)
-	sum, n := int64(0), int64(len(keys))
-	for i := range n {
-		sum += i
-	}
 	for round := range all {
 		f := m.Freeze(true)
 		s := &all[round]
-		s.sum, s.n = sum, n
+		s.sum, s.n = c.sum, c.n
 		wg.Go(func() {
-			b, err := f.Encode()
-			f.Release()
-			if err != nil {
+			var err error
+			if s.segment, err = f.Encode(); err != nil {
 				t.Error(err)
 			}
-			s.segments = [][]byte{b}
+			f.Release()
 		})
-		for i := range 3000 {
-			k := &keys[(i*7+round*1001)%len(keys)]
-			row, fresh := p.Upsert(0, k.key, k.hash)
-			row[0] = gpflow.Int(row[0].Int() + 3)
-			sum += 3
-			if fresh {
-				n++
-			}
-		}
-		for i := range 400 {
-			key := intKey(nil, uint64(round*1000+i))
-			row, _ := p.Upsert(0, key, gpflow.HashKey(key))
-			row[0] = gpflow.Int(1)
-			sum, n = sum+1, n+1
-		}
+		c.work(round)
 		if round%4 == 3 {
 			m.Aborted(f)
-			p.Drop(0)
-			sum, n = 0, 0
+			m.Panes("p").Drop(0)
+			c.sum, c.n = 0, 0
 			runtime.Gosched()
 		}
 		m.Bytes()
 	}
 	wg.Wait()
 	for round, s := range all {
-		r, _ := New(1024, 0, 1024, []gpflow.StateDescriptor{desc(2)})
-		if err := r.Restore(s.segments); err != nil {
-			t.Fatal(err)
-		}
-		got, gotSum := int64(r.Panes("p").Len(0)), int64(0)
-		var c gpflow.Cursor
-		for ok := true; ok; {
-			var row []gpflow.Value
-			if c, _, row, ok = r.Panes("p").Next(0, c); ok {
-				gotSum += row[0].Int()
-			}
-		}
-		if got != s.n || gotSum != s.sum {
-			t.Errorf("round %d: %d keys with the sum %d, want %d with %d", round, got, gotSum, s.n, s.sum)
+		if n, sum := restoredCount(t, s.segment); n != s.n || sum != s.sum {
+			t.Errorf("round %d: %d keys with the sum %d, want %d with %d", round, n, sum, s.n, s.sum)
 		}
 	}
 }
