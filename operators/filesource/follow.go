@@ -15,13 +15,17 @@ const (
 	// grown before it has ended: who writes to it may take time to turn to the
 	// new one.
 	grace = time.Minute
+	// mostOpen is how many files that have nothing a reader keeps open. One that
+	// is closed is opened when it has changed.
+	mostOpen = 256
 )
 
 // follower reads the files that it is assigned in turn, as they grow.
 type follower struct {
 	*source
-	tails []*tail
-	next  int // of tails, to be polled
+	tails    []*tail
+	next     int // of tails, to be polled
+	mostOpen int
 }
 
 // Assign adds a file, which is opened when it is polled.
@@ -61,6 +65,11 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		case more:
 			r.next++
 			return gpflow.Progress{}, nil
+		}
+		if r.next >= r.mostOpen {
+			if err := t.park(); err != nil {
+				return gpflow.Progress{}, err
+			}
 		}
 		r.next++
 	}

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"strings"
+	"path/filepath"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -240,7 +240,7 @@ func (c *scanner) refuse(f found) error {
 // named reports whether the configuration names the file itself.
 func (c *scanner) named(path string) bool {
 	for _, p := range c.source.paths {
-		if p == path || strings.TrimPrefix(p, "./") == path {
+		if filepath.Clean(p) == path {
 			return true
 		}
 	}

@@ -106,7 +106,7 @@ func (s *source) Reader(c *gpflow.ReaderContext) (gpflow.Reader, error) {
 		wake = func() {}
 	}
 	if s.follow {
-		return &follower{source: s}, nil
+		return &follower{source: s, mostOpen: mostOpen}, nil
 	}
 	return &reader{source: s, wake: wake}, nil
 }

@@ -1,7 +1,6 @@
 package filesource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +78,24 @@ func (t *tail) begin() (status, error) {
 	}
 	t.truncated(t.from.offset, info.Size())
 	return more, t.again(t.from)
+}
+
+// park closes a file that has nothing, and of which all has been read.
+func (t *tail) park() error {
+	if t.in == nil || !t.idle || !t.in.prepared() || t.leaves != stays || t.in.behind() != t.in.pos {
+		return nil
+	}
+	t.from = t.in.at()
+	return t.close()
+}
+
+// parked reports whether the file was closed, and is as it was then.
+func (t *tail) parked() bool {
+	if t.seen == nil {
+		return false
+	}
+	here, err := os.Stat(t.data.Path)
+	return err == nil && os.SameFile(here, t.seen) && here.Size() == t.seen.Size() && here.ModTime().Equal(t.seen.ModTime())
 }
 
 // at is where the file is to be gone on with.
@@ -189,6 +206,9 @@ func (t *tail) open(f *os.File, size int64, from position) error {
 // ended where there will never be more.
 func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
 	if t.in == nil {
+		if t.parked() {
+			return waiting, nil
+		}
 		if st, err := t.begin(); st != more || err != nil {
 			return st, err
 		}
@@ -208,7 +228,7 @@ func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
 	case st == ended && t.renew:
 		return more, t.again(t.in.at())
 	case st == ended && t.leaves == vanished:
-		t.from = t.in.at()
+		t.from, t.seen = t.in.at(), nil
 		return more, t.close()
 	case st == ended:
 		return ended, nil
@@ -323,43 +343,6 @@ func (t *tail) cut(size int64) error {
 func (t *tail) truncated(read, size int64) {
 	t.log.Warn("a followed file was truncated or written anew; it is read from its beginning",
 		"path", t.data.Path, "split", t.id, "read", read, "size", size, "lost_at_least", max(0, t.most-read))
-}
-
-// eof has no bytes.
-type eof struct{}
-
-// Read returns io.EOF.
-func (eof) Read([]byte) (int, error) { return 0, io.EOF }
-
-// finish says that no more comes behind the end of the file.
-func (in *input) finish() { in.tail, in.left = false, 0 }
-
-// shed gives back memory that holds nothing unread.
-func (in *input) shed() {
-	if in.off == len(in.arena) {
-		in.arena, in.off, in.shared, in.share = nil, 0, false, 0
-	}
-}
-
-// holds reports whether f still has what has been read of the record at pos,
-// where that is held.
-func (in *input) holds(f io.ReaderAt) bool {
-	rest := in.arena[in.off:]
-	if in.long != nil || len(rest) == 0 {
-		return true
-	}
-	now := make([]byte, len(rest))
-	n, _ := f.ReadAt(now, in.pos)
-	return bytes.Equal(now[:n], rest)
-}
-
-// back forgets what has been read of the record at pos, which is written again.
-func (in *input) back() error {
-	in.arena, in.off, in.shared, in.share, in.long = nil, 0, false, 0, nil
-	if _, err := in.file.Seek(in.pos, io.SeekStart); err != nil {
-		return in.damaged(err)
-	}
-	return nil
 }
 
 // again begins a new generation behind a position.
