@@ -20,6 +20,15 @@ func TestInfer(t *testing.T) {
 		{"lines by name", vals{"path": []string{"logs"}, "format": "lines"}, "line string", nil},
 		{"a directory", vals{"path": []string{"logs"}, "schema": userSchema}, "user string, n int", nil},
 		{"no schema", vals{"path": []string{"a.json"}}, "", []string{"the source has no schema"}},
+		{"followed", vals{"path": []string{"logs", "a.log.gz"}, "format": "lines", "follow": true, "compression": "none"}, "line string", nil},
+		{
+			"not to be followed", vals{"path": []string{"-", "a.log.gz"}, "format": "lines", "follow": true, "order": "name"}, "line string",
+			[]string{"standard input cannot be followed", "a compressed file cannot be followed", "files that are followed have no order"},
+		},
+		{
+			"compressed and followed", vals{"path": []string{"a.log"}, "follow": true, "compression": "zstd"}, "line string",
+			[]string{"compressed files cannot be followed"},
+		},
 		{"no schema known", vals{"path": []string{"a.log", "b.csv"}}, "", []string{"the source has no schema"}},
 		{"standard input", vals{"path": []string{"-"}}, "", []string{"the format of standard input is not known"}},
 		{"csv of lists", vals{"path": []string{"a.csv"}, "schema": nested}, "", []string{"the format csv cannot carry this schema"}},

@@ -226,11 +226,27 @@ func TestProcessStdin(t *testing.T) {
 }
 
 func TestStreamIsNotResumed(t *testing.T) {
-	r, _ := pipe(t)
+	r, w := pipe(t)
 	s := open(t, options{vals: vals{"path": []string{"-"}, "format": "lines"}, stdin: r})
+	if _, err := w.WriteString("one\n"); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
 	rd, _ := s.Reader(&gpflow.ReaderContext{})
-	err := rd.Assign(discover(t, s)[0], position{place: place{10, 2}, stream: true}.encode())
-	if err == nil || !strings.Contains(err.Error(), "they cannot be read again") {
+	split := discover(t, s)[0]
+	if err := rd.Assign(split, nil); err != nil {
+		t.Fatal(err)
+	}
+	pos, _, _, err := drainOne(rd, nil, nil, nil)
+	for err != nil && err.Error() == "idle" {
+		pos, _, _, err = drainOne(rd, nil, pos, nil)
+	}
+	if err := errors.Join(err, rd.Close()); err != nil {
+		t.Fatal(err)
+	}
+	rd, _ = s.Reader(&gpflow.ReaderContext{})
+	err = rd.Assign(split, pos)
+	if err == nil || !strings.Contains(err.Error(), "read -: 4 bytes of it had been read, and they cannot be read again") {
 		t.Error(err)
 	}
 }
