@@ -22,11 +22,15 @@ func TestInfer(t *testing.T) {
 		{"no schema", vals{"path": []string{"a.json"}}, "", []string{"the source has no schema"}},
 		{"followed", vals{"path": []string{"logs", "a.log.gz"}, "format": "lines", "follow": true, "compression": "none"}, "line string", nil},
 		{
-			"not to be followed", vals{"path": []string{"-", "a.log.gz"}, "format": "lines", "follow": true, "order": "name"}, "line string",
+			"not to be followed",
+			vals{"path": []string{"-", "a.log.gz"}, "format": "lines", "follow": true, "order": "name"},
+			"line string",
 			[]string{"standard input cannot be followed", "a compressed file cannot be followed", "files that are followed have no order"},
 		},
 		{
-			"compressed and followed", vals{"path": []string{"a.log"}, "follow": true, "compression": "zstd"}, "line string",
+			"compressed and followed",
+			vals{"path": []string{"a.log"}, "follow": true, "compression": "zstd"},
+			"line string",
 			[]string{"compressed files cannot be followed"},
 		},
 		{"no schema known", vals{"path": []string{"a.log", "b.csv"}}, "", []string{"the source has no schema"}},
