@@ -33,7 +33,9 @@ import (
 //
 // After the entry, the same is written as sealed/n, and only then may something
 // be committed. So where any one object is lost that a commit relies on, another
-// one says that it should be there (C9).
+// one says that it should be there (C9). Who recovers and finds an entry that is
+// not sealed, whose writer cannot have known that it is there for good, writes
+// both once more before it goes on from it.
 type Keeper struct {
 	store   storage.Store
 	head    int64  // the number of the lineage; 0: there is none
@@ -47,6 +49,7 @@ type Keeper struct {
 	based bool                 // it is known what the next checkpoint comes from:
 	from  gpflow.CheckpointID  // this one; 0: none
 	base  map[Part]PartState   // and its parts
+	lost  error                // after which nothing is written; nil: none
 	refs  map[string][]segment // what manifests refer to, by their names, for Retain
 	log   map[int64]note       // entries that have been read, for Retain
 }
@@ -124,7 +127,7 @@ func (k *Keeper) Claim(ctx context.Context, who string) error {
 	if k.lineage == "" {
 		return &NoCheckpoint{"lineage in this storage to go on with; begin one"}
 	}
-	return k.claim(ctx, who)
+	return k.remember(k.claim(ctx, who))
 }
 
 // Fresh begins a new lineage, which is of 1 to 64 hex digits that nobody has had
@@ -166,6 +169,9 @@ func (k *Keeper) Fresh(ctx context.Context, lineage, who string) error {
 }
 
 func (k *Keeper) claim(ctx context.Context, who string) error {
+	if k.lost != nil {
+		return k.lost
+	}
 	c := &Keeper{store: k.store, head: k.head, lineage: k.lineage, who: who, refs: k.refs}
 	if err := c.takeEpoch(ctx); err != nil {
 		return err
@@ -244,6 +250,9 @@ func (k *Keeper) fence(ctx context.Context) error {
 func (k *Keeper) check(ctx context.Context) error {
 	if k.epoch == 0 {
 		return errors.New("keep a checkpoint: no epoch has been claimed, which is a bug in gpflow")
+	}
+	if k.lost != nil {
+		return k.lost
 	}
 	for _, later := range []struct{ name, what string }{
 		{epochName(k.lineage, k.epoch+1), "a later start of the same pipeline"},

@@ -1,11 +1,14 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gpflow/gpflow/storage"
 )
 
 // life is what a process does: it starts, makes checkpoints and retains two.
@@ -219,4 +222,75 @@ func flip(b []byte, i int, mask byte) []byte {
 	b = slices.Clone(b)
 	b[i] ^= mask
 	return b
+}
+
+// What a process has not made sure of, the next one does before it goes on from
+// it: an entry of the log without its seal is written once more, and sealed.
+func TestRecoveryConfirmsWhatIsCurrent(t *testing.T) {
+	h, store := newTruth(), newMemStore()
+	memJobOf(t, h, memView{memStore: store}, 2)
+	delete(store.objects, sealedName("ab", 3)) // as if the process had died before
+	var writes []string
+	j := memJobOf(t, h, memView{store, func(op, name string) memFault {
+		if strings.HasPrefix(op, "put") {
+			writes = append(writes, op+" "+name)
+		}
+		return memNone
+	}}, 0)
+	want := []string{
+		"put if absent lineages/ab/epochs/0000000002", "put if absent lineages/ab/current/0000000004",
+		"put lineages/ab/current/0000000003", "put if absent lineages/ab/sealed/0000000003",
+	}
+	if !slices.Equal(writes, want) || j.stands != "2-1" {
+		t.Errorf("went on from %s after %q, want %q", j.stands, writes, want)
+	}
+}
+
+// When a store could not make sure that something lasts, nothing more is
+// written by this keeper, not even once more.
+func TestNothingIsWrittenAfterASyncError(t *testing.T) {
+	for _, at := range []string{"/segments/", "/manifests/", "/current/", "/sealed/"} {
+		h, store := newTruth(), newMemStore()
+		j := memJobOf(t, h, memView{memStore: store}, 2)
+		fail := &memSyncError{memView{memStore: store}, at}
+		j.k.store = fail
+		m, states, _ := j.next()
+		var lost *storage.SyncError
+		if err := j.k.Store(t.Context(), m, states); !errors.As(err, &lost) {
+			t.Fatalf("%s: %v", at, err)
+		}
+		fail.at = "nowhere"
+		before := store.clone()
+		for what, err := range map[string]error{
+			"Store": j.k.Store(t.Context(), m, states), "Retain": j.k.Retain(t.Context(), 1), "Claim": j.k.Claim(t.Context(), "x"),
+		} {
+			if !errors.As(err, &lost) {
+				t.Errorf("%s after an error at %s: %v", what, at, err)
+			}
+		}
+		if !slices.Equal(store.names(), before.names()) {
+			t.Errorf("%s: there are other objects than before", at)
+		}
+		// The next process reads what there is.
+		j, err := h.start(t.Context(), memView{memStore: store})
+		if err != nil && !strings.Contains(err.Error(), "never made") {
+			t.Errorf("%s: %v", at, err)
+		}
+		if v, err := j.k.Verify(t.Context()); err != nil || len(v.Faults) > 0 {
+			t.Errorf("%s: %v, %v", at, v.Faults, err)
+		}
+	}
+}
+
+// memSyncError cannot make sure that objects last whose names have a part.
+type memSyncError struct {
+	memView
+	at string
+}
+
+func (s *memSyncError) PutIfAbsent(ctx context.Context, name string, data []byte) error {
+	if err := s.memView.PutIfAbsent(ctx, name, data); err != nil || !strings.Contains(name, s.at) {
+		return err
+	}
+	return &storage.SyncError{Op: "fsync", Path: name, Err: errMem}
 }

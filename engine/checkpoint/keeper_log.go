@@ -66,7 +66,7 @@ func (k *Keeper) lastCurrent(ctx context.Context, seq int64) (note, error) {
 // return an older one instead (C9).
 //
 // After Claim it is the one for this epoch to go on from. Without, it may be
-// overtaken at once.
+// overtaken at once, and may not last: it is only for looking.
 func (k *Keeper) Current(ctx context.Context) (*Manifest, error) {
 	if k.lineage == "" {
 		return nil, &NoCheckpoint{"checkpoint, and no lineage, in this storage"}
@@ -84,6 +84,9 @@ func (k *Keeper) Current(ctx context.Context) (*Manifest, error) {
 		var m *Manifest
 		if err == nil {
 			m, err = k.manifest(ctx, n)
+		}
+		if err == nil && k.epoch > 0 {
+			err = k.confirm(ctx, n)
 		}
 		if err == nil {
 			k.goOnFrom(m)
@@ -111,6 +114,31 @@ func (k *Keeper) orOvertaken(ctx context.Context, err error) error {
 		return err
 	}
 	return cmp.Or(k.check(ctx), err)
+}
+
+// confirm makes sure that the current entry is there for good and that it would
+// be missed.
+func (k *Keeper) confirm(ctx context.Context, n note) error {
+	sealed, err := k.getNote(ctx, sealedName(k.lineage, n.number))
+	if err == nil && sealed != n {
+		return &Damaged{
+			Object: currentName(k.lineage, n.number),
+			Reason: "it differs from " + sealedName(k.lineage, n.number) + ", which was written as its copy",
+		}
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if err := k.check(ctx); err != nil {
+		return err
+	}
+	if err := k.store.Put(ctx, currentName(k.lineage, n.number), n.encode()); err != nil {
+		return k.remember(err)
+	}
+	if err := k.check(ctx); err != nil {
+		return err
+	}
+	return k.remember(k.putOnce(ctx, sealedName(k.lineage, n.number), n.encode()))
 }
 
 func (k *Keeper) goOnFrom(m *Manifest) {

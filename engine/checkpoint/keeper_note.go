@@ -84,7 +84,8 @@ func (k *Keeper) getNote(ctx context.Context, name string) (note, error) {
 }
 
 // putOnce writes an object whose name nobody else uses. It may be called again
-// with the same data where it is not known what became of the first call.
+// with the same data where it is not known what became of the first call: an
+// object that is there need not be there for good before a call has returned nil.
 func (k *Keeper) putOnce(ctx context.Context, name string, data []byte) error {
 	err := k.store.PutIfAbsent(ctx, name, data)
 	if !errors.Is(err, storage.ErrExists) {
@@ -98,7 +99,7 @@ func (k *Keeper) putOnce(ctx context.Context, name string, data []byte) error {
 		return fmt.Errorf("write %s: it is there already, with other content, by an attempt that failed; a checkpoint that is made anew needs a new number: %w",
 			name, storage.ErrExists)
 	}
-	return nil
+	return k.store.Put(ctx, name, data)
 }
 
 // highest returns the highest number of the objects under a prefix, 0 if there

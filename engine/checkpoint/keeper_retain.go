@@ -54,7 +54,7 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 			return k.orOvertaken(ctx, unknown)
 		}
 		if err := k.sweep(ctx, step.folder, func(name string) bool { return !keep[name] && step.remove(numbers(name)) }); err != nil {
-			return err
+			return k.remember(err)
 		}
 	}
 	k.forget(first, keep)

@@ -22,8 +22,9 @@ import (
 // Committables in m stay, and those in states come to them.
 //
 // m.ID is above that of the checkpoint before. After *StaleEpoch the process
-// stops: somebody else goes on. After any other error it is not known whether
-// the checkpoint is current. Then Store may be called again with the same
+// stops, because somebody else goes on; after a *storage.SyncError too, and
+// every later call returns it. After any other error it is not known whether the
+// checkpoint is current. Then Store may be called again with the same
 // arguments; or with a later checkpoint, which has the committables of this one
 // too (C8), and changes relative to the last that was stored; or the job
 // recovers, by Claim and Current.
@@ -45,10 +46,20 @@ func (k *Keeper) Store(ctx context.Context, m *Manifest, states map[Part]Snapsho
 	}
 	for _, s := range segments {
 		if err := k.putOnce(ctx, s.name, s.data); err != nil {
-			return err
+			return k.remember(err)
 		}
 	}
-	return k.makeCurrent(ctx, m)
+	return k.remember(k.makeCurrent(ctx, m))
+}
+
+// remember returns err, and has check return it from now on if it says that
+// what was written may have been lost.
+func (k *Keeper) remember(err error) error {
+	var lost *storage.SyncError
+	if errors.As(err, &lost) {
+		k.lost = err
+	}
+	return err
 }
 
 // object is an object to be written.
@@ -173,7 +184,8 @@ func (k *Keeper) appendEntry(ctx context.Context, n *note) error {
 		case err != nil:
 			return err
 		case there == *n:
-			return nil // by an earlier call, which did not know that it had succeeded
+			// By an earlier call, which did not know whether it had succeeded.
+			return k.store.Put(ctx, currentName(k.lineage, n.number), n.encode())
 		case there.epoch > k.epoch:
 			return &StaleEpoch{Lineage: k.lineage, Epoch: k.epoch, By: fmt.Sprintf("a later start of the same pipeline has taken over (%s)", there.who)}
 		case there.epoch < k.epoch:
@@ -261,11 +273,11 @@ func (k *Keeper) Adopt(ctx context.Context, from storage.Store, m *Manifest) (*M
 			s.Object = segmentName(k.lineage, m.ID, k.epoch, count)
 			count++
 			if err := k.putOnce(ctx, s.Object, b); err != nil {
-				return nil, err
+				return nil, k.remember(err)
 			}
 		}
 	}
-	if err := k.makeCurrent(ctx, m); err != nil {
+	if err := k.remember(k.makeCurrent(ctx, m)); err != nil {
 		return nil, err
 	}
 	return m, nil
