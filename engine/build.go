@@ -7,6 +7,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
@@ -25,6 +26,8 @@ type build struct {
 	starts  []start
 	sources []job.Source
 	sinks   []job.Writer
+	tasks   []checkpoint.Part
+	saved   *saved // nil: the job starts fresh
 }
 
 type start struct {
@@ -53,11 +56,12 @@ type opInfo struct {
 func newBuild(r *Run) *build {
 	b := &build{run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
-		failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
+		log: r.options.Log, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
 		writers: make(map[job.Writer]*actor.Ref),
 	}
 	r.boss = b.master
 	r.master = r.system.New("job", nil)
+	b.master.ref = r.master
 	return b
 }
 
@@ -83,8 +87,13 @@ func (b *build) all() error {
 			}
 		}
 	}
-	b.master.job = job.New(b.sources, b.sinks)
+	b.master.job = job.New(b.config())
 	return nil
+}
+
+// reporter returns how a part hands in its snapshots.
+func (b *build) reporter(kind checkpoint.Kind, name string, subtask int) reporter {
+	return reporter{checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, b.run.master}
 }
 
 // start lets everything run, the job first.
@@ -231,6 +240,9 @@ func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (
 func (b *build) line(from string, port int, to string) *edge {
 	f := b.ops[from].node
 	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
+	if b.saved != nil {
+		e.before = b.saved.emitted(from, port)
+	}
 	b.run.edges = append(b.run.edges, e)
 	return e
 }
@@ -241,12 +253,16 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	links := make([]*task.Link, len(t.Ops))
 	var list []*task.Link
 	var meters []*meter
+	states := make(map[string]*state.Memory)
 	for i := range t.Ops {
 		info := b.ops[t.Ops[i].ID]
 		if info.desc.IsSink() && i > 0 {
 			continue
 		}
-		l, err := b.link(t, info, s)
+		l, st, err := b.link(t, info, s)
+		if st != nil && len(info.op.State) > 0 {
+			states[info.op.ID] = st
+		}
 		if err != nil {
 			closeOperators(list)
 			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
@@ -274,8 +290,36 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	} else {
 		in = head.Ports[mainPort].Schema
 	}
-	st := &subtask{ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters}
+	st := &subtask{
+		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states,
+		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
+	}
+	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
+	b.master.tasks = append(b.master.tasks, p.ref)
+	b.tasks = append(b.tasks, st.report.part)
+	return b.resume(t, s, st)
+}
+
+// resume has subtask s of t go on from the checkpoint, if there is one.
+func (b *build) resume(t *plan.Task, s int, st *subtask) error {
+	if b.saved == nil {
+		return nil
+	}
+	snapshot := make(task.Snapshot)
+	for i := range t.Ops {
+		if o, ok := b.saved.operator(t.Ops[i].ID, s, t.Parallelism); ok {
+			snapshot[t.Ops[i].ID] = o
+		}
+	}
+	if !b.saved.same(t) {
+		for _, m := range st.states {
+			m.Rebase()
+		}
+	}
+	if err := st.task.Restore(snapshot); err != nil {
+		return fmt.Errorf("restore %w", err)
+	}
 	return nil
 }
 
@@ -288,11 +332,13 @@ func closeOperators(links []*task.Link) {
 	}
 }
 
-func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, error) {
+// link makes an operator of subtask s of t, and its state. That of a source or
+// a sink has neither.
+func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, *state.Memory, error) {
 	op := info.op
 	l := &task.Link{ID: op.ID, Hold: op.Hold, Children: make([][]*task.Link, max(1, len(op.Ports)))}
 	if info.desc.IsSink() {
-		return l, nil
+		return l, nil, nil
 	}
 	schemas, out, late := make([]*gpflow.Schema, len(op.Ports)), make([]*gpflow.Schema, len(op.Ports)), 0
 	for i, port := range op.Ports {
@@ -306,16 +352,21 @@ func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, error) {
 	}
 	l.Out = gpflow.NewCollector(schemas, late, info.policy)
 	if info.desc.IsSource() {
-		return l, nil
+		return l, nil, nil
 	}
 	from, to := keygroup.Range(s, b.run.plan.KeyGroups, t.Parallelism)
 	st, err := state.New(b.run.plan.KeyGroups, from, to, op.State)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if b.saved != nil {
+		if err := b.saved.restore(st, op.ID, s, t.Parallelism); err != nil {
+			return nil, nil, err
+		}
 	}
 	l.Operator, err = info.desc.NewOperator(&gpflow.OperatorContext{
 		Address: op.ID, Config: info.config, Constants: info.constants, In: op.In, Out: out,
 		Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, State: st, Timer: l.Timer, Log: b.run.options.Log,
 	})
-	return l, err
+	return l, st, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/task"
@@ -59,15 +60,18 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 		return err
 	}
 	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
-	enum, err := src.Enumerator(nil)
+	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)}
+	if b.saved != nil {
+		b.saved.source(&js)
+	}
+	enum, err := src.Enumerator(js.Found)
 	if err != nil {
 		return err
 	}
 	b.master.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
 		return &enumerator{source: op.ID, in: enum, master: b.run.master}
 	})
-	bounded := info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)
-	b.sources = append(b.sources, job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: bounded})
+	b.sources = append(b.sources, js)
 	shared := newPace(info.config.Float("rate"))
 	for s := range t.Parallelism {
 		if err := b.reader(t, info, src, s, shared); err != nil {
@@ -106,6 +110,14 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 		disorder, idleAfter, ordered = e.OutOfOrder, e.IdleAfter, e.Ordered
 	}
 	r.clock, r.idle = task.NewSplitClock(disorder, ordered), task.NewIdleness(idleAfter)
+	r.report = b.reporter(checkpoint.Reader, op.ID, s)
+	if b.saved != nil {
+		if d, ok := b.saved.reader(op.ID, s, t.Parallelism); ok {
+			r.counts = d.Counts
+			r.clock.Reach(d.Watermark)
+			r.resumed = d.Watermark != gpflow.MinTimestamp
+		}
+	}
 	p := b.parts[t.ID][s]
 	r.out = b.open(p.inbox, ref, schemas...)
 	p.input = append(p.input, 0)
@@ -118,14 +130,26 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, error) {
 	op := info.op
 	sub := gpflow.Subtask{Index: s, Parallelism: t.Parallelism}
+	lineage, epoch := "", int64(0)
+	if k := b.run.options.Checkpoints; k != nil {
+		lineage, epoch = k.Keeper.Lineage(), k.Keeper.Epoch()
+	}
 	out, err := info.desc.NewSink(&gpflow.SinkContext{
 		Address: op.ID, Config: info.config, Constants: info.constants, In: op.In[0], Subtask: sub, Log: b.run.options.Log,
+		Lineage: lineage, Epoch: epoch,
 	})
 	if err != nil {
 		return nil, err
 	}
 	id := job.Writer{Sink: op.ID, Subtask: s}
-	w := &writer{id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s]}
+	w := &writer{
+		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
+	}
+	if b.saved != nil {
+		w.states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
+		w.last = b.saved.manifest.ID
+	}
+	w.meter.set(w.counts, gpflow.MinTimestamp)
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
 		w.inbox = exchange.NewInbox(ref.Wake)
 		return w

@@ -13,6 +13,7 @@ type edge struct {
 	name     string              // of the port
 	channels []*exchange.Channel // none: a call within a task
 	copies   int64               // receivers of each row
+	before   int64               // rows that had left the port before the job was restored
 }
 
 func (e *edge) status(r *Run) Edge {
@@ -23,6 +24,9 @@ func (e *edge) status(r *Run) Edge {
 	if len(e.channels) == 0 {
 		sent := e.from.status().emitted
 		s.InTask, s.Sent, s.Received = true, sent[e.port], sent[e.port]
+	}
+	if len(e.channels) > 0 {
+		s.Sent, s.Received = e.before*e.copies, e.before*e.copies
 	}
 	for _, c := range e.channels {
 		s.Sent += c.Sent()

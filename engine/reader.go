@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/task"
@@ -14,7 +16,10 @@ import (
 
 // The messages to a reader.
 type (
-	assign      struct{ split gpflow.Split }
+	assign struct {
+		split gpflow.Split
+		from  *splitData // nil: its beginning
+	}
 	pending     struct{ left bool }
 	rest        struct{}
 	noMore      struct{}
@@ -45,24 +50,30 @@ type reader struct {
 	times   *eventTimes
 	clock   *task.SplitClock
 	idle    *task.Idleness
-	splits  []string
+	splits  []reading // those that have been assigned, and not ended
+	report  reporter
 	last    bool // no more splits come
+	resting bool // behind the barrier of a stop
 	stopped bool
+	resumed bool // what time had been reached has still to be sent
 	quiet   bool // Idle was sent, and nothing since
 	timer   *time.Timer
 	counts  gpflow.Counts
+}
+
+// reading is a split that a reader reads.
+type reading struct {
+	gpflow.Split
+	at gpflow.Position // behind what has been sent on; nil: nothing has
 }
 
 // Receive implements actor.Actor.
 func (r *reader) Receive(_ context.Context, m any) error {
 	switch m := m.(type) {
 	case assign:
-		if err := r.in.Assign(m.split, nil); err != nil {
-			return fmt.Errorf("open %s: %w", m.split.ID, err)
-		}
-		r.splits = append(r.splits, m.split.ID)
-		r.clock.Add(m.split.ID)
-		r.idle.Add(m.split.ID, time.Now())
+		return r.assign(m)
+	case trigger:
+		r.trigger(m)
 	case pending:
 		r.clock.Pending(m.left)
 		if r.clock.Advance() {
@@ -78,11 +89,50 @@ func (r *reader) Receive(_ context.Context, m any) error {
 	return nil
 }
 
+// assign begins to read a split.
+func (r *reader) assign(m assign) error {
+	s := reading{Split: m.split}
+	if m.from != nil {
+		s.at = m.from.Position
+		r.clock.Resume(s.ID, m.from.Time)
+	} else {
+		r.clock.Add(s.ID)
+	}
+	if err := r.in.Assign(s.Split, s.at); err != nil {
+		return fmt.Errorf("open %s: %w", s.ID, err)
+	}
+	r.splits = append(r.splits, s)
+	r.idle.Add(s.ID, time.Now())
+	return nil
+}
+
+// trigger takes part in a checkpoint: what has been sent belongs to it. The
+// barrier needs no credit.
+func (r *reader) trigger(m trigger) {
+	r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
+	r.report.acknowledge(m.id, r.snapshot())
+	r.resting = r.resting || m.stop
+}
+
+func (r *reader) snapshot() checkpoint.Snapshot {
+	d := readerData{Watermark: r.clock.Watermark(), Counts: r.counts}
+	for _, s := range r.splits {
+		d.Splits = append(d.Splits, splitData{ID: s.ID, Data: s.Data, Position: s.at, Time: r.clock.Split(s.ID)})
+	}
+	return checkpoint.Snapshot{Data: encode(d)}
+}
+
 // Work implements actor.Actor: it polls once.
 func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	switch {
 	case r.stopped:
 		return false, r.end(false)
+	case r.resting:
+		return false, nil
+	case r.resumed:
+		r.resumed = false
+		r.mark(nil)
+		return true, nil
 	case len(r.splits) == 0 && r.last:
 		return false, r.end(true)
 	case len(r.splits) == 0:
@@ -103,7 +153,10 @@ func (r *reader) Work(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	b, failed, split, _ := r.reading.TakeReading()
+	b, failed, split, at := r.reading.TakeReading()
+	if at != nil {
+		r.splits[r.index(split)].at = at
+	}
 	r.pace.give(allowed - records(b, failed))
 	if err := r.forward(b, failed, split, progress); err != nil {
 		return false, err
@@ -150,7 +203,7 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 		moved = r.clock.End(p.Ended)
 	} else if p.Idle {
 		for _, s := range r.splits {
-			moved = r.clock.Pause(s) || moved
+			moved = r.clock.Pause(s.ID) || moved
 		}
 	}
 	if moved {
@@ -210,14 +263,14 @@ func (r *reader) fail(a gpflow.Action, err error) error {
 	return nil
 }
 
+// index returns the place of a split in r.splits.
+func (r *reader) index(split string) int {
+	return slices.IndexFunc(r.splits, func(s reading) bool { return s.ID == split })
+}
+
 func (r *reader) forget(split string) {
-	kept := r.splits[:0]
-	for _, s := range r.splits {
-		if s != split {
-			kept = append(kept, s)
-		}
-	}
-	r.splits = kept
+	i := r.index(split)
+	r.splits = slices.Delete(r.splits, i, i+1)
 	r.idle.Forget(split)
 }
 
@@ -265,6 +318,7 @@ func (r *reader) end(drained bool) error {
 		r.reading.Mark(gpflow.MaxTimestamp)
 		r.send(r.reading.Take(), mainPort)
 		r.meter.set(r.counts, gpflow.MaxTimestamp)
+		r.report.gone(r.snapshot())
 	}
 	r.out.Send(exchange.Event{Kind: exchange.End, Drained: drained})
 	return actor.ErrFinished

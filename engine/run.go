@@ -18,6 +18,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 )
@@ -34,6 +35,8 @@ type Options struct {
 	// EncodeLinks makes every channel encode and decode what it carries, as
 	// between processes.
 	EncodeLinks bool
+	// Checkpoints makes the job survive; nil: it is lost with the process.
+	Checkpoints *Checkpoints
 }
 
 // Run is a job that has been started.
@@ -84,7 +87,11 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
 	b := newBuild(r)
-	if err := b.all(); err != nil {
+	err = b.archive(ctx, encoded)
+	if err == nil {
+		err = b.all()
+	}
+	if err != nil {
 		b.discard()
 		cancel()
 		return nil, err
@@ -178,10 +185,17 @@ func (r *Run) elapsed() time.Duration {
 // actions, and is the parent of every other actor.
 type master struct {
 	job         *job.Job
+	ref         *actor.Ref
 	cancel      context.CancelFunc // of everything
 	enumerators map[string]*actor.Ref
 	readers     map[job.Reader]*actor.Ref
+	tasks       []*actor.Ref
 	writers     map[job.Writer]*actor.Ref
+	archivist   *actor.Ref                       // nil: checkpoints are not kept
+	resumed     map[string]map[string]*splitData // see saved
+	log         *slog.Logger
+	timer       *time.Timer
+	events      []job.Event // that actions have led to at once
 	children    []*actor.Ref
 	alive       int
 	begun       bool
@@ -233,8 +247,13 @@ func (m *master) Work(context.Context) (bool, error) {
 }
 
 func (m *master) step(e job.Event) {
-	for _, a := range m.job.Step(e) {
-		m.perform(a)
+	m.events = append(m.events, e)
+	for len(m.events) > 0 {
+		e := m.events[0]
+		m.events = m.events[1:]
+		for _, a := range m.job.Step(now(), e) {
+			m.perform(a)
+		}
 	}
 }
 
@@ -243,7 +262,11 @@ func (m *master) perform(a job.Action) {
 	case job.Discover:
 		m.enumerators[a.Source].Send(a)
 	case job.Assign:
-		m.readers[a.Reader].Send(assign{a.Split})
+		msg := assign{split: a.Split}
+		if a.Resume {
+			msg.from = m.resumed[a.Reader.Source][a.Split.ID]
+		}
+		m.readers[a.Reader].Send(msg)
 	case job.Pending:
 		m.readers[a.Reader].Send(pending{a.Left})
 	case job.Rest:
@@ -252,13 +275,47 @@ func (m *master) perform(a job.Action) {
 		m.readers[a.Reader].Send(noMore{})
 	case job.StopReading:
 		m.readers[a.Reader].Send(stopReading{})
-	case job.Prepare:
-		m.writers[a.Writer].Send(prepare{})
-	case job.Commit:
-		m.writers[a.Writer].Send(commit{a.Committable})
+	case job.Trigger:
+		m.readers[a.Reader].Send(trigger{a.ID, a.Stop})
+	case job.Store:
+		if m.archivist == nil {
+			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
+			return
+		}
+		m.archivist.Send(a)
+	case job.Do:
+		m.do(a.CoordinatorAction)
 	case job.Finish:
 		m.finish(a)
 	}
+}
+
+// do performs what the coordinator of checkpoints asks for.
+func (m *master) do(a checkpoint.CoordinatorAction) {
+	switch a := a.(type) {
+	case checkpoint.Abort:
+		m.log.Warn("a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
+		for _, t := range m.tasks {
+			t.Send(abort{a.ID})
+		}
+	case checkpoint.Completed:
+		for _, t := range m.tasks {
+			t.Send(completed{a.ID})
+		}
+	case checkpoint.Commit:
+		m.writers[job.Writer{Sink: a.Part.Name, Subtask: a.Part.Subtask}].Send(commit{a.ID, a.Committable})
+	case checkpoint.WakeAt:
+		m.wakeAt(a.Time)
+	}
+}
+
+func (m *master) wakeAt(at gpflow.Timestamp) {
+	span := time.Duration(at-now()) * time.Microsecond
+	if m.timer == nil {
+		m.timer = time.AfterFunc(span, func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) })
+		return
+	}
+	m.timer.Reset(span)
 }
 
 func (m *master) finish(a job.Finish) {
@@ -268,6 +325,9 @@ func (m *master) finish(a job.Finish) {
 	}
 	for _, w := range m.writers {
 		w.Send(finish{})
+	}
+	if m.archivist != nil {
+		m.archivist.Send(finish{})
 	}
 	for _, e := range m.enumerators {
 		e.Kill()
@@ -283,6 +343,9 @@ func (m *master) finish(a job.Finish) {
 func (m *master) Close() error {
 	if m.outcome == "" { // the context was cancelled, or the actor has failed
 		m.outcome, m.err = job.Failed, context.Canceled
+	}
+	if m.timer != nil {
+		m.timer.Stop()
 	}
 	m.cancel() // nobody is left to end the others
 	return nil

@@ -2,10 +2,15 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
 
@@ -18,10 +23,98 @@ type subtask struct {
 	task   *task.Task
 	meters []*meter // by operator
 	timer  *time.Timer
+	report reporter
+	states map[string]*state.Memory // of the operators that keep some, by address
+	frozen map[gpflow.CheckpointID]map[string]*state.Frozen
+	coding sync.WaitGroup // snapshots that are being encoded
 }
 
 // Receive implements actor.Actor.
-func (s *subtask) Receive(context.Context, any) error { return nil }
+func (s *subtask) Receive(_ context.Context, m any) error {
+	switch m := m.(type) {
+	case abort:
+		s.task.Abort(m.id)
+		for address, f := range s.frozen[m.id] {
+			s.states[address].Aborted(f)
+		}
+		delete(s.frozen, m.id)
+	case completed:
+		for address, f := range s.frozen[m.id] {
+			s.states[address].Completed(f)
+		}
+		for id := range s.frozen {
+			if id <= m.id {
+				delete(s.frozen, id)
+			}
+		}
+	}
+	return nil
+}
+
+// snapshot takes part in a checkpoint: the state is frozen at once, and encoded
+// beside the work that goes on.
+func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
+	data := encode(s.task.Snapshot())
+	if len(s.states) == 0 {
+		hand(checkpoint.Snapshot{Data: data}, nil)
+		return nil
+	}
+	frozen, delta := s.freeze()
+	if !delta {
+		for address, f := range frozen {
+			if f.Delta() { // they lie in one object, which is whole or a delta
+				s.states[address].Aborted(f)
+				f.Release()
+				frozen[address] = s.states[address].Freeze(true)
+			}
+		}
+	}
+	s.coding.Go(func() {
+		states := make(map[string][]byte, len(frozen))
+		var failed error
+		for address, f := range frozen {
+			packed, err := f.Encode()
+			f.Release()
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%s: encode the state: %w", address, err))
+			}
+			states[address] = packed
+		}
+		hand(checkpoint.Snapshot{Data: data, State: packStates(states), Delta: delta}, failed)
+	})
+	return frozen
+}
+
+// freeze takes views of the state of all operators, and reports whether all are
+// deltas.
+func (s *subtask) freeze() (frozen map[string]*state.Frozen, delta bool) {
+	frozen, delta = make(map[string]*state.Frozen, len(s.states)), true
+	for address, m := range s.states {
+		frozen[address] = m.Freeze(false)
+		delta = delta && frozen[address].Delta()
+	}
+	return frozen, delta
+}
+
+// barrier hands in the snapshot of a checkpoint.
+func (s *subtask) barrier(id gpflow.CheckpointID) {
+	s.frozen[id] = s.snapshot(func(c checkpoint.Snapshot, err error) {
+		if err != nil {
+			s.report.decline(id, err)
+			return
+		}
+		s.report.acknowledge(id, c)
+	})
+}
+
+// end hands in what the task was at its end, behind all that it has handed in
+// before.
+func (s *subtask) end() {
+	s.coding.Wait()
+	if s.task.Drained() {
+		s.report.gone(checkpoint.Snapshot{Data: encode(s.task.Snapshot())})
+	}
+}
 
 // Work implements actor.Actor.
 func (s *subtask) Work(context.Context) (more bool, err error) {
@@ -34,6 +127,7 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 		case err != nil:
 			return false, err
 		case progress == task.Ended:
+			s.end()
 			return false, actor.ErrFinished
 		case progress != task.Worked:
 			s.publish()
@@ -74,6 +168,7 @@ func (s *subtask) Close() error {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	s.coding.Wait()
 	s.publish()
 	return s.task.Close()
 }

@@ -6,19 +6,19 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/actor"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 )
 
 // The messages to a writer.
 type (
-	prepare struct{}
-	commit  struct{ committable gpflow.Committable }
-	finish  struct{}
+	commit struct {
+		id          gpflow.CheckpointID
+		committable gpflow.Committable
+	}
+	finish struct{}
 )
-
-// final is the checkpoint that ends a run.
-const final gpflow.CheckpointID = 1
 
 // writer is the actor of one subtask of a sink: it may block in I/O.
 type writer struct {
@@ -30,32 +30,58 @@ type writer struct {
 	meter  *meter
 	counts gpflow.Counts
 	batch  *gpflow.Batch // being written
+	report reporter
+	states [][]byte            // of the sink's subtasks, to go on from
+	ready  bool                // Recover has been called
+	last   gpflow.CheckpointID // the newest that was prepared
 }
 
 // Receive implements actor.Actor.
 func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
-	case prepare:
-		p, err := w.sink.Prepare(ctx, final, true)
-		if err != nil {
-			return fmt.Errorf("prepare the output: %w", err)
-		}
-		w.job.Send(job.Prepared{Writer: w.id, Committable: p.Committable})
 	case commit:
-		if m.committable != nil {
-			if err := w.sink.Commit(ctx, m.committable); err != nil {
-				return fmt.Errorf("commit the output: %w", err)
-			}
+		if err := w.recover(ctx); err != nil {
+			return err
 		}
-		w.job.Send(job.Committed{Writer: w.id})
+		if err := w.sink.Commit(ctx, m.committable); err != nil {
+			return fmt.Errorf("commit the output: %w", err)
+		}
+		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: m.id, Part: w.report.part}})
 	case finish:
 		return actor.ErrFinished
 	}
 	return nil
 }
 
+// recover has the sink go on from the checkpoint that the job goes on from,
+// before anything else.
+func (w *writer) recover(ctx context.Context) error {
+	if w.ready {
+		return nil
+	}
+	w.ready = true
+	if err := w.sink.Recover(ctx, w.states); err != nil {
+		return fmt.Errorf("go on with the output: %w", err)
+	}
+	w.states = nil
+	return nil
+}
+
+// prepare makes what has been written durable, and returns the snapshot of that.
+func (w *writer) prepare(ctx context.Context, id gpflow.CheckpointID, final bool) (checkpoint.Snapshot, error) {
+	p, err := w.sink.Prepare(ctx, id, final)
+	if err != nil {
+		return checkpoint.Snapshot{}, fmt.Errorf("prepare the output: %w", err)
+	}
+	w.last = id
+	return checkpoint.Snapshot{Data: encode(writerData{p.State, w.counts}), Committable: p.Committable}, nil
+}
+
 // Work implements actor.Actor: it writes one batch.
 func (w *writer) Work(ctx context.Context) (more bool, err error) {
+	if err := w.recover(ctx); err != nil {
+		return false, err
+	}
 	_, e, ok := w.inbox.Take()
 	if !ok {
 		return false, nil
@@ -65,7 +91,23 @@ func (w *writer) Work(ctx context.Context) (more bool, err error) {
 		if err := w.write(ctx, e.Batch); err != nil {
 			return false, err
 		}
+	case exchange.Barrier:
+		if e.Checkpoint <= w.last {
+			break
+		}
+		s, err := w.prepare(ctx, e.Checkpoint, false)
+		if err != nil {
+			return false, err
+		}
+		w.report.acknowledge(e.Checkpoint, s)
 	case exchange.End:
+		if e.Drained {
+			s, err := w.prepare(ctx, w.last+1, true)
+			if err != nil {
+				return false, err
+			}
+			w.report.gone(s)
+		}
 		w.job.Send(job.Ended{Writer: w.id, Drained: e.Drained})
 	}
 	return true, nil

@@ -20,8 +20,64 @@ func PipelineFields() []gpflow.Field {
 			Check: between(1, 32768, "key_groups is a number of key groups"),
 		},
 		gpflow.OnErrorField,
+		checkpointField(),
 		{Name: "description", Kind: gpflow.FieldString, Update: gpflow.Live, Doc: "What the pipeline is for. Shown, never interpreted."},
 		{Name: "labels", Kind: gpflow.FieldMap, Update: gpflow.Live, Doc: "Names and values of your own. Shown, never interpreted.", Example: `{ team = "payments" }`},
+	}
+}
+
+// checkpointField returns the block that says when checkpoints are taken, and
+// where they are kept. Its defaults hold where there is no block.
+func checkpointField() gpflow.Field {
+	return gpflow.Field{
+		Name: "checkpoint", Kind: gpflow.FieldBlock, Update: gpflow.Live,
+		Doc: "When checkpoints are taken, and where they are kept. What a sink has written becomes visible with the checkpoint behind it: about `every` later.",
+		Fields: []gpflow.Field{
+			{
+				Name: "every", Kind: gpflow.FieldDuration, Default: 10 * gpflow.Second, Update: gpflow.Live, Example: `"10s"`,
+				Doc: "The time from one checkpoint to the next; `0s`: only at the end, and when the pipeline is stopped.",
+			},
+			{
+				Name: "storage", Kind: gpflow.FieldString, Update: gpflow.Restart, Example: `"file:/var/lib/gpflow/clicks"`,
+				Doc: "The directory of the state, as `file:PATH`. Not given: `.gpflow` and the pipeline's name, below the working directory.",
+			},
+			{
+				Name: "retain", Kind: gpflow.FieldInt, Default: int64(5), Update: gpflow.Live, Example: "5",
+				Doc: "How many checkpoints are kept.", Check: between(1, 1000, "retain is a number of checkpoints"),
+			},
+			{
+				Name: "timeout", Kind: gpflow.FieldDuration, Default: 600 * gpflow.Second, Update: gpflow.Live, Example: `"10m"`,
+				Doc: "How long a checkpoint may take to reach every node before it is given up, and the next one is tried; `0s`: for ever.",
+			},
+			{
+				Name: "min_pause", Kind: gpflow.FieldDuration, Default: gpflow.Duration(0), Update: gpflow.Live, Example: `"5s"`,
+				Doc: "The least time between the end of a checkpoint and the begin of the next.",
+			},
+			{
+				Name: "max_failures", Kind: gpflow.FieldInt, Default: int64(10), Update: gpflow.Live, Example: "10",
+				Doc: "How many checkpoints in a row may fail before the pipeline does; 0: any number.", Check: between(0, 1_000_000, "max_failures is a number of checkpoints"),
+			},
+		},
+	}
+}
+
+// Checkpoints is the checkpoint block of a pipeline.
+type Checkpoints struct {
+	Every, Timeout, MinPause gpflow.Duration
+	Storage                  string // "": not given
+	Retain, MaxFailures      int
+}
+
+// Checkpoints returns the pipeline's checkpoint block, with the defaults of what
+// it does not say.
+func (p *Pipeline) Checkpoints() Checkpoints {
+	b, ok := p.Settings.Block("checkpoint")
+	if !ok {
+		b = gpflow.NewConfig(checkpointField().Fields, nil)
+	}
+	return Checkpoints{
+		Every: b.Duration("every"), Timeout: b.Duration("timeout"), MinPause: b.Duration("min_pause"), Storage: b.String("storage"),
+		Retain: int(b.Int("retain")), MaxFailures: int(b.Int("max_failures")),
 	}
 }
 

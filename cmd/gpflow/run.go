@@ -25,6 +25,7 @@ type runFlags struct {
 	specFlags
 	summary, logLevel, logFormat string
 	quiet                        bool
+	fresh                        bool
 	profile                      string
 }
 
@@ -57,6 +58,7 @@ become of every record.`,
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "show neither progress nor ledger")
+	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew, and leave the state of earlier runs aside")
 	cmd.Flags().StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of gpflow itself to a `file`, for go tool pprof")
 	_ = cmd.Flags().MarkHidden("cpuprofile") // the flag exists
 	return cmd
@@ -106,9 +108,13 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log})
+	state, err := openState(ctx, p, f.fresh, line)
 	if err != nil {
 		return errors.Join(err, summary.discard())
+	}
+	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints})
+	if err != nil {
+		return errors.Join(err, summary.discard(), state.close())
 	}
 	report, err := follow(run, signals, line)
 	placed(p, err)
@@ -119,7 +125,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		line.clear()
 		writeLedger(talk, report)
 	}
-	return errors.Join(advised(err), summary.write(report))
+	return errors.Join(advised(err), summary.write(report), state.close())
 }
 
 // advised adds to the failure of a record how a run can go on behind it.

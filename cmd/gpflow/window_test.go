@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -17,11 +19,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow/cmd/gpflow/oracle"
-	"github.com/gpflow/gpflow/compiler"
-	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/exchange"
-	"github.com/gpflow/gpflow/spec/load"
 )
 
 const windowSpec = `
@@ -162,23 +161,7 @@ func TestWindowsEqualBatch(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		c.run(rt, dir)
-		late := make(map[int64]bool)
-		for _, r := range readRows[oracle.Row](rt, filepath.Join(dir, "late.jsonl")) {
-			late[r.ID] = true
-		}
-		var kept []oracle.Place
-		for _, split := range c.splits {
-			want := oracle.Late(split, c.size, c.offset, c.disorder)
-			for _, r := range split {
-				if !late[r.ID] {
-					kept = append(kept, r)
-				}
-				if late[r.ID] != want[r.ID] {
-					rt.Fatalf("that row %d of split %d is late is %t", r.Index, r.Split, late[r.ID])
-				}
-			}
-		}
-		compareAll(rt, readRows[windowRow](rt, filepath.Join(dir, "out.jsonl")), oracle.Windows(kept, c.size, c.offset, c.keyed))
+		c.check(rt, dir)
 	})
 }
 
@@ -210,10 +193,31 @@ func compareAll(t *rapid.T, got []windowRow, want []oracle.Window) {
 
 // run writes the input, and runs the pipeline in this process.
 func (c windowCase) run(t *rapid.T, dir string) {
+	report := runText(t, c.text(t, dir), engine.Options{PollRows: c.poll, Limit: c.limit, EncodeLinks: c.encode})
+	if report.Outcome != "finished" {
+		t.Fatalf("the run is %s", report.Outcome)
+	}
+}
+
+// text writes the input where it has not been written, and returns the
+// specification.
+func (c windowCase) text(t *rapid.T, dir string) string {
 	in := filepath.Join(dir, "in")
-	if err := os.Mkdir(in, 0o755); err != nil {
+	if err := os.Mkdir(in, 0o755); err == nil {
+		c.write(t, in)
+	} else if !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
+	key := ""
+	if c.keyed {
+		key = `"user"`
+	}
+	return fmt.Sprintf(windowSpec, c.parallelism, in, c.disorder, ways[c.way].nodes, ways[c.way].from, key, c.size, c.offset,
+		filepath.Join(dir, "out.jsonl"), filepath.Join(dir, "late.jsonl"))
+}
+
+// write writes each split to a file.
+func (c windowCase) write(t *rapid.T, in string) {
 	for s, rows := range c.splits {
 		var b strings.Builder
 		for _, r := range rows {
@@ -226,16 +230,6 @@ func (c windowCase) run(t *rapid.T, dir string) {
 		if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("%d.jsonl", s)), []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	key := ""
-	if c.keyed {
-		key = `"user"`
-	}
-	text := fmt.Sprintf(windowSpec, c.parallelism, in, c.disorder, ways[c.way].nodes, ways[c.way].from, key, c.size, c.offset,
-		filepath.Join(dir, "out.jsonl"), filepath.Join(dir, "late.jsonl"))
-	report := runText(t, text, engine.Options{PollRows: c.poll, Limit: c.limit, EncodeLinks: c.encode})
-	if report.Outcome != "finished" {
-		t.Fatalf("the run is %s", report.Outcome)
 	}
 }
 
@@ -251,18 +245,7 @@ func runText(t fataler, text string, o engine.Options) engine.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, list := load.Parse("test.hcl", []byte(text), load.Options{Registry: r})
-	if p == nil || list.HasErrors() {
-		t.Fatalf("the specification is wrong: %+v", list)
-	}
-	result, list := compiler.Compile(p, compiler.Options{})
-	if result.Plan == nil {
-		t.Fatalf("the specification is wrong: %+v", list)
-	}
-	encoded, err := plan.Encode(result.Plan)
-	if err != nil {
-		t.Fatal(err)
-	}
+	encoded := compiled(t, text)
 	o.Registry = r
 	run, err := engine.Start(context.Background(), encoded, o)
 	if err != nil {

@@ -17,10 +17,10 @@ type Kind uint8
 
 // The kinds of events. Only Data needs credit.
 const (
-	Data Kind = iota // a batch: rows, marks or both
-	Idle             // the channel has nothing to say about time until its next Data
-	Barrier          // what came before belongs to a checkpoint, what comes behind does not
-	End              // nothing more comes
+	Data    Kind = iota // a batch: rows, marks or both
+	Idle                // the channel has nothing to say about time until its next Data
+	Barrier             // what came before belongs to a checkpoint, what comes behind does not
+	End                 // nothing more comes
 )
 
 // Event is what travels on a channel, in order.
@@ -60,7 +60,7 @@ type Inbox struct {
 	next int
 	hold []bool // channels that Hold was called for; nil: none
 	held []item // what came on these, in order
-	last *item // handed out last: its credit is returned with the next Take
+	last *item  // handed out last: its credit is returned with the next Take
 }
 
 type item struct {

@@ -1,15 +1,16 @@
 // Package job is the life of a job as a pure state machine: what happened goes
 // in, what has to be done comes out. It knows no clock, goroutine or I/O.
 //
-// A job finds the splits of its sources and hands them out; when every sink has
-// seen the end of its input it has them prepare, and when all have, commit:
-// the output of a run appears at its end, whole.
+// A job finds the splits of its sources and hands them out, and has checkpoints
+// taken. What the sinks have prepared for a checkpoint is committed when that is
+// durable; the last one is taken when everything has come to its end, and so
+// the output of a bounded run appears at its end, whole. A job that keeps no
+// checkpoints differs in nothing but that storing them does nothing.
 package job
 
 import (
-	"slices"
-
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 )
 
 // Reader names a subtask of a source.
@@ -31,6 +32,33 @@ type Source struct {
 	// Bounded sources hand out one split at a time to a reader, the others all
 	// that there are.
 	Bounded bool
+	// What the source was at the checkpoint that the job goes on from.
+	Found   []gpflow.Split // all splits found so far
+	Queue   []gpflow.Split // those of them that had not been handed out
+	Done    bool           // there will never be more
+	Reading []Reading
+}
+
+// Reading is a split that was being read, and the subtask that did.
+type Reading struct {
+	Split   gpflow.Split
+	Subtask int
+}
+
+// Config is what a job is made of.
+type Config struct {
+	Sources []Source
+	Sinks   []Writer
+	Tasks   []checkpoint.Part // the subtasks of tasks
+	// Checkpoints says when they are taken.
+	Checkpoints checkpoint.Config
+	// Durable says that they are kept, so that there is one to be taken when
+	// the job is stopped.
+	Durable bool
+	// Last is the checkpoint that the job goes on from, 0 for none, and Commit
+	// what was prepared for it, which is committed again (C4).
+	Last   gpflow.CheckpointID
+	Commit []checkpoint.Pending
 }
 
 // Outcome is how a job ended.
@@ -66,13 +94,8 @@ type (
 		Writer  Writer
 		Drained bool
 	}
-	// Prepared says that a sink has made its output durable.
-	Prepared struct {
-		Writer      Writer
-		Committable gpflow.Committable
-	}
-	// Committed says that a sink has shown its output.
-	Committed struct{ Writer Writer }
+	// Point is an event of the job's checkpoints.
+	Point struct{ checkpoint.CoordinatorEvent }
 	// StopRequested asks for an end in order.
 	StopRequested struct{}
 	// Failure says that a part of the job has ended with an error.
@@ -83,8 +106,7 @@ func (Started) event()       {}
 func (Discovered) event()    {}
 func (SplitEnded) event()    {}
 func (Ended) event()         {}
-func (Prepared) event()      {}
-func (Committed) event()     {}
+func (Point) event()         {}
 func (StopRequested) event() {}
 func (Failure) event()       {}
 
@@ -95,10 +117,12 @@ type Action interface{ action() }
 type (
 	// Discover asks an enumerator for splits.
 	Discover struct{ Source string }
-	// Assign gives a split to a reader.
+	// Assign gives a split to a reader; Resume says that it was being read at
+	// the checkpoint that the job goes on from.
 	Assign struct {
 		Reader Reader
 		Split  gpflow.Split
+		Resume bool
 	}
 	// Pending tells a reader whether splits are left that nobody reads.
 	Pending struct {
@@ -110,15 +134,24 @@ type (
 	Rest struct{ Reader Reader }
 	// NoMore tells a reader that it gets no more splits.
 	NoMore struct{ Reader Reader }
-	// StopReading tells a reader to end before the end of its input.
+	// StopReading tells a reader to end, before the end of its input.
 	StopReading struct{ Reader Reader }
-	// Prepare tells a sink to make its output durable.
-	Prepare struct{ Writer Writer }
-	// Commit tells a sink to show its output.
-	Commit struct {
-		Writer      Writer
-		Committable gpflow.Committable
+	// Trigger has a reader send the barrier of a checkpoint; behind it, it rests
+	// where that is a stop.
+	Trigger struct {
+		Reader Reader
+		ID     gpflow.CheckpointID
+		Stop   bool
 	}
+	// Store has a checkpoint made durable, with what the sources were when it
+	// was triggered.
+	Store struct {
+		checkpoint.Store
+		Sources []checkpoint.SourceState
+	}
+	// Do is what else the coordinator of checkpoints has done: Abort, Completed,
+	// Commit and WakeAt.
+	Do struct{ checkpoint.CoordinatorAction }
 	// Finish ends the job: everything that still lives is ended.
 	Finish struct {
 		Outcome Outcome
@@ -132,61 +165,77 @@ func (Pending) action()     {}
 func (Rest) action()        {}
 func (NoMore) action()      {}
 func (StopReading) action() {}
-func (Prepare) action()     {}
-func (Commit) action()      {}
+func (Trigger) action()     {}
+func (Store) action()       {}
+func (Do) action()          {}
 func (Finish) action()      {}
 
 // Job is the machine.
 type Job struct {
 	sources  []*source
 	sinks    []Writer
-	ended    map[Writer]bool
-	drained  bool // every sink that has ended saw the end of the input
-	prepared map[Writer]gpflow.Committable
-	shown    map[Writer]bool
+	restored []checkpoint.Pending
+	points   *checkpoint.Coordinator
+	cuts     map[gpflow.CheckpointID][]checkpoint.SourceState // of checkpoints in flight
+	durable  bool
+	ended    int     // writers
+	drained  bool    // every sink that has ended saw the end of the input
+	early    []Event // what came before Started
+	begun    bool
+	rested   bool // the checkpoint of a stop is complete
 	stopping bool
 	over     bool
 }
 
-type source struct {
-	Source
-	queue   []gpflow.Split // found, and not handed out
-	done    bool           // there will be no more
-	reading []int          // splits that each reader has
-	noMore  []bool         // readers that have been told
-	resting []bool         // likewise
-	held    bool           // readers have been told that splits are pending
-	next    int            // reader of the next split, of an unbounded source
-}
-
 // New returns the machine of a job that has not started.
-func New(sources []Source, sinks []Writer) *Job {
+func New(c Config) *Job {
 	j := &Job{
-		sinks: sinks, drained: true, ended: make(map[Writer]bool),
-		prepared: make(map[Writer]gpflow.Committable), shown: make(map[Writer]bool),
+		sinks: c.Sinks, restored: c.Commit, durable: c.Durable, drained: true,
+		cuts: make(map[gpflow.CheckpointID][]checkpoint.SourceState),
 	}
-	for _, s := range sources {
-		j.sources = append(j.sources, &source{
-			Source: s, reading: make([]int, s.Parallelism), noMore: make([]bool, s.Parallelism),
-			resting: make([]bool, s.Parallelism), held: true,
-		})
+	var parts []checkpoint.Part
+	for _, s := range c.Sources {
+		j.sources = append(j.sources, newSource(s))
+		for r := range s.Parallelism {
+			parts = append(parts, checkpoint.Part{Kind: checkpoint.Reader, Name: s.Address, Subtask: r})
+		}
 	}
+	parts = append(parts, c.Tasks...)
+	for _, w := range c.Sinks {
+		parts = append(parts, checkpoint.Part{Kind: checkpoint.Writer, Name: w.Sink, Subtask: w.Subtask})
+	}
+	j.points = checkpoint.NewCoordinator(c.Checkpoints, parts, c.Last)
 	return j
 }
 
 // Step takes an event and returns what has to be done, in order. After Finish
-// it returns nothing.
-func (j *Job) Step(e Event) []Action {
+// it returns nothing. What comes before Started waits for it: a checkpoint that
+// was taken before the splits are handed out again would lose them.
+func (j *Job) Step(now gpflow.Timestamp, e Event) []Action {
+	if _, ok := e.(Started); !ok && !j.begun {
+		j.early = append(j.early, e)
+		return nil
+	}
+	as := j.step(now, e)
+	for len(j.early) > 0 {
+		e, j.early = j.early[0], j.early[1:]
+		as = append(as, j.step(now, e)...)
+	}
+	return as
+}
+
+func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	if j.over {
 		return nil
 	}
 	switch e := e.(type) {
 	case Started:
-		var as []Action
-		for _, s := range j.sources {
-			as = append(as, Discover{s.Address})
+		j.begun = true
+		as := j.start()
+		if len(j.restored) > 0 {
+			as = append(as, j.point(now, checkpoint.Restored{Committables: j.restored})...)
 		}
-		return as
+		return append(as, j.point(now, checkpoint.Tick{})...)
 	case Discovered:
 		return j.discovered(e)
 	case SplitEnded:
@@ -194,137 +243,129 @@ func (j *Job) Step(e Event) []Action {
 		s.reading[e.Reader.Subtask]--
 		return j.assign(s)
 	case Ended:
-		j.ended[e.Writer] = true
+		j.ended++
 		j.drained = j.drained && e.Drained
 		return j.ending()
-	case Prepared:
-		j.prepared[e.Writer] = e.Committable
-		return j.commit()
-	case Committed:
-		j.shown[e.Writer] = true
-		if len(j.shown) == len(j.sinks) {
-			return j.finish(Finished, nil)
-		}
+	case Point:
+		return j.point(now, e.CoordinatorEvent)
 	case StopRequested:
-		return j.stop()
+		return j.stop(now)
 	case Failure:
 		return j.finish(Failed, e.Err)
 	}
 	return nil
 }
 
-func (j *Job) source(address string) *source {
-	return j.sources[slices.IndexFunc(j.sources, func(s *source) bool { return s.Address == address })]
-}
-
-func (j *Job) discovered(e Discovered) []Action {
-	s := j.source(e.Source)
-	s.queue = append(s.queue, e.Splits...)
-	s.done = e.Done
-	if j.stopping {
-		return nil
-	}
-	return j.assign(s)
-}
-
-// assign hands out splits. What is left comes first: a reader that begins its
-// split before it knows would read it under another watermark, depending on
-// which message is quicker.
-func (j *Job) assign(s *source) []Action {
-	if j.stopping {
-		return nil
-	}
-	var splits []Action
-	for len(s.queue) > 0 {
-		r := s.free()
-		if r < 0 {
-			break
-		}
-		s.reading[r]++
-		s.resting[r] = false
-		splits = append(splits, Assign{Reader{s.Address, r}, s.queue[0]})
-		s.queue = s.queue[1:]
-	}
+// start begins with the splits: those that were being read at the checkpoint
+// that the job goes on from are read on.
+func (j *Job) start() []Action {
 	var as []Action
-	if left := len(s.queue) > 0 || s.Bounded && !s.done; left != s.held {
-		s.held = left
-		for r := range s.reading {
-			as = append(as, Pending{Reader{s.Address, r}, left})
+	for _, s := range j.sources {
+		for _, r := range s.Reading {
+			as = append(as, Assign{Reader{s.Address, r.Subtask}, r.Split, true})
 		}
-	}
-	as = append(as, splits...)
-	return append(as, s.release()...)
-}
-
-// release tells the readers that have nothing to read what to expect.
-func (s *source) release() []Action {
-	var as []Action
-	for r, n := range s.reading {
-		switch {
-		case n > 0 || s.noMore[r]:
-		case s.done && len(s.queue) == 0:
-			s.noMore[r] = true
-			as = append(as, NoMore{Reader{s.Address, r}})
-		case !s.Bounded && !s.resting[r]:
-			s.resting[r] = true
-			as = append(as, Rest{Reader{s.Address, r}})
+		if s.done {
+			as = append(as, j.assign(s)...)
+			continue
 		}
+		as = append(as, Discover{s.Address})
 	}
 	return as
 }
 
-// free returns the reader that gets the next split, or -1.
-func (s *source) free() int {
-	if s.Bounded {
-		return slices.Index(s.reading, 0)
-	}
-	r := s.next
-	s.next = (s.next + 1) % len(s.reading)
-	return r
-}
-
-// ending has the sinks prepare when all have seen the end of the input.
-func (j *Job) ending() []Action {
-	if len(j.ended) < len(j.sinks) {
-		return nil
-	}
-	if !j.drained {
-		return j.finish(Stopped, nil)
-	}
-	var as []Action
-	for _, w := range j.sinks {
-		as = append(as, Prepare{w})
-	}
-	return as
-}
-
-func (j *Job) commit() []Action {
-	if len(j.prepared) < len(j.sinks) {
-		return nil
-	}
-	var as []Action
-	for _, w := range j.sinks {
-		as = append(as, Commit{w, j.prepared[w]})
-	}
-	return as
-}
-
-// stop ends reading. What has been read flows through to the sinks. A job
-// whose input is already at its end finishes instead.
-func (j *Job) stop() []Action {
+// stop ends reading. Where checkpoints are kept, the readers rest behind the
+// barrier of a last one, and are ended when that is complete; else at once. What
+// has been read flows through to the sinks. A job whose input is already at its
+// end finishes instead.
+func (j *Job) stop(now gpflow.Timestamp) []Action {
 	if j.stopping {
 		return nil
 	}
 	j.stopping = true
+	if j.durable {
+		return j.point(now, checkpoint.Requested{Stop: true})
+	}
+	return j.stopReading()
+}
+
+// stopReading ends all readers but those that end by themselves, having nothing
+// left to read: behind the barrier of a stop these rest too.
+func (j *Job) stopReading() []Action {
 	var as []Action
 	for _, s := range j.sources {
 		for r := range s.reading {
-			if !s.noMore[r] {
+			if j.rested || !s.noMore[r] {
 				as = append(as, StopReading{Reader{s.Address, r}})
 			}
 		}
 	}
 	return as
+}
+
+// ending ends a job that was stopped when every sink has seen the end of its
+// input. Others end with their last checkpoint.
+func (j *Job) ending() []Action {
+	if j.ended < len(j.sinks) || j.drained && !j.rested {
+		return nil
+	}
+	return j.finish(Stopped, nil)
+}
+
+// point gives an event to the coordinator of checkpoints.
+func (j *Job) point(now gpflow.Timestamp, e checkpoint.CoordinatorEvent) []Action {
+	var as []Action
+	for _, a := range j.points.Step(now, e) {
+		switch a := a.(type) {
+		case checkpoint.Trigger:
+			as = append(as, j.trigger(a)...)
+		case checkpoint.Store:
+			as = append(as, j.store(a))
+		case checkpoint.Done:
+			as = append(as, j.settled(a)...)
+		case checkpoint.Fail:
+			as = append(as, j.finish(Failed, a.Err)...)
+		case checkpoint.Abort:
+			delete(j.cuts, a.ID)
+			as = append(as, Do{a})
+		default:
+			as = append(as, Do{a})
+		}
+	}
+	return as
+}
+
+// trigger notes what the sources are, and has the readers send barriers: what
+// was assigned before comes before the barrier, since messages to a reader keep
+// their order.
+func (j *Job) trigger(t checkpoint.Trigger) []Action {
+	var as []Action
+	for _, s := range j.sources {
+		j.cuts[t.ID] = append(j.cuts[t.ID], s.state())
+		for r := range s.reading {
+			as = append(as, Trigger{Reader{s.Address, r}, t.ID, t.Stop})
+		}
+	}
+	return as
+}
+
+func (j *Job) store(s checkpoint.Store) Action {
+	cut, ok := j.cuts[s.ID]
+	if !ok { // without barriers
+		for _, src := range j.sources {
+			cut = append(cut, src.state())
+		}
+	}
+	delete(j.cuts, s.ID)
+	return Store{s, cut}
+}
+
+// settled ends the job behind its last checkpoint.
+func (j *Job) settled(d checkpoint.Done) []Action {
+	if d.Final {
+		return j.finish(Finished, nil)
+	}
+	j.rested = true
+	return append(j.stopReading(), j.ending()...)
 }
 
 func (j *Job) finish(o Outcome, err error) []Action {

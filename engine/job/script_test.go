@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 )
 
@@ -20,13 +22,20 @@ var rewrite = flag.Bool("rewrite", false, "write what the machine answers into t
 // TestScripts plays testdata/*.txt. A script is a list of events, each with
 // what the machine answers below a line of dashes:
 //
-//	job source=a/2/bounded sink=out/1    a new machine; source=ADDRESS/PARALLELISM[/bounded]
+//	job source=a/2/bounded sink=out/1    a new machine; source=ADDRESS/PARALLELISM[/bounded], also
+//	                                     task=ID/PARALLELISM, every=SECONDS, durable=1, and of the checkpoint to go on
+//	                                     from: last=ID, commit=out/0/COMMITTABLE, read=a/0/SPLIT, queue=a/0/SPLIT, done=a/0
+//	at SECONDS                           the time of the events to come
 //	started
 //	discovered a s1,s2 [done]            "-": no splits
 //	split-ended a/0 s1
 //	ended out/0 [stopped]                stopped: not drained
-//	prepared out/0 [COMMITTABLE]
-//	committed out/0
+//	ack ID KIND a/0 [COMMITTABLE]        KIND: reader, task or writer
+//	gone KIND a/0 [COMMITTABLE]
+//	stored ID
+//	store-failed ID TEXT
+//	committed ID out/0
+//	tick
 //	stop
 //	failure TEXT
 //
@@ -55,11 +64,15 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// now is the time of the script being played.
+var now gpflow.Timestamp
+
 // play returns the script with the machine's own answers.
 func play(t *testing.T, path string, script []byte) []byte {
 	var out bytes.Buffer
 	var j *job.Job
 	var answer []string
+	now = 0
 	inAnswer := false
 	finish := func() {
 		if inAnswer {
@@ -101,12 +114,17 @@ func step(j *job.Job, words []string) (*job.Job, []string, error) {
 	if j == nil {
 		return nil, nil, errors.New("a script begins with job")
 	}
+	if words[0] == "at" {
+		n, err := strconv.Atoi(words[1])
+		now = gpflow.Timestamp(n) * gpflow.Timestamp(gpflow.Second)
+		return j, []string{"so be it"}, err
+	}
 	e, err := event(words)
 	if err != nil {
 		return j, nil, err
 	}
 	var answer []string
-	for _, a := range j.Step(e) {
+	for _, a := range j.Step(now, e) {
 		answer = append(answer, describe(a))
 	}
 	if answer == nil {
@@ -116,25 +134,50 @@ func step(j *job.Job, words []string) (*job.Job, []string, error) {
 }
 
 func newJob(words []string) (*job.Job, []string, error) {
-	var sources []job.Source
-	var sinks []job.Writer
+	var c job.Config
+	source := func(address string) *job.Source {
+		return &c.Sources[slices.IndexFunc(c.Sources, func(s job.Source) bool { return s.Address == address })]
+	}
 	for _, w := range words {
 		what, value, _ := strings.Cut(w, "=")
-		parts := append(strings.Split(value, "/"), "")
-		n, err := strconv.Atoi(parts[1])
-		if err != nil {
-			return nil, nil, err
-		}
+		parts := append(strings.Split(value, "/"), "", "")
+		n, _ := strconv.Atoi(parts[1])
+		split := gpflow.Split{ID: parts[2]}
 		switch what {
 		case "source":
-			sources = append(sources, job.Source{Address: parts[0], Parallelism: n, Bounded: parts[2] == "bounded"})
+			c.Sources = append(c.Sources, job.Source{Address: parts[0], Parallelism: n, Bounded: parts[2] == "bounded"})
+		case "task":
+			for i := range n {
+				c.Tasks = append(c.Tasks, checkpoint.Part{Kind: checkpoint.Task, Name: parts[0], Subtask: i})
+			}
 		case "sink":
 			for i := range n {
-				sinks = append(sinks, job.Writer{Sink: parts[0], Subtask: i})
+				c.Sinks = append(c.Sinks, job.Writer{Sink: parts[0], Subtask: i})
 			}
+		case "every":
+			every, _ := strconv.Atoi(value)
+			c.Checkpoints.Every = gpflow.Duration(every) * gpflow.Second
+		case "durable":
+			c.Durable = true
+		case "last":
+			last, _ := strconv.Atoi(value)
+			c.Last = gpflow.CheckpointID(last)
+		case "commit":
+			part := checkpoint.Part{Kind: checkpoint.Writer, Name: parts[0], Subtask: n}
+			c.Commit = append(c.Commit, checkpoint.Pending{Part: part, ID: c.Last, Committable: gpflow.Committable(parts[2])})
+		case "read":
+			src := source(parts[0])
+			src.Found, src.Reading = append(src.Found, split), append(src.Reading, job.Reading{Split: split, Subtask: n})
+		case "queue":
+			src := source(parts[0])
+			src.Found, src.Queue = append(src.Found, split), append(src.Queue, split)
+		case "done":
+			source(parts[0]).Done = true
+		default:
+			return nil, nil, fmt.Errorf("no option %q", what)
 		}
 	}
-	return job.New(sources, sinks), []string{"made"}, nil
+	return job.New(c), []string{"made"}, nil
 }
 
 func event(words []string) (job.Event, error) {
@@ -157,25 +200,57 @@ func event(words []string) (job.Event, error) {
 		return job.SplitEnded{Reader: r, Split: arg[1]}, nil
 	case "ended":
 		return job.Ended{Writer: w, Drained: arg[1] != "stopped"}, nil
-	case "prepared":
-		return job.Prepared{Writer: w, Committable: gpflow.Committable(arg[1])}, nil
-	case "committed":
-		return job.Committed{Writer: w}, nil
 	case "stop":
 		return job.StopRequested{}, nil
 	case "failure":
 		return job.Failure{Err: errors.New(strings.Join(words[1:], " "))}, nil
+	}
+	e, err := point(words)
+	return job.Point{CoordinatorEvent: e}, err
+}
+
+// point reads an event of checkpoints.
+func point(words []string) (checkpoint.CoordinatorEvent, error) {
+	arg := append(words[1:], "", "", "")
+	id, _ := strconv.Atoi(arg[0])
+	part := func(kind, name string) checkpoint.Part {
+		address, index, _ := strings.Cut(name, "/")
+		i, _ := strconv.Atoi(index)
+		return checkpoint.Part{Kind: checkpoint.Kind(kind), Name: address, Subtask: i}
+	}
+	snapshot := func(committable string) (s checkpoint.Snapshot) {
+		if committable != "" {
+			s.Committable = gpflow.Committable(committable)
+		}
+		return s
+	}
+	n := gpflow.CheckpointID(id)
+	switch words[0] {
+	case "tick":
+		return checkpoint.Tick{}, nil
+	case "ack":
+		return checkpoint.Acknowledged{ID: n, Part: part(arg[1], arg[2]), Snapshot: snapshot(arg[3])}, nil
+	case "gone":
+		return checkpoint.Gone{Part: part(arg[0], arg[1]), Snapshot: snapshot(arg[2])}, nil
+	case "stored":
+		return checkpoint.Stored{ID: n}, nil
+	case "store-failed":
+		return checkpoint.StoreFailed{ID: n, Err: errors.New(strings.Join(words[2:], " "))}, nil
+	case "committed":
+		return checkpoint.Committed{ID: n, Part: part("writer", arg[1])}, nil
 	}
 	return nil, fmt.Errorf("no event %q", words[0])
 }
 
 func describe(a job.Action) string {
 	reader := func(r job.Reader) string { return fmt.Sprintf("%s/%d", r.Source, r.Subtask) }
-	writer := func(w job.Writer) string { return fmt.Sprintf("%s/%d", w.Sink, w.Subtask) }
 	switch a := a.(type) {
 	case job.Discover:
 		return "discover " + a.Source
 	case job.Assign:
+		if a.Resume {
+			return "resume " + reader(a.Reader) + " " + a.Split.ID
+		}
 		return "assign " + reader(a.Reader) + " " + a.Split.ID
 	case job.Pending:
 		if a.Left {
@@ -188,15 +263,56 @@ func describe(a job.Action) string {
 		return "no-more " + reader(a.Reader)
 	case job.StopReading:
 		return "stop-reading " + reader(a.Reader)
-	case job.Prepare:
-		return "prepare " + writer(a.Writer)
-	case job.Commit:
-		return strings.TrimRight("commit "+writer(a.Writer)+" "+string(a.Committable), " ")
+	case job.Trigger:
+		if a.Stop {
+			return fmt.Sprintf("trigger %d %s stop", a.ID, reader(a.Reader))
+		}
+		return fmt.Sprintf("trigger %d %s", a.ID, reader(a.Reader))
+	case job.Store:
+		return describeStore(a)
+	case job.Do:
+		return describePoint(a.CoordinatorAction)
 	case job.Finish:
 		if a.Err != nil {
 			return fmt.Sprintf("finish %s: %v", a.Outcome, a.Err)
 		}
 		return fmt.Sprintf("finish %s", a.Outcome)
+	}
+	return fmt.Sprintf("%#v", a)
+}
+
+func describeStore(a job.Store) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "store %d", a.ID)
+	if a.Final {
+		b.WriteString(" final")
+	}
+	ids := func(splits []gpflow.Split) string {
+		names := make([]string, len(splits))
+		for i, s := range splits {
+			names[i] = s.ID
+		}
+		return strings.Join(names, ",")
+	}
+	for _, s := range a.Sources {
+		fmt.Fprintf(&b, " %s(found %s; queue %s; done %t)", s.Address, ids(s.Found), ids(s.Queue), s.Done)
+	}
+	for _, c := range a.Committables {
+		fmt.Fprintf(&b, " %s/%d=%s", c.Part.Name, c.Part.Subtask, c.Committable)
+	}
+	return b.String()
+}
+
+func describePoint(a checkpoint.CoordinatorAction) string {
+	switch a := a.(type) {
+	case checkpoint.Abort:
+		return fmt.Sprintf("abort %d: %v", a.ID, a.Err)
+	case checkpoint.Completed:
+		return fmt.Sprintf("completed %d", a.ID)
+	case checkpoint.Commit:
+		return fmt.Sprintf("commit %d %s/%d %s", a.ID, a.Part.Name, a.Part.Subtask, a.Committable)
+	case checkpoint.WakeAt:
+		return fmt.Sprintf("wake at %d s", int64(a.Time)/int64(gpflow.Second))
 	}
 	return fmt.Sprintf("%#v", a)
 }

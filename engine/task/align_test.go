@@ -91,7 +91,7 @@ func TestAlignment(t *testing.T) {
 		},
 		"both end, and nothing is left to align": {
 			play:  func(a *aligning) { a.send(0, barrier(1), drained); a.send(1, drained) },
-			taken: []string{"1:0"}, out: []string{"|1", "stopped"},
+			taken: []string{"1:0"}, out: []string{"|1", "end"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

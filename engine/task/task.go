@@ -41,6 +41,8 @@ type Task struct {
 	done  bool
 	quiet bool // a channel went idle or ended: all may be idle now
 	idle  bool // Idle was sent downstream
+	// stopped says that a channel has ended before the end of its input.
+	stopped bool
 }
 
 // New returns a task over links, the head first. input says, for each channel
@@ -143,6 +145,7 @@ func (t *Task) event(channel int, e exchange.Event) {
 		t.aligned()
 	case exchange.End:
 		t.quiet = true
+		t.stopped = t.stopped || !e.Drained
 		t.clock.end(channel)
 		t.aligned()
 	}
@@ -229,7 +232,7 @@ func (t *Task) finish() {
 }
 
 // Drained reports whether the input was read to its end.
-func (t *Task) Drained() bool { return t.clock.live == 0 && t.clock.now == gpflow.MaxTimestamp }
+func (t *Task) Drained() bool { return t.clock.live == 0 && !t.stopped }
 
 // Watermark returns the subtask's watermark, and the channel that holds it
 // back, or -1.

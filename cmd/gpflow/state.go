@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/spec"
+	"github.com/gpflow/gpflow/spec/expr"
+	"github.com/gpflow/gpflow/storage/local"
+)
+
+// stateRoot is where the state of pipelines is kept that do not say where.
+const stateRoot = ".gpflow"
+
+// runState is the state directory of a run, which no other run has.
+type runState struct {
+	dir    string
+	store  *local.Store
+	unlock func() error
+	engine.Checkpoints
+}
+
+// stateDir returns the directory of a pipeline's state.
+func stateDir(p *spec.Pipeline) (string, error) {
+	storage := p.Checkpoints().Storage
+	if storage == "" {
+		return filepath.Join(stateRoot, p.Name), nil
+	}
+	dir, ok := strings.CutPrefix(storage, "file:")
+	if !ok || dir == "" {
+		return "", fmt.Errorf("checkpoint.storage is %q, and this version keeps checkpoints in a directory: write \"file:PATH\"", storage)
+	}
+	return strings.TrimPrefix(dir, "//"), nil
+}
+
+// openState makes this process the one that has the pipeline's state, and finds
+// what it goes on from. fresh leaves everything aside that is there.
+func openState(ctx context.Context, p *spec.Pipeline, fresh bool, talk io.Writer) (s *runState, err error) {
+	dir, err := stateDir(p)
+	if err != nil {
+		return nil, err
+	}
+	s = &runState{dir: dir}
+	if s.store, err = local.Open(dir); err != nil {
+		return nil, err
+	}
+	if s.unlock, err = s.store.Lock(); err != nil {
+		var held *local.HeldError
+		if errors.As(err, &held) {
+			err = fmt.Errorf("the pipeline %s is running already: %w", p.Name, err)
+		}
+		return nil, errors.Join(err, s.store.Close())
+	}
+	s.settle(p.Checkpoints())
+	if err := s.begin(ctx, fresh, talk); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// settle takes the settings of the checkpoint block.
+func (s *runState) settle(c spec.Checkpoints) {
+	s.Semantics, s.Retain = expr.Semantics, c.Retain
+	s.Config = checkpoint.Config{Every: c.Every, Timeout: c.Timeout, MinPause: c.MinPause, MaxFailures: c.MaxFailures}
+}
+
+// begin claims the state and finds the checkpoint to go on from. A pipeline that
+// has finished starts anew.
+func (s *runState) begin(ctx context.Context, fresh bool, talk io.Writer) error {
+	var err error
+	if s.Keeper, err = checkpoint.Open(ctx, s.store); err != nil {
+		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	}
+	if fresh || s.Keeper.Lineage() == "" {
+		return s.fresh(ctx)
+	}
+	if err := s.Keeper.Claim(ctx, whoami()); err != nil {
+		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	}
+	m, err := s.Keeper.Current(ctx)
+	var none *checkpoint.NoCheckpoint
+	switch {
+	case errors.As(err, &none):
+		return nil
+	case err != nil:
+		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	case m.Outcome == checkpoint.OutcomeFinished:
+		return s.fresh(ctx)
+	}
+	s.From = m
+	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, time.UnixMicro(int64(m.Time)).Format(time.DateTime))
+	return nil
+}
+
+func (s *runState) fresh(ctx context.Context) error {
+	lineage := make([]byte, 16)
+	if _, err := rand.Read(lineage); err != nil {
+		return err
+	}
+	if err := s.Keeper.Fresh(ctx, hex.EncodeToString(lineage), whoami()); err != nil {
+		return fmt.Errorf("begin the state in %s: %w", s.dir, err)
+	}
+	var none *checkpoint.NoCheckpoint
+	if _, err := s.Keeper.Current(ctx); !errors.As(err, &none) {
+		return fmt.Errorf("begin the state in %s: it has a checkpoint already: %w", s.dir, err)
+	}
+	return nil
+}
+
+// whoami tells people which process has claimed an epoch.
+func whoami() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
+}
+
+// close lets others have the state.
+func (s *runState) close() error { return errors.Join(s.unlock(), s.store.Close()) }

@@ -1,0 +1,109 @@
+package job
+
+import (
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+)
+
+type source struct {
+	Source
+	found   []gpflow.Split // all so far
+	queue   []gpflow.Split // found, and not handed out
+	done    bool           // there will be no more
+	reading []int          // splits that each reader has
+	noMore  []bool         // readers that have been told
+	resting []bool         // likewise
+	held    bool           // readers have been told that splits are pending
+	next    int            // reader of the next split, of an unbounded source
+}
+
+func newSource(s Source) *source {
+	n := s.Parallelism
+	x := &source{
+		Source: s, found: s.Found, queue: s.Queue, done: s.Done, reading: make([]int, n),
+		noMore: make([]bool, n), resting: make([]bool, n), held: true,
+	}
+	for _, r := range s.Reading {
+		x.reading[r.Subtask]++
+	}
+	return x
+}
+
+// state returns what a checkpoint keeps of the source: which of the splits that
+// were found have been handed out, the readers know.
+func (s *source) state() checkpoint.SourceState {
+	return checkpoint.SourceState{Address: s.Address, Found: slices.Clone(s.found), Queue: slices.Clone(s.queue), Done: s.done}
+}
+
+func (j *Job) source(address string) *source {
+	return j.sources[slices.IndexFunc(j.sources, func(s *source) bool { return s.Address == address })]
+}
+
+func (j *Job) discovered(e Discovered) []Action {
+	s := j.source(e.Source)
+	s.found = append(s.found, e.Splits...)
+	s.queue = append(s.queue, e.Splits...)
+	s.done = e.Done
+	if j.stopping {
+		return nil
+	}
+	return j.assign(s)
+}
+
+// assign hands out splits. What is left comes first: a reader that begins its
+// split before it knows would read it under another watermark, depending on
+// which message is quicker.
+func (j *Job) assign(s *source) []Action {
+	if j.stopping {
+		return nil
+	}
+	var splits []Action
+	for len(s.queue) > 0 {
+		r := s.free()
+		if r < 0 {
+			break
+		}
+		s.reading[r]++
+		s.resting[r] = false
+		splits = append(splits, Assign{Reader{s.Address, r}, s.queue[0], false})
+		s.queue = s.queue[1:]
+	}
+	var as []Action
+	if left := len(s.queue) > 0 || s.Bounded && !s.done; left != s.held {
+		s.held = left
+		for r := range s.reading {
+			as = append(as, Pending{Reader{s.Address, r}, left})
+		}
+	}
+	as = append(as, splits...)
+	return append(as, s.release()...)
+}
+
+// release tells the readers that have nothing to read what to expect.
+func (s *source) release() []Action {
+	var as []Action
+	for r, n := range s.reading {
+		switch {
+		case n > 0 || s.noMore[r]:
+		case s.done && len(s.queue) == 0:
+			s.noMore[r] = true
+			as = append(as, NoMore{Reader{s.Address, r}})
+		case !s.Bounded && !s.resting[r]:
+			s.resting[r] = true
+			as = append(as, Rest{Reader{s.Address, r}})
+		}
+	}
+	return as
+}
+
+// free returns the reader that gets the next split, or -1.
+func (s *source) free() int {
+	if s.Bounded {
+		return slices.Index(s.reading, 0)
+	}
+	r := s.next
+	s.next = (s.next + 1) % len(s.reading)
+	return r
+}
