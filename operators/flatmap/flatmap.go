@@ -92,7 +92,9 @@ func lay(c gpflow.Config, in *gpflow.Schema, constants gpflow.Constants, pruned 
 func (l *layout) list(text string, in *gpflow.Schema, constants gpflow.Constants, report func(gpflow.Problem)) {
 	e, err := expr.Check(text, expr.Env{Schema: in, Constants: constants})
 	if err != nil {
-		report(gpflow.Problem{Code: err.Code, Path: "each", From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail})
+		for _, p := range err.Problems("each") {
+			report(p)
+		}
 		return
 	}
 	t := e.Type()

@@ -72,7 +72,7 @@ var mistakes = []struct{ src, at, summary, detail string }{
 	{`uper(s)`, `uper`, "Unknown function uper", "Did you mean upper?"},
 	{`upper(s, s)`, `upper(s, s)`, "upper does not take 2 arguments", "upper(s)"},
 	{`upper(i)`, `i`, "i is int; upper takes string", ""},
-	{`f + upper(s + (i))`, `i`, "string + int is not defined", ""},
+	{`s + upper(s + (i))`, `i`, "string + int is not defined", ""},
 	{`upper`, `upper`, "upper is a function", ""},
 	{`s.upper()`, `s.upper()`, "A value has no methods", "upper(x)"},
 	{`i.x`, `i.x`, "i is int and has no fields", ""},
