@@ -20,6 +20,8 @@ type decoder struct {
 	located map[string]Located
 	refs    map[string][]Ref // by the field of the edge
 	bad     bool             // something was reported
+
+	typePath string // of the type that is being decoded: "schema.address", ".at"
 }
 
 func (b *builder) decoder(blk block, owner string) *decoder {
