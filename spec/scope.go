@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -96,47 +95,6 @@ func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
 		return cty.DynamicVal, false
 	}
 	return v, true
-}
-
-func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
-	seen := make(map[hcl.Range]bool)
-	for _, d := range ds {
-		at := expr.Range()
-		if d.Subject != nil {
-			at = *d.Subject
-		}
-		if d.Severity != hcl.DiagError || seen[at] {
-			continue
-		}
-		seen[at] = true
-		out := diag.Diagnostic{
-			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
-			Summary: plainWords(d.Summary), Detail: plainWords(d.Detail),
-		}
-		if p, ok := hcl.DiagnosticExtra[Problem](d); ok {
-			out.Code, out.Fix = p.Code, p.Fix
-		}
-		if name := b.text(at); d.Summary == "Call to unknown function" {
-			b.unknownFunction(&out, name)
-		}
-		b.report(out)
-	}
-}
-
-// unknownFunction says of a call that there is no such function.
-func (b *builder) unknownFunction(d *diag.Diagnostic, name string) {
-	names := slices.Sorted(maps.Keys(b.scope.functions))
-	d.Code, d.Summary = diag.CodeUnknownFunction, fmt.Sprintf("there is no function %q", name)
-	if d.Fix, d.Detail = didYouMean(diag.Suggest(name, names)), ""; d.Fix == "" {
-		d.Detail = "The functions of values are " + listed(names, "and") + "."
-	}
-}
-
-// plainWords puts the words of specifications for those of the parser.
-func plainWords(s string) string {
-	return strings.NewReplacer(
-		"primitive-typed value", "plain value", "primitive", "plain", "tuple", "list", "This is a bug in this program.", "",
-	).Replace(s)
 }
 
 // checkVariable returns whether what t refers to exists, and reports it
