@@ -3,13 +3,14 @@ package spec
 import (
 	"errors"
 	"math"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/gpflow/gpflow/spec/regex"
 )
 
 // errOver ends a call; what it is beyond, the meter says.
@@ -271,40 +272,21 @@ func predictSplit(m *meter, args []cty.Value) bool {
 // predictRegex counts the steps of a search, which are at most those of the
 // pattern at each byte, and what it may find.
 func predictRegex(m *meter, args []cty.Value) bool {
-	pattern, n := args[0].AsString(), textLen(args[1])+1
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil || len(pattern) > maxPattern {
-		return m.allows(weight{text: len(pattern) * (maxText / maxPattern)})
+	text, n := args[0].AsString(), textLen(args[1])+1
+	size, err := regex.Measure(text)
+	if err != nil {
+		return true
 	}
-	size := instructions(re)
-	if size > maxPattern {
+	if size.TooBig() {
 		m.exceed("a regular expression of it is too large")
 		return false
 	}
-	found := 2 * maxElements / (re.MaxCap() + 1)
-	if n > found && re.MaxCap() > 0 {
+	found := 2 * maxElements / (size.Groups + 1)
+	if n > found && size.Groups > 0 {
 		m.exceed("a regular expression of it has too many groups for the text")
 		return false
 	}
-	return m.pay(weight{elements: product(size, n) / 64})
-}
-
-// maxPattern is how many instructions a regular expression may have.
-const maxPattern = 10_000
-
-// instructions returns about how many instructions a regular expression has.
-func instructions(re *syntax.Regexp) int {
-	n := 1 + len(re.Rune)/8
-	if re.Op == syntax.OpLiteral {
-		n = 1 + len(re.Rune)
-	}
-	for _, sub := range re.Sub {
-		n = bounded(n, instructions(sub))
-	}
-	if re.Op == syntax.OpRepeat {
-		n = product(n, max(re.Min, re.Max, 1))
-	}
-	return n
+	return m.pay(weight{elements: product(size.Instructions, n) / 64})
 }
 
 // predictDecode counts what separates elements.

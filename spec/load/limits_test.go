@@ -2,10 +2,8 @@ package load
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gpflow/gpflow/spec/diag"
 	"github.com/gpflow/gpflow/spec/hclspec"
@@ -74,41 +72,17 @@ func TestValuesAreBounded(t *testing.T) {
 			}
 			native.WriteString("}\n")
 			o := hclspec.Options{Registry: spectest.Registry(t)}
-			wantTooBig(t, "HCL", bounded(t, mostAllocated, func() diag.List {
-				_, ds := hclspec.Parse("a.gp", []byte(native.String()), o)
-				return ds
-			}))
-			wantTooBig(t, "YAML", bounded(t, mostAllocated, func() diag.List {
-				_, ds := yamlspec.Parse("a.gp.yaml", []byte(yaml.String()), o)
-				return ds
-			}))
+			var ds diag.List
+			spectest.Bounded(t, "HCL", mostAllocated, func() { _, ds = hclspec.Parse("a.gp", []byte(native.String()), o) })
+			wantTooBig(t, "HCL", ds)
+			spectest.Bounded(t, "YAML", mostAllocated, func() { _, ds = yamlspec.Parse("a.gp.yaml", []byte(yaml.String()), o) })
+			wantTooBig(t, "YAML", ds)
 		})
 	}
 }
 
-// mostAllocated is how many bytes computing the values of a text may allocate,
-// which is a measure of the work that does not depend on the machine.
+// mostAllocated is how many bytes computing the values of a text may allocate.
 const mostAllocated = 96 << 20
-
-// bounded returns what f does, which is to allocate few bytes.
-func bounded(t *testing.T, most uint64, f func() diag.List) diag.List {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	ds := f()
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	allocated := after.TotalAlloc - before.TotalAlloc
-	t.Logf("%v, %d KiB allocated", took, allocated>>10)
-	if allocated > most {
-		t.Errorf("%d MiB are allocated", allocated>>20)
-	}
-	if took > hangs {
-		t.Errorf("took %v", took)
-	}
-	return ds
-}
 
 func wantTooBig(t *testing.T, language string, ds diag.List) {
 	t.Helper()
@@ -144,9 +118,9 @@ func TestTypeOfManyElements(t *testing.T) {
 		{"list(string)", `"a"`, true},
 	} {
 		src := fmt.Sprintf("pipeline \"p\" {}\nvariable \"v\" {\n  type = %s\n  default = [%s, %s1]\n}\n", c.typ, c.first, strings.Repeat("1,", 40_000))
-		ds := bounded(t, 256<<20, func() diag.List {
-			_, ds := hclspec.Parse("a.gp", []byte(src), hclspec.Options{Registry: spectest.Registry(t)})
-			return ds
+		var ds diag.List
+		spectest.Bounded(t, c.typ, 256<<20, func() {
+			_, ds = hclspec.Parse("a.gp", []byte(src), hclspec.Options{Registry: spectest.Registry(t)})
 		})
 		bad := false
 		for _, d := range ds {

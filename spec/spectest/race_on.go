@@ -1,6 +1,6 @@
 //go:build race
 
-package load
+package spectest
 
 import "time"
 
