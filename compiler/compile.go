@@ -111,7 +111,6 @@ func (c *compilation) warning(code string, at diag.Range, summary, detail string
 // problem reports what a descriptor has found wrong with a node.
 func (c *compilation) problem(n *Node, p gpflow.Problem) {
 	if p.Code == diag.CodeUnknownName && c.valueFailed(n.Spec.Fields[p.Path].Text, p) {
-		n.Spec.Broken = true
 		return
 	}
 	d := diag.Diagnostic{

@@ -273,7 +273,7 @@ func (b *builder) pipeline(files []File) {
 		b.p.Name, b.p.Range = blk.Labels[0], b.rng(blk.DefRange)
 		d := b.decoder(blk, "the pipeline")
 		vals := d.body(blk.Body, fields, level{header: blk.DefRange})
-		b.p.Settings = gpflow.NewConfig(fields, vals)
+		b.p.Settings, b.p.WrongSettings = gpflow.NewConfig(fields, vals), d.faulty
 		for path, at := range d.located {
 			b.p.SettingRanges[path] = at.Value
 		}

@@ -25,6 +25,9 @@ func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any
 		v, ok = d.expression(f, expr, path)
 	case gpflow.FieldExprMap, gpflow.FieldAggregates:
 		v, ok = d.expressions(f, expr, path)
+		if some, _ := v.([]gpflow.NamedExpr); len(some) > 0 {
+			ok = true // the others have been reported, and the field is wrong
+		}
 	case gpflow.FieldRef, gpflow.FieldRefs:
 		d.edges(f, expr, path)
 		return nil, false
