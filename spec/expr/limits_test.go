@@ -13,6 +13,10 @@ func TestCheckIsBounded(t *testing.T) {
 	text := func(s string) gpflow.Constant {
 		return gpflow.Constant{Type: gpflow.T(gpflow.KindString), Value: gpflow.String(s)}
 	}
+	long := make([]gpflow.Value, 100_000)
+	for i := range long {
+		long[i] = gpflow.String(fmt.Sprint(i))
+	}
 	env := Env{
 		Schema: gpflow.NewSchema(gpflow.Column{Name: "s", Type: gpflow.T(gpflow.KindString)}),
 		Constants: gpflow.Constants{
@@ -21,6 +25,7 @@ func TestCheckIsBounded(t *testing.T) {
 			"var.set":  text(strings.Repeat(`\PL`, 9000)),
 			"var.long": text(strings.Repeat("x", 1<<20)),
 			"var.kilo": text(strings.Repeat("x", 4<<10)),
+			"var.list": {Type: gpflow.ListOf(gpflow.T(gpflow.KindString)), Value: gpflow.List(long)},
 		},
 	}
 	repeated := func(n int, s, with string) string { return strings.TrimSuffix(strings.Repeat(s+with, n), with) }
@@ -44,6 +49,7 @@ func TestCheckIsBounded(t *testing.T) {
 		"a text as a pattern":        {"s matches var.long", CodeTooBig},
 		"long constants":             {"s + " + repeated(40, "(var.long + var.long)", " + "), CodeTooBig},
 		"short constants":            {"s == " + repeated(60, "var.kilo", " + "), CodeTooBig},
+		"one list many times":        {repeated(100, "s in var.list", " || "), ""},
 		"searches in constants":      {repeated(30, "(var.long matches 'x{18}y')", " || ") + " || s == 'a'", CodeTooBig},
 	} {
 		t.Run(name, func(t *testing.T) {
