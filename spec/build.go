@@ -103,7 +103,7 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	if p.Sources == nil {
 		p.Sources = make(map[string][]byte)
 	}
-	b := &builder{p: p, registry: in.Registry, lines: make(map[string][]int), schemas: make(map[string]*schemaDecl), syntaxes: make(map[string]Syntax)}
+	b := &builder{p: p, registry: in.Registry, lines: make(map[string]*Lines), schemas: make(map[string]*schemaDecl), syntaxes: make(map[string]Syntax)}
 	for _, f := range files {
 		p.Sources[f.Name] = f.Source
 		b.syntaxes[f.Name] = f.Syntax
@@ -153,7 +153,7 @@ type builder struct {
 	p        *Pipeline
 	registry *gpflow.Registry
 	diags    diag.List
-	lines    map[string][]int  // by file: the offsets of the lines
+	lines    map[string]*Lines // by file
 	syntaxes map[string]Syntax // by file
 	scope    *scope
 	schemas  map[string]*schemaDecl
