@@ -34,8 +34,9 @@ var layers = []struct {
 
 	{name: "diagnostics", packages: []string{"spec/diag"}, imports: []string{"."}},
 	{name: "a page for each code", packages: []string{"spec/diag/pages"}, imports: []string{"spec/diag"}},
-	{name: "record expressions", packages: []string{"spec/expr"}, imports: []string{"."}, outside: []string{"github.com/expr-lang/expr"}, pure: true},
-	{name: "what the user wrote", packages: []string{"spec"}, imports: []string{".", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}, pure: true},
+	{name: "sizes of regular expressions", packages: []string{"spec/regex"}, pure: true},
+	{name: "record expressions", packages: []string{"spec/expr"}, imports: []string{".", "spec/regex"}, outside: []string{"github.com/expr-lang/expr"}, pure: true},
+	{name: "what the user wrote", packages: []string{"spec"}, imports: []string{".", "spec/diag", "spec/regex"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}, pure: true},
 	{name: "files and values", packages: []string{"spec/input"}, imports: []string{".", "spec", "spec/diag"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty"}},
 	{name: "one language each", packages: []string{"spec/hclspec", "spec/yamlspec"}, imports: []string{"spec", "spec/diag", "spec/input"}, outside: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "gopkg.in/yaml.v3"}, pure: true},
 	{name: "what their tests share", packages: []string{"spec/spectest"}, imports: []string{".", "spec/diag"}},

@@ -12,7 +12,7 @@ import (
 // check lets schemas flow from the sources to the sinks and finds out what the
 // nodes need.
 func (c *compilation) check(g *Graph) {
-	if groups := c.spec.Settings.Int("key_groups"); c.spec.Settings.Int("parallelism") > groups {
+	if groups := c.spec.Settings.Int("key_groups"); !c.spec.WrongSettings["key_groups"] && c.spec.Settings.Int("parallelism") > groups {
 		c.error(diag.CodeParallelism, c.setting("parallelism"), "The nodes have more subtasks than the pipeline has key groups",
 			fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
 	}
@@ -66,19 +66,22 @@ func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
 	if n.Spec.Broken || !c.inputs(n) {
 		return
 	}
-	n.failed = false
+	n.failed = len(n.Spec.Wrong) > 0
 	in := &gpflow.Inference{Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants}
 	if len(n.wanted) > 0 {
 		in.Wanted = n.wanted[0]
 	}
 	in.Report = func(p gpflow.Problem) {
+		if n.follows(p) {
+			return
+		}
 		n.failed = n.failed || !p.Warning
 		report(n, p)
 	}
 	out := n.Desc.Infer(in)
 	n.Uses, n.Pass, n.Constants, n.Exprs = out.Uses, out.Pass, out.Constants, out.Exprs
 	for i := range n.Ports {
-		if n.Port(i) != "errors" && i < len(out.Ports) {
+		if n.Port(i) != "errors" && i < len(out.Ports) && (n.shaped() || i < len(out.Pass) && out.Pass[i]) {
 			n.Ports[i] = out.Ports[i]
 		}
 	}
@@ -95,7 +98,7 @@ func timed(n *Node, s *gpflow.Schema) *gpflow.Schema {
 	case n.Desc.Traits.NewTimes:
 	case n.Desc.IsSource():
 		_, has := n.Spec.Config.Block("event_time")
-		timeless = !has
+		timeless = !has && !n.Spec.Wrong["event_time"]
 	default:
 		timeless = n.In[0].Timeless
 	}
@@ -163,7 +166,7 @@ func (c *compilation) timeless(n *Node, o Output) {
 // eventTime checks and takes over the event_time of a source.
 func (c *compilation) eventTime(n *Node) {
 	b, ok := n.Spec.Config.Block("event_time")
-	if !ok || n.failed || n.Ports[0] == nil {
+	if !ok || n.Ports[0] == nil || !b.Has("field") {
 		return
 	}
 	s := n.Ports[0]
@@ -200,7 +203,7 @@ func (c *compilation) parallelism(n *Node) {
 		n.Parallelism = int(n.Spec.Config.Int("parallelism"))
 	}
 	at := n.Spec.Place("parallelism", 0, 0)
-	if groups := int(c.spec.Settings.Int("key_groups")); n.Parallelism > groups {
+	if groups := int(c.spec.Settings.Int("key_groups")); n.Parallelism > groups && !c.spec.WrongSettings["key_groups"] {
 		if said {
 			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has more subtasks than the pipeline has key groups", n.Address()),
 				fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))

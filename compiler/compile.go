@@ -11,6 +11,7 @@
 package compiler
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -89,6 +90,14 @@ func sentence(s string) string {
 
 func (c *compilation) failed() bool { return c.spec.Failed || c.list.HasErrors() }
 
+// said reports whether the same has been said of the same text, which several
+// nodes may use.
+func (c *compilation) said(d diag.Diagnostic) bool {
+	return slices.ContainsFunc(c.list, func(o diag.Diagnostic) bool {
+		return o.Code == d.Code && o.Range == d.Range && o.Summary == d.Summary && o.Detail == d.Detail
+	})
+}
+
 func (c *compilation) report(d diag.Diagnostic) { c.list = append(c.list, d) }
 
 func (c *compilation) error(code string, at diag.Range, summary, detail string) {
@@ -102,7 +111,6 @@ func (c *compilation) warning(code string, at diag.Range, summary, detail string
 // problem reports what a descriptor has found wrong with a node.
 func (c *compilation) problem(n *Node, p gpflow.Problem) {
 	if p.Code == diag.CodeUnknownName && c.valueFailed(n.Spec.Fields[p.Path].Text, p) {
-		n.Spec.Broken = true
 		return
 	}
 	d := diag.Diagnostic{
@@ -121,6 +129,13 @@ func (c *compilation) problem(n *Node, p gpflow.Problem) {
 		d.Code = diag.CodeExpression
 	default:
 		d.Code = diag.CodeConfig
+	}
+	if block, ok := n.Spec.Elsewhere(p.Path); ok {
+		d.Context = block
+		d.Related = []diag.Related{{Message: "used by " + n.Address(), Range: n.Spec.Range}}
+		if c.said(d) {
+			return
+		}
 	}
 	c.report(d)
 }

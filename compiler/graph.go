@@ -49,6 +49,7 @@ type diverting uint8
 const (
 	diverted   diverting = 1 + iota // by the node itself
 	byPipeline                      // by the pipeline
+	unknown                         // it is not known, because of a mistake
 )
 
 // Output is an output of a node.

@@ -45,12 +45,12 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 		switch {
 		case from == nil:
 			c.error(diag.CodeUnknownNode, ref.Range, fmt.Sprintf("There is no node %s", ref.Address), c.unknownNode(n, ref))
-			n.Spec.Broken, c.partial = true, true
+			c.partial = true
 			continue
 		case from.Desc.IsSink():
 			c.error(diag.CodeNoOutput, ref.Range, fmt.Sprintf("%s is a sink and has no output", ref.Address),
 				"Read from the node that feeds it instead.")
-			n.Spec.Broken, c.partial = true, true
+			c.partial = true
 			continue
 		case seen[name]:
 			c.error(diag.CodeSameReference, ref.Range, fmt.Sprintf("%s stands twice in %s", name, in.Field),
@@ -61,7 +61,7 @@ func (c *compilation) edges(byAddress map[string]*Node, n *Node, i int, in spec.
 		port := from.Desc.PortIndex(ref.Port)
 		if port < 0 {
 			c.error(diag.CodeUnknownPort, ref.Range, fmt.Sprintf("%s has no port %q", ref.Address, ref.Port), unknownPort(from, ref.Port))
-			n.Spec.Broken, c.partial = true, true
+			c.partial = true
 			continue
 		}
 		n.Inputs[i] = append(n.Inputs[i], Output{from, port, ref})

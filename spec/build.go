@@ -103,7 +103,7 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	if p.Sources == nil {
 		p.Sources = make(map[string][]byte)
 	}
-	b := &builder{p: p, registry: in.Registry, lines: make(map[string][]int), schemas: make(map[string]*schemaDecl), syntaxes: make(map[string]Syntax)}
+	b := &builder{p: p, registry: in.Registry, lines: make(map[string]*Lines), schemas: make(map[string]*schemaDecl), syntaxes: make(map[string]Syntax)}
 	for _, f := range files {
 		p.Sources[f.Name] = f.Source
 		b.syntaxes[f.Name] = f.Syntax
@@ -153,7 +153,7 @@ type builder struct {
 	p        *Pipeline
 	registry *gpflow.Registry
 	diags    diag.List
-	lines    map[string][]int  // by file: the offsets of the lines
+	lines    map[string]*Lines // by file
 	syntaxes map[string]Syntax // by file
 	scope    *scope
 	schemas  map[string]*schemaDecl
@@ -273,7 +273,7 @@ func (b *builder) pipeline(files []File) {
 		b.p.Name, b.p.Range = blk.Labels[0], b.rng(blk.DefRange)
 		d := b.decoder(blk, "the pipeline")
 		vals := d.body(blk.Body, fields, level{header: blk.DefRange})
-		b.p.Settings = gpflow.NewConfig(fields, vals)
+		b.p.Settings, b.p.WrongSettings = gpflow.NewConfig(fields, vals), d.faulty
 		for path, at := range d.located {
 			b.p.SettingRanges[path] = at.Value
 		}

@@ -10,20 +10,26 @@ import (
 // known.
 func (b *builder) constants() {
 	for _, v := range b.vars {
-		b.constant("var."+v.name, v.val, v.typ)
+		b.declared("var."+v.name, v.val, v.typ)
 	}
 	for _, l := range b.localDecls {
-		b.constant("local."+l.name, b.scope.locals[l.name], nil)
+		b.declared("local."+l.name, b.scope.locals[l.name], nil)
 	}
 }
 
-// constant adds the constant of the given name, or those of the members where
-// it is an object.
-func (b *builder) constant(name string, v cty.Value, t *varType) {
-	if v == cty.NilVal || !v.IsWhollyKnown() {
+// declared adds what can be referred to by a name. A value that is not wholly
+// known has become wholly unknown.
+func (b *builder) declared(name string, v cty.Value, t *varType) {
+	if v == cty.NilVal || !v.IsKnown() {
 		b.p.Unknown[name] = true
 		return
 	}
+	b.constant(name, v, t)
+}
+
+// constant adds the constant of the given name, or those of the members where
+// it is an object. The value is known.
+func (b *builder) constant(name string, v cty.Value, t *varType) {
 	if v.Type().IsObjectType() && !v.IsNull() {
 		for member := range v.Type().AttributeTypes() {
 			full := name + "." + member

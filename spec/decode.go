@@ -20,12 +20,15 @@ type decoder struct {
 	located map[string]Located
 	refs    map[string][]Ref // by the field of the edge
 	bad     bool             // something was reported
+	faulty  map[string]bool  // the fields at the top that something was reported of
+
+	typePath string // of the type that is being decoded: "schema.address", ".at"
 }
 
 func (b *builder) decoder(blk block, owner string) *decoder {
 	return &decoder{
 		builder: b, syntax: blk.syntax, owner: owner,
-		located: make(map[string]Located), refs: make(map[string][]Ref),
+		located: make(map[string]Located), refs: make(map[string][]Ref), faulty: make(map[string]bool),
 	}
 }
 
@@ -35,6 +38,18 @@ type level struct {
 	header hcl.Range
 	name   string         // of the nested block; "": the top
 	parent []gpflow.Field // of the body around
+}
+
+// about runs what decodes a field, and notes whether something was reported of
+// it. Fields of nested blocks count for the block at the top.
+func (d *decoder) about(at level, name string, decode func()) {
+	before := d.bad
+	d.bad = false
+	decode()
+	if d.bad && at.prefix == "" {
+		d.faulty[name] = true
+	}
+	d.bad = d.bad || before
 }
 
 func (d *decoder) fail(code string, at hcl.Range, summary, detail, fix string) {
@@ -60,29 +75,31 @@ func (d *decoder) content(body hcl.Body, fields []gpflow.Field, at level) conten
 	asBlock := make(map[string]hcl.Range)
 	asAttribute := make(map[string]hcl.Range)
 	for _, it := range items {
-		f := field(fields, it.Name)
-		if f == nil || d.repeated(*f, it, asAttribute, asBlock) {
-			continue
-		}
-		given[it.Name] = true
-		switch {
-		case f.Kind != gpflow.FieldBlock && !it.Attribute:
-			c.absent[it.Name] = true
-			d.attributeAsBlock(*f, it)
-		case len(it.LabelRanges) > 0:
-			c.absent[it.Name] = true
-			d.takesNoName(it.Name, it.LabelRanges[0])
-		case f.Kind == gpflow.FieldBlock && it.Block:
-			if !d.otherForm(it, asAttribute) && asBlock[it.Name].Empty() {
-				schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
-				asBlock[it.Name] = it.Range
+		d.about(at, it.Name, func() {
+			f := field(fields, it.Name)
+			if f == nil || d.repeated(*f, it, asAttribute, asBlock) {
+				return
 			}
-		default:
-			if !d.otherForm(it, asBlock) && asAttribute[it.Name].Empty() {
-				schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
-				asAttribute[it.Name] = it.Range
+			given[it.Name] = true
+			switch {
+			case f.Kind != gpflow.FieldBlock && !it.Attribute:
+				c.absent[it.Name] = true
+				d.attributeAsBlock(*f, it)
+			case len(it.LabelRanges) > 0:
+				c.absent[it.Name] = true
+				d.takesNoName(it.Name, it.LabelRanges[0])
+			case f.Kind == gpflow.FieldBlock && it.Block:
+				if !d.otherForm(it, asAttribute) && asBlock[it.Name].Empty() {
+					schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: it.Name})
+					asBlock[it.Name] = it.Range
+				}
+			default:
+				if !d.otherForm(it, asBlock) && asAttribute[it.Name].Empty() {
+					schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: it.Name})
+					asAttribute[it.Name] = it.Range
+				}
 			}
-		}
+		})
 	}
 	for _, it := range items {
 		if field(fields, it.Name) == nil && !it.Aside {
@@ -152,20 +169,22 @@ func (d *decoder) body(body hcl.Body, fields []gpflow.Field, at level) map[strin
 	for _, f := range fields {
 		path := at.prefix + f.Name
 		attr, blocks := c.attrs[f.Name], c.blocks[f.Name]
-		switch {
-		case attr != nil:
-			d.deprecated(f, attr.NameRange)
-			if v, ok := d.attribute(f, attr, path); ok {
-				vals[f.Name] = v
+		d.about(at, f.Name, func() {
+			switch {
+			case attr != nil:
+				d.deprecated(f, attr.NameRange)
+				if v, ok := d.attribute(f, attr, path); ok {
+					vals[f.Name] = v
+				}
+			case len(blocks) > 0:
+				d.deprecated(f, blocks[0].TypeRange)
+				if v, ok := d.nested(f, fields, blocks, path); ok {
+					vals[f.Name] = v
+				}
+			case f.Required && !c.absent[f.Name]:
+				d.missing(f, at)
 			}
-		case len(blocks) > 0:
-			d.deprecated(f, blocks[0].TypeRange)
-			if v, ok := d.nested(f, fields, blocks, path); ok {
-				vals[f.Name] = v
-			}
-		case f.Required && !c.absent[f.Name]:
-			d.missing(f, at)
-		}
+		})
 	}
 	return vals
 }
@@ -295,23 +314,25 @@ func (d *decoder) unknown(it Item, fields []gpflow.Field, at level, given, absen
 	if at.name != "" {
 		where += ": the block " + at.name
 	}
-	var fix, detail string
+	var fix, detail, meant string
 	inside := slices.IndexFunc(fields, func(f gpflow.Field) bool { return field(f.Fields, it.Name) != nil })
 	switch {
 	case field(at.parent, it.Name) != nil:
 		fix = fmt.Sprintf("Move it one level out, into %s, which accepts it.", d.owner)
 	case inside >= 0:
-		fix = fmt.Sprintf("Move it into the block %s, which accepts it.", d.syntax.Block(fields[inside].Name))
+		meant = fields[inside].Name
+		fix = fmt.Sprintf("Move it into the block %s, which accepts it.", d.syntax.Block(meant))
 	case near != "":
-		fix = didYouMean(near)
+		meant, fix = near, didYouMean(near)
 		absent[near] = true
 	case len(names) > 0:
 		slices.Sort(names)
 		detail = "What could still be written here: " + strings.Join(names, ", ") + "."
 	}
-	bad := d.bad || fix != ""
-	d.fail(diag.CodeUnknownField, it.Range, fmt.Sprintf("%s has no %s %q", where, what, it.Name), detail, fix)
-	d.bad = bad
+	d.about(at, meant, func() {
+		d.fail(diag.CodeUnknownField, it.Range, fmt.Sprintf("%s has no %s %q", where, what, it.Name), detail, fix)
+		d.bad = fix != ""
+	})
 }
 
 // forExample returns a fix with the example of f, or "" where it has none.

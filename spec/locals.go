@@ -107,7 +107,8 @@ func (b *builder) evalLocal(l *local, path []*local) {
 		return
 	}
 	v, known := b.eval(l.expr)
-	if !known || b.bare("local ", l.name, l.expr) || !b.keeps(v, b.rng(l.expr.Range())) {
+	w := b.scope.meter.last.weight
+	if !known || b.bare("local ", l.name, l.expr) || !b.keeps(w, b.rng(l.expr.Range())) {
 		v = cty.DynamicVal
 	}
 	b.scope.setLocal(l.name, v)

@@ -14,18 +14,23 @@ import (
 
 // The limits of values that are computed when a pipeline is compiled. An
 // element is a part of a list or an object, or a plain value; text is counted
-// in bytes, with the names of attributes.
+// in bytes, with the names of attributes. A step is what looking at an element
+// takes, some 0.2 us. What may be made of a text grows with it: all limits but
+// those of one value are higher by the bytes of the specification.
 const (
-	maxElements = 100_000   // of one value
-	maxText     = 1 << 20   // of one value
-	maxLevels   = 10_000    // of lists and objects within each other
-	maxExponent = 4096      // of a number, in bits
-	maxSteps    = 250_000   // elements that the parts of one expression give
-	maxMade     = 8 << 20   // bytes of text that the parts of one expression give
-	allSteps    = 2_500_000 // of all expressions
-	allMade     = 64 << 20
-	allElements = 1_000_000 // of all variables and locals
-	allText     = 16 << 20
+	maxElements = 100_000 // of one value
+	maxText     = 1 << 20 // of one value
+	maxLevels   = 10_000  // of lists and objects within each other
+	maxExponent = 4096    // of a number, in bits
+	maxSteps    = 100_000 // that one expression takes
+	maxMade     = 8 << 20 // bytes of text that the parts of one expression give
+	allSteps    = 200_000 // of all expressions
+	allMade     = 16 << 20
+	allElements = 100_000 // of all variables and locals
+	allText     = 4 << 20
+	perPart     = 4 // steps to compute a part of an expression, besides those for its value
+	perCall     = 3 // steps of a call for each element of its arguments
+	perTurn     = 4 // steps of a turn of a loop, besides those for its parts
 )
 
 // weight is how large a value is, or what it took to make it.
@@ -35,8 +40,6 @@ func (w *weight) add(o weight) {
 	w.elements = bounded(w.elements, o.elements)
 	w.text = bounded(w.text, o.text)
 }
-
-func (w weight) beyond(o weight) bool { return w.elements > o.elements || w.text > o.text }
 
 // bounded adds without an overflow.
 func bounded(a, b int) int {
@@ -57,18 +60,33 @@ func product(a, b int) int {
 // meter bounds what evaluation takes. Its zero value is ready; it serves the
 // expressions of one pipeline, one after the other.
 type meter struct {
-	spent weight // by the expression
-	total weight // by all expressions
-	kept  weight // by the values that have names
-	over  string // what the expression is beyond; "": nothing
+	spent  weight // by the expression
+	total  weight // by all expressions
+	kept   weight // by the values that have names
+	source int    // bytes of the text that the expressions are of
+	over   string // what the expression is beyond; "": nothing
+	told   bool   // a value that is too big has been reported
+	last   size   // of the value that was measured last
+}
+
+// size is what measuring finds out about a value.
+type size struct {
+	weight
+	unknown  bool // it, or a part of it
+	infinite bool // a number in it, as a division by zero gives
 }
 
 // begin starts an expression.
 func (m *meter) begin() {
 	m.spent, m.over = weight{}, ""
-	if m.total.beyond(weight{allSteps, allMade}) {
+	if m.beyond(m.total, allSteps, allMade) {
 		m.exceed("all values of the pipeline together take too many steps to compute")
 	}
+}
+
+// beyond reports whether w is beyond a limit that grows with the text.
+func (m *meter) beyond(w weight, elements, text int) bool {
+	return w.elements > bounded(elements, m.source) || w.text > bounded(text, m.source)
 }
 
 func (m *meter) exceed(what string) {
@@ -83,19 +101,19 @@ func (m *meter) pay(w weight) bool {
 	m.total.add(w)
 	switch {
 	case m.over != "":
-	case m.spent.elements > maxSteps:
+	case m.beyond(m.spent, maxSteps, math.MaxInt):
 		m.exceed(fmt.Sprintf("computing it takes more than %d steps", maxSteps))
-	case m.spent.text > maxMade:
+	case m.beyond(m.spent, math.MaxInt, maxMade):
 		m.exceed(fmt.Sprintf("computing it makes more than %d MiB of text", maxMade>>20))
 	}
 	return m.over == ""
 }
 
-// keep counts a value that gets a name, and reports whether it may.
-func (m *meter) keep(v cty.Value) bool {
-	w, _ := m.measure(v)
+// keep counts a value of the size w that gets a name, and reports whether it
+// may.
+func (m *meter) keep(w weight) bool {
 	m.kept.add(w)
-	if m.kept.beyond(weight{allElements, allText}) {
+	if m.beyond(m.kept, allElements, allText) {
 		m.exceed(fmt.Sprintf("all variables and locals together have more than %d elements or %d MiB of text", allElements, allText>>20))
 	}
 	return m.over == ""
@@ -122,31 +140,35 @@ func (m *meter) allows(w weight) bool {
 // measure returns the size of v. It stops, and ok is false, where a limit is
 // reached.
 func (m *meter) measure(v cty.Value) (w weight, ok bool) {
+	m.last = size{}
 	if m.over != "" {
 		return w, false
 	}
 	if v == cty.NilVal {
 		return w, true
 	}
-	m.into(&w, v, 0, 0)
-	return w, m.over == ""
+	m.into(&m.last, v, 0, 0)
+	return m.last.weight, m.over == ""
 }
 
 // into adds the size of v, which stands at a path of some bytes of text. The
 // names that lead to a member count for each member.
-func (m *meter) into(w *weight, v cty.Value, path, level int) {
+func (m *meter) into(w *size, v cty.Value, path, level int) {
 	w.elements++
 	if level > maxLevels {
 		m.exceed(fmt.Sprintf("a value of it has more than %d levels", maxLevels))
 	}
 	if v.IsMarked() || v.IsNull() || !v.IsKnown() {
+		w.unknown = w.unknown || !v.IsKnown()
 		return
 	}
 	switch t := v.Type(); {
 	case t == cty.String:
 		w.text += len(v.AsString())
 	case t == cty.Number:
-		if x := v.AsBigFloat(); !x.IsInf() && (x.MantExp(nil) > maxExponent || x.MantExp(nil) < -maxExponent) {
+		if x := v.AsBigFloat(); x.IsInf() {
+			w.infinite = true
+		} else if x.MantExp(nil) > maxExponent || x.MantExp(nil) < -maxExponent {
 			m.exceed("a number of it is too large, or too close to zero")
 		}
 	case t.IsObjectType(), t.IsMapType():
@@ -162,7 +184,7 @@ func (m *meter) into(w *weight, v cty.Value, path, level int) {
 			m.into(w, e, path, level+1)
 		}
 	}
-	m.allows(*w)
+	m.allows(w.weight)
 }
 
 // unify counts the steps to find one type for the parts of a value of type t,
@@ -186,6 +208,7 @@ func (m *meter) unify(t cty.Type) bool {
 
 // problem is the diagnostic of what the meter is beyond.
 func (m *meter) problem(at hcl.Range) *hcl.Diagnostic {
+	m.told = true
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "the value is too big", Detail: sentence(m.over), Subject: &at,
 		Extra: Problem{Code: diag.CodeTooBig, Fix: "Make it smaller, or keep the data in a file and join with it."},
@@ -217,7 +240,8 @@ func meterOf(ctx *hcl.EvalContext) *meter {
 // within the limits of values. Where it is beyond one, the diagnostic has a
 // Problem.
 func Plain(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
-	m := &meter{}
+	r := expr.Range()
+	m := &meter{source: r.End.Byte - r.Start.Byte}
 	if _, native := expr.(hclsyntax.Expression); !native { // text is no template without a context
 		return m.eval(expr, nil)
 	}
@@ -225,10 +249,16 @@ func Plain(expr hcl.Expression) (cty.Value, hcl.Diagnostics) {
 }
 
 // eval computes an expression. Where it is beyond a limit, that is the only
-// diagnostic.
+// diagnostic. After all values together are too much, and that or the cause was
+// reported, the others are unknown.
 func (m *meter) eval(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	told := m.told
 	m.begin()
-	if m.over != "" {
+	switch {
+	case m.over != "" && told:
+		m.last = size{unknown: true}
+		return cty.DynamicVal, nil
+	case m.over != "":
 		return cty.DynamicVal, hcl.Diagnostics{m.problem(expr.Range())}
 	}
 	x := expr
@@ -236,7 +266,11 @@ func (m *meter) eval(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.
 		x = Metered(native)
 	}
 	v, ds := x.Value(ctx)
-	if _, ok := m.measure(v); ok {
+	ok := m.over == ""
+	if _, measured := x.(metered); ok && !measured {
+		_, ok = m.measure(v)
+	}
+	if ok {
 		return v, ds
 	}
 	for _, d := range ds {

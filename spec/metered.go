@@ -11,6 +11,8 @@ import (
 type metered struct {
 	hclsyntax.Expression
 	branch bool // of a condition, which finds one type for both
+	text   bool // a part of a text, which a number becomes
+	loop   bool // its elements are gone through
 }
 
 // Value computes the part.
@@ -24,8 +26,18 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	v, ds := e.Expression.Value(ctx)
 	told := m.over != "" && tells(ds)
-	if m.value(v) && e.branch {
+	if _, literal := e.Expression.(*hclsyntax.LiteralValueExpr); !literal {
+		m.pay(weight{elements: perPart})
+	}
+	switch good := m.value(v); {
+	case good && e.loop && v.CanIterateElements():
+		m.pay(weight{elements: product(perTurn, v.LengthInt())})
+	case good && e.branch:
 		m.unify(v.Type())
+	case good && e.text && isNumber(v):
+		if s, ok := m.text(v); ok {
+			v = cty.StringVal(s)
+		}
 	}
 	switch {
 	case told:
@@ -76,7 +88,10 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 	switch x := x.(type) {
 	case *hclsyntax.TemplateExpr:
 		c := *x
-		c.Parts = meteredAll(x.Parts)
+		c.Parts = make([]hclsyntax.Expression, len(x.Parts))
+		for i, p := range x.Parts {
+			c.Parts[i] = as(p, text)
+		}
 		return &c
 	case *hclsyntax.TemplateJoinExpr:
 		c := *x
@@ -93,7 +108,7 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.ConditionalExpr:
 		c := *x
 		c.Condition = Metered(x.Condition)
-		c.TrueResult, c.FalseResult = branch(x.TrueResult), branch(x.FalseResult)
+		c.TrueResult, c.FalseResult = as(x.TrueResult, branch), as(x.FalseResult, branch)
 		return &c
 	case *hclsyntax.IndexExpr:
 		c := *x
@@ -107,11 +122,11 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 		return insideObject(x)
 	case *hclsyntax.ForExpr:
 		c := *x
-		c.CollExpr, c.KeyExpr, c.ValExpr, c.CondExpr = Metered(x.CollExpr), Metered(x.KeyExpr), Metered(x.ValExpr), Metered(x.CondExpr)
+		c.CollExpr, c.KeyExpr, c.ValExpr, c.CondExpr = as(x.CollExpr, loop), Metered(x.KeyExpr), Metered(x.ValExpr), Metered(x.CondExpr)
 		return &c
 	case *hclsyntax.SplatExpr:
 		c := *x
-		c.Source, c.Each = Metered(x.Source), Metered(x.Each)
+		c.Source, c.Each = as(x.Source, loop), Metered(x.Each)
 		return &c
 	case *hclsyntax.BinaryOpExpr:
 		c := *x
@@ -125,14 +140,19 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 	return x
 }
 
-func branch(x hclsyntax.Expression) hclsyntax.Expression {
+// as returns x metered, and marked by set.
+func as(x hclsyntax.Expression, set func(*metered)) hclsyntax.Expression {
 	m := Metered(x)
 	if e, ok := m.(metered); ok {
-		e.branch = true
+		set(&e)
 		return e
 	}
 	return m
 }
+
+func branch(e *metered) { e.branch = true }
+func text(e *metered)   { e.text = true }
+func loop(e *metered)   { e.loop = true }
 
 // insideObject meters an object. The form of a key says whether it is a name.
 func insideObject(x *hclsyntax.ObjectConsExpr) hclsyntax.Expression {

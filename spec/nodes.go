@@ -24,7 +24,7 @@ func (b *builder) nodes() {
 		if last > 0 {
 			n.Kind = blk.Labels[0]
 		}
-		n.Broken = !named[i]
+		b.p.Partial = b.p.Partial || !named[i]
 		if first, twice := b.seen[n.Address()]; twice {
 			b.report(diag.Diagnostic{
 				Code: diag.CodeSameAddress, Range: n.Range, Summary: fmt.Sprintf("there are two nodes with the address %s", n.Address()),
@@ -77,8 +77,7 @@ func (b *builder) node(n *Node, blk block) {
 	d := b.decoder(blk, n.Address())
 	fields := n.Descriptor.AllFields()
 	vals := d.body(blk.Body, fields, level{header: blk.DefRange})
-	n.Fields = d.located
-	n.Broken = n.Broken || d.bad
+	n.Fields, n.Wrong = d.located, d.faulty
 	for _, in := range n.Descriptor.InputFields() {
 		n.Inputs = append(n.Inputs, Input{Field: in, Refs: d.refs[in]})
 		b.p.Partial = b.p.Partial || len(d.refs[in]) == 0

@@ -20,6 +20,8 @@ type Pipeline struct {
 	Sources map[string][]byte
 	// Settings is the pipeline block, by PipelineFields.
 	Settings gpflow.Config
+	// WrongSettings are the settings that had an error, as Node.Wrong.
+	WrongSettings map[string]bool
 	// SettingRanges says where the settings stand, by path; a default is
 	// nowhere.
 	SettingRanges map[string]diag.Range
@@ -65,9 +67,13 @@ type Node struct {
 	// Fields says where the fields stand, by path: "where", "select.total",
 	// "event_time.field", "rule[1].where".
 	Fields map[string]Located
-	// Broken says that a field had an error, which has been reported, or was
-	// not found because of one. What is inferred from the node could repeat it.
-	// An unknown attribute that is like no field does not break a node.
+	// Wrong are the fields at the top that had an error, which has been
+	// reported, or were not found because of one. Their values are absent, or
+	// parts of what was written. What is inferred without them could repeat the
+	// error. An unknown attribute that is like no field makes none of them wrong.
+	Wrong map[string]bool
+	// Broken says that nothing can be inferred of the node: its kind does not
+	// exist, or its inputs are not known.
 	Broken bool
 }
 

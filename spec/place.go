@@ -18,7 +18,19 @@ type Located struct {
 	Text string
 	At   []int
 
-	src []byte // the file, when At is known
+	// Block is the header of the block that the field stands in, where that is
+	// not the node's: a schema. Otherwise it is zero.
+	Block diag.Range
+
+	src   []byte             // the file, when At is known
+	parts map[string]Located // of a schema with a name: its columns by path, ".at"
+}
+
+// Elsewhere returns the header of the block that the field at path stands in,
+// where that is not the node's.
+func (n *Node) Elsewhere(path string) (diag.Range, bool) {
+	l, _, _ := n.closest(path)
+	return l.Block, !l.Block.IsZero()
 }
 
 // Place returns the place of the bytes [from, to) of the text of the field at
@@ -26,19 +38,34 @@ type Located struct {
 // cannot be placed, it is the field's whole value; for an unknown path that of
 // the closest parent, and finally the node's header.
 func (n *Node) Place(path string, from, to int) diag.Range {
-	for path != "" {
-		if f, ok := n.Fields[path]; ok {
-			return f.part(from, to)
-		}
-		from, to = 0, 0
-		cut := strings.LastIndexAny(path, ".[")
-		if cut < 0 {
-			break
-		}
-		path = path[:cut]
+	switch l, exact, ok := n.closest(path); {
+	case exact:
+		return l.part(from, to)
+	case ok:
+		return l.part(0, 0)
 	}
 	return n.Range
 }
+
+// closest returns the field at path, or the closest parent of it.
+func (n *Node) closest(path string) (l Located, exact, ok bool) {
+	for at := path; at != ""; at = parent(at) {
+		l, ok = n.Fields[at]
+		if !ok {
+			continue
+		}
+		for inner := path[len(at):]; inner != ""; inner = parent(inner) {
+			if p, has := l.parts[inner]; has {
+				return p, false, true
+			}
+		}
+		return l, at == path, true
+	}
+	return Located{}, false, false
+}
+
+// parent returns the path of what the field at path is part of, "" at the top.
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
 // part returns the place of bytes [from, to) of l's text.
 func (l Located) part(from, to int) diag.Range {

@@ -3,13 +3,14 @@ package spec
 import (
 	"errors"
 	"math"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/gpflow/gpflow/spec/regex"
 )
 
 // errOver ends a call; what it is beyond, the meter says.
@@ -18,11 +19,11 @@ var errOver = errors.New("beyond a limit")
 // within returns f, which is not called where its result would be beyond a
 // limit.
 func (m *meter) within(name string, f function.Function) function.Function {
-	c := call{m: m, f: f, predict: predictions[name]}
+	c := &call{m: m, f: f, name: name, predict: predictions[name]}
 	params := slices.Clone(f.Params())
 	for i := range params {
 		c.want = append(c.want, params[i].Type)
-		if unifies(params[i].Type) {
+		if ours(params[i].Type) {
 			params[i].Type = cty.DynamicPseudoType
 		}
 	}
@@ -30,7 +31,7 @@ func (m *meter) within(name string, f function.Function) function.Function {
 	if rest != nil {
 		p := *rest
 		c.rest, rest = p.Type, &p
-		if unifies(p.Type) {
+		if ours(p.Type) {
 			rest.Type = cty.DynamicPseudoType
 		}
 	}
@@ -44,63 +45,86 @@ func (m *meter) within(name string, f function.Function) function.Function {
 	return function.New(&function.Spec{
 		Description: f.Description(), Params: params, VarParam: rest,
 		Type: func(args []cty.Value) (cty.Type, error) {
-			args, err := c.args(args)
-			if err != nil {
-				return cty.DynamicPseudoType, err
-			}
-			if c.predict != nil && !slices.ContainsFunc(args, unknown) && !c.predict(m, args) {
-				return cty.DynamicPseudoType, errOver
-			}
-			return f.ReturnTypeForValues(args)
+			var err error
+			c.result, err = c.value(args)
+			return c.result.Type(), err
 		},
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			args, err := c.args(args)
-			if err != nil {
-				return cty.DynamicVal, err
-			}
-			return f.Call(args)
-		},
+		Impl: func([]cty.Value, cty.Type) (cty.Value, error) { return c.result, nil },
 	})
 }
 
-func unknown(v cty.Value) bool { return !v.IsWhollyKnown() }
-
-// unifies reports whether to become a t the parts of a value need one type.
-func unifies(t cty.Type) bool {
-	return t.IsCollectionType() && t.ElementType() == cty.DynamicPseudoType
+// ours reports whether it is not left to the parser to convert an argument to
+// t: where the parts of a value need one type, or a number becomes text.
+func ours(t cty.Type) bool {
+	if t.IsCollectionType() {
+		t = t.ElementType()
+		return t == cty.DynamicPseudoType || t == cty.String
+	}
+	return t == cty.String
 }
 
 // call is a function that is called within limits.
 type call struct {
 	m       *meter
 	f       function.Function
+	name    string
 	predict func(*meter, []cty.Value) bool
 	want    []cty.Type // the types of the arguments
 	rest    cty.Type   // of those behind them
 	keep    bool       // what the function converts by itself is left to it
+	result  cty.Value  // of the last call
+}
+
+// value calls the function. To tell the type of its result takes as much as to
+// compute it, so that this is done once, for both.
+func (c *call) value(args []cty.Value) (cty.Value, error) {
+	args, err := c.args(args)
+	if err != nil {
+		return cty.DynamicVal, err
+	}
+	known := true
+	for _, a := range args {
+		w, ok := c.m.measure(a)
+		if known = known && !c.m.last.unknown; !ok || !c.m.pay(weight{elements: product(perCall, w.elements)}) {
+			return cty.DynamicVal, errOver
+		}
+	}
+	if known && c.predict != nil && !c.predict(c.m, args) {
+		return cty.DynamicVal, errOver
+	}
+	return c.f.Call(args)
 }
 
 // args brings arguments to the types of the function. A list whose elements
 // have one type needs no search for it.
-func (c call) args(args []cty.Value) ([]cty.Value, error) {
+func (c *call) args(args []cty.Value) ([]cty.Value, error) {
 	out := slices.Clone(args)
 	for i, a := range args {
 		want := c.rest
 		if i < len(c.want) {
 			want = c.want[i]
 		}
-		if !unifies(want) || a.IsNull() || !a.IsKnown() {
+		switch c.name {
+		case "jsonencode", "tostring":
+			out[i] = c.m.light(a, false)
+		case "format", "formatlist":
+			out[i] = c.m.light(a, true)
+		}
+		if c.m.over != "" {
+			return nil, errOver
+		}
+		if !ours(want) || a.IsNull() || !a.IsKnown() {
 			continue
 		}
 		if c.keep {
-			if v, ok := parts(a, want); ok && want.IsListType() {
+			if v, ok := c.m.parts(a, want); ok && want.IsListType() {
 				out[i] = v
 			} else if !c.m.unify(a.Type()) {
 				return nil, errOver
 			}
 			continue
 		}
-		v, err := c.m.convert(a, want)
+		v, err := c.m.convert(out[i], want)
 		if err != nil {
 			return nil, function.NewArgError(i, err)
 		}
@@ -248,40 +272,21 @@ func predictSplit(m *meter, args []cty.Value) bool {
 // predictRegex counts the steps of a search, which are at most those of the
 // pattern at each byte, and what it may find.
 func predictRegex(m *meter, args []cty.Value) bool {
-	pattern, n := args[0].AsString(), textLen(args[1])+1
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil || len(pattern) > maxPattern {
-		return m.allows(weight{text: len(pattern) * (maxText / maxPattern)})
+	text, n := args[0].AsString(), textLen(args[1])+1
+	size, err := regex.Measure(text)
+	if err != nil {
+		return true
 	}
-	size := instructions(re)
-	if size > maxPattern {
+	if size.TooBig() {
 		m.exceed("a regular expression of it is too large")
 		return false
 	}
-	found := 2 * maxElements / (re.MaxCap() + 1)
-	if n > found && re.MaxCap() > 0 {
+	found := 2 * maxElements / (size.Groups + 1)
+	if n > found && size.Groups > 0 {
 		m.exceed("a regular expression of it has too many groups for the text")
 		return false
 	}
-	return m.pay(weight{elements: product(size, n) / 64})
-}
-
-// maxPattern is how many instructions a regular expression may have.
-const maxPattern = 10_000
-
-// instructions returns about how many instructions a regular expression has.
-func instructions(re *syntax.Regexp) int {
-	n := 1 + len(re.Rune)/8
-	if re.Op == syntax.OpLiteral {
-		n = 1 + len(re.Rune)
-	}
-	for _, sub := range re.Sub {
-		n = bounded(n, instructions(sub))
-	}
-	if re.Op == syntax.OpRepeat {
-		n = product(n, max(re.Min, re.Max, 1))
-	}
-	return n
+	return m.pay(weight{elements: product(size.Instructions, n) / 64})
 }
 
 // predictDecode counts what separates elements.

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -31,21 +30,13 @@ func (b *builder) pos(file string, p hcl.Pos) diag.Pos {
 	if !ok || p.Byte > len(text) {
 		return diag.Pos{Line: p.Line, Column: p.Column, Byte: p.Byte}
 	}
-	starts, ok := b.lines[file]
+	lines, ok := b.lines[file]
 	if !ok {
-		starts = []int{0}
-		for i, c := range text {
-			if c == '\n' {
-				starts = append(starts, i+1)
-			}
-		}
-		b.lines[file] = starts
+		lines = NewLines(text)
+		b.lines[file] = lines
 	}
-	line, exact := slices.BinarySearch(starts, p.Byte)
-	if !exact {
-		line--
-	}
-	return diag.Pos{Line: line + 1, Column: utf8.RuneCount(text[starts[line]:p.Byte]) + 1, Byte: p.Byte}
+	line, column := lines.Pos(p.Byte)
+	return diag.Pos{Line: line, Column: column, Byte: p.Byte}
 }
 
 // asBlock tells to write an attribute as a block.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -54,15 +53,18 @@ func (s *scope) context(names []hcl.Traversal) *hcl.EvalContext {
 	return ctx
 }
 
-// keeps reports whether a value may get a name, or else that it is beyond a
-// limit.
-func (b *builder) keeps(v cty.Value, at diag.Range) bool {
+// keeps reports whether a value that was measured to be w may get a name, or
+// else that it is beyond a limit. That all values together are, it says once.
+func (b *builder) keeps(w weight, at diag.Range) bool {
 	m := b.scope.meter
-	m.begin()
-	if m.keep(v) {
+	silent := m.told && m.over == ""
+	if m.keep(w) {
 		return true
 	}
 	p := m.problem(hcl.Range{})
+	if silent {
+		return false
+	}
 	b.report(diag.Diagnostic{Code: diag.CodeTooBig, Range: at, Summary: p.Summary, Detail: p.Detail, Fix: p.Extra.(Problem).Fix})
 	return false
 }
@@ -82,10 +84,10 @@ func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
 		b.evalErrors(expr, ds)
 		return cty.DynamicVal, false
 	}
-	if !v.IsWhollyKnown() {
+	switch size := b.scope.meter.last; {
+	case size.unknown:
 		return v, false
-	}
-	if !finite(v) {
+	case size.infinite:
 		b.report(diag.Diagnostic{
 			Code: diag.CodeEvaluate, Range: b.rng(expr.Range()), Summary: "the result is not a finite number",
 			Detail: "A number was divided by zero, or is too large.",
@@ -93,58 +95,6 @@ func (b *builder) eval(expr hcl.Expression) (v cty.Value, known bool) {
 		return cty.DynamicVal, false
 	}
 	return v, true
-}
-
-// finite reports whether no number in v is an infinity, which a division by
-// zero gives.
-func finite(v cty.Value) bool {
-	ok := true
-	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
-		ok = ok && (e.IsNull() || e.Type() != cty.Number || !e.AsBigFloat().IsInf())
-		return ok, nil
-	})
-	return ok
-}
-
-func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
-	seen := make(map[hcl.Range]bool)
-	for _, d := range ds {
-		at := expr.Range()
-		if d.Subject != nil {
-			at = *d.Subject
-		}
-		if d.Severity != hcl.DiagError || seen[at] {
-			continue
-		}
-		seen[at] = true
-		out := diag.Diagnostic{
-			Code: diag.CodeEvaluate, Range: b.rng(at), Context: b.rng(expr.Range()),
-			Summary: plainWords(d.Summary), Detail: plainWords(d.Detail),
-		}
-		if p, ok := hcl.DiagnosticExtra[Problem](d); ok {
-			out.Code, out.Fix = p.Code, p.Fix
-		}
-		if name := b.text(at); d.Summary == "Call to unknown function" {
-			b.unknownFunction(&out, name)
-		}
-		b.report(out)
-	}
-}
-
-// unknownFunction says of a call that there is no such function.
-func (b *builder) unknownFunction(d *diag.Diagnostic, name string) {
-	names := slices.Sorted(maps.Keys(b.scope.functions))
-	d.Code, d.Summary = diag.CodeUnknownFunction, fmt.Sprintf("there is no function %q", name)
-	if d.Fix, d.Detail = didYouMean(diag.Suggest(name, names)), ""; d.Fix == "" {
-		d.Detail = "The functions of values are " + listed(names, "and") + "."
-	}
-}
-
-// plainWords puts the words of specifications for those of the parser.
-func plainWords(s string) string {
-	return strings.NewReplacer(
-		"primitive-typed value", "plain value", "primitive", "plain", "tuple", "list", "This is a bug in this program.", "",
-	).Replace(s)
 }
 
 // checkVariable returns whether what t refers to exists, and reports it

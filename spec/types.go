@@ -127,6 +127,7 @@ func (d *decoder) timestamp(layout hcl.Expression) (t gpflow.Type, ok bool) {
 		d.badType(layout.Range(), "timestamp takes a layout as text", `For example: timestamp("%Y-%m-%d %H:%M:%S") or timestamp("unix_ms")`)
 		return t, false
 	}
+	d.locatePart("layout", layout)
 	return gpflow.Type{Kind: gpflow.KindTimestamp, Layout: v.AsString()}, true
 }
 
@@ -154,6 +155,8 @@ func (d *decoder) decimal(expr hcl.Expression, call *hcl.StaticCall) (t gpflow.T
 
 func (d *decoder) record(expr hcl.Expression, pairs []hcl.KeyValuePair, inner bool) (gpflow.Type, bool) {
 	t, ok := gpflow.Type{Kind: gpflow.KindRecord}, true
+	outer := d.typePath
+	defer func() { d.typePath = outer }()
 	seen := make(map[string]hcl.Range)
 	for _, p := range pairs {
 		v, known := d.eval(p.Key)
@@ -166,6 +169,8 @@ func (d *decoder) record(expr hcl.Expression, pairs []hcl.KeyValuePair, inner bo
 			ok = false
 			continue
 		}
+		d.typePath = outer + "." + name
+		d.located[d.typePath] = Located{Name: d.rng(p.Key.Range()), Value: d.rng(p.Value.Range())}
 		ft, good := d.typ(p.Value, inner)
 		ok = ok && good
 		t.Fields = append(t.Fields, gpflow.Column{Name: name, Type: ft})
@@ -208,10 +213,22 @@ func (d *decoder) columnName(name string, at hcl.Range, inner bool) bool {
 	return false
 }
 
+// locatePart notes where a part of the type in hand stands. Of several parts of
+// one name, none is noted.
+func (d *decoder) locatePart(part string, expr hcl.Expression) {
+	path := d.typePath + "." + part
+	l := Located{Value: d.rng(expr.Range())}
+	if _, twice := d.located[path]; twice {
+		l = d.located[d.typePath]
+	}
+	d.located[path] = l
+}
+
 // schemaDecl is a schema block. A nil schema had an error.
 type schemaDecl struct {
 	schema *gpflow.Schema
 	at     diag.Range
+	places map[string]Located // of its columns and their layouts: ".at", ".at.layout"
 }
 
 // readSchemas decodes the schema blocks.
@@ -229,6 +246,11 @@ func (b *builder) readSchemas() {
 		if cols, ok := d.columns(blk); ok {
 			decl.schema = gpflow.NewSchema(cols...)
 		}
+		for path, l := range d.located {
+			l.Block = decl.at
+			d.located[path] = l
+		}
+		decl.places = d.located
 	}
 }
 
@@ -268,6 +290,8 @@ func (d *decoder) columns(blk block) ([]gpflow.Column, bool) {
 	sort.Slice(attrs, func(i, j int) bool { return attrs[i].NameRange.Start.Byte < attrs[j].NameRange.Start.Byte })
 	cols := make([]gpflow.Column, 0, len(attrs))
 	for _, a := range attrs {
+		d.typePath = "." + a.Name
+		d.located[d.typePath] = Located{Name: d.rng(a.NameRange), Value: d.rng(a.Expr.Range())}
 		t, good := d.typ(a.Expr, false)
 		ok = ok && good && d.columnName(a.Name, a.NameRange, false)
 		cols = append(cols, gpflow.Column{Name: a.Name, Type: t})
@@ -282,11 +306,7 @@ func (d *decoder) columns(blk block) ([]gpflow.Column, bool) {
 // schemaValue decodes a field that takes a schema: a reference, or an object.
 func (d *decoder) schemaValue(f gpflow.Field, expr hcl.Expression, path string) (any, bool) {
 	if pairs, ds := hcl.ExprMap(expr); !ds.HasErrors() {
-		for _, p := range pairs {
-			if word := hcl.ExprAsKeyword(p.Key); word != "" {
-				d.located[path+"."+word] = Located{Name: d.rng(p.Key.Range()), Value: d.rng(p.Value.Range())}
-			}
-		}
+		d.typePath = path
 		t, ok := d.record(expr, pairs, false)
 		if !ok {
 			return nil, false
@@ -302,6 +322,9 @@ func (d *decoder) schemaValue(f gpflow.Field, expr hcl.Expression, path string) 
 	decl, known := d.schemas[parts[1]]
 	switch {
 	case known && decl.schema != nil:
+		l := d.located[path]
+		l.parts = decl.places
+		d.located[path] = l
 		return decl.schema, true
 	case known || d.isLost(blockSchema, parts[1]):
 		d.bad = true

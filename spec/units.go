@@ -41,7 +41,7 @@ func meantSize(text string) string {
 	if meant == "" {
 		meant = diag.Suggest(unit, units)
 	}
-	if meant == "" || number == "" {
+	if meant == "" || number == "" || number+meant == text {
 		return ""
 	}
 	return fmt.Sprintf("Did you mean %q?", number+meant)

@@ -25,6 +25,9 @@ func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any
 		v, ok = d.expression(f, expr, path)
 	case gpflow.FieldExprMap, gpflow.FieldAggregates:
 		v, ok = d.expressions(f, expr, path)
+		if some, _ := v.([]gpflow.NamedExpr); len(some) > 0 {
+			ok = true // the others have been reported, and the field is wrong
+		}
 	case gpflow.FieldRef, gpflow.FieldRefs:
 		d.edges(f, expr, path)
 		return nil, false
@@ -34,6 +37,9 @@ func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any
 		v, ok = d.secret(f, expr)
 	case gpflow.FieldMap:
 		v, ok = d.pairs(f, expr, path)
+	case gpflow.FieldList, gpflow.FieldColumns:
+		v, ok = d.plain(f, expr)
+		return v, ok && d.checkList(f, v.([]string), expr, path)
 	default:
 		v, ok = d.plain(f, expr)
 	}
@@ -262,30 +268,4 @@ func (d *decoder) enum(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, b
 	}
 	d.fail(diag.CodeUnknownOption, expr.Range(), fmt.Sprintf("%s: %q cannot be %s", d.owner, f.Name, describe(v)), detail, hint)
 	return nil, false
-}
-
-// list decodes a list of strings; a single one stands for a list of one.
-func (d *decoder) list(f gpflow.Field, v cty.Value, expr hcl.Expression) (any, bool) {
-	if v.Type() == cty.String {
-		return []string{v.AsString()}, true
-	}
-	if elements, ds := hcl.ExprList(expr); !ds.HasErrors() && v.Type().IsTupleType() && len(elements) == v.LengthInt() {
-		for i, e := range v.AsValueSlice() {
-			if s, err := convert.Convert(e, cty.String); err == nil && !s.IsNull() && !d.sameText(f, e, s, elements[i]) {
-				return nil, false
-			}
-		}
-	}
-	l, err := convert.Convert(v, cty.List(cty.String))
-	if err != nil || v.Type().IsObjectType() || v.Type().IsMapType() {
-		return nil, d.wrong(f, expr, "This is "+describe(v)+".")
-	}
-	out := make([]string, 0, l.LengthInt())
-	for _, e := range l.AsValueSlice() {
-		if e.IsNull() {
-			return nil, d.wrong(f, expr, "One of its elements is null.")
-		}
-		out = append(out, e.AsString())
-	}
-	return out, true
 }

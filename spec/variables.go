@@ -41,6 +41,9 @@ var validationFields = []gpflow.Field{
 // variables decodes the variable blocks and gives them their values.
 func (b *builder) variables(values []Value) {
 	declared := make(map[string]*variable)
+	for _, text := range b.p.Sources {
+		b.scope.meter.source += len(text)
+	}
 	for _, blk := range b.variableBlocks {
 		v := &variable{name: blk.Labels[0], at: b.rng(blk.DefRange), syntax: blk.syntax, val: cty.DynamicVal}
 		b.checkName(v.name, blk.LabelRanges[0], "variable", blockVariable)
@@ -55,7 +58,9 @@ func (b *builder) variables(values []Value) {
 		b.variable(v, blk, given)
 	}
 	for _, v := range b.vars {
-		if v.val.IsWhollyKnown() && !b.keeps(v.val, v.at) {
+		m := b.scope.meter
+		m.over = ""
+		if w, _ := m.measure(v.val); m.last.unknown || !b.keeps(w, v.at) {
 			v.val = cty.DynamicVal
 		}
 		b.scope.setVar(v.name, v.val)

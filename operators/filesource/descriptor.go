@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
-	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Descriptor describes the source "file".
@@ -237,13 +236,8 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		}
 		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
 	}
-	if format != "" {
-		if err := catalog.Check(format, schema); err != nil {
-			in.Report(gpflow.Problem{
-				Path: "schema", Summary: fmt.Sprintf("the format %s cannot carry this schema", format), Detail: err.Error(),
-			})
-			return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
-		}
+	if !checkSchema(schema, format, in.Report) {
+		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
 	}
 	if in.Wanted != nil {
 		schema = schema.Select(func(name string) bool { return in.Wanted[name] })

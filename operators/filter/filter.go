@@ -45,7 +45,9 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 	src := i.Config.String("where")
 	e, err := expr.Check(src, expr.Env{Schema: in, Constants: i.Constants})
 	if err != nil {
-		i.Report(gpflow.Problem{Path: "where", From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
+		for _, p := range err.Problems("where") {
+			i.Report(p)
+		}
 		return out
 	}
 	if t := e.Type(); t.Kind != gpflow.KindBool || t.Optional {

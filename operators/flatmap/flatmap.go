@@ -69,11 +69,13 @@ func lay(c gpflow.Config, in *gpflow.Schema, constants gpflow.Constants, pruned 
 	l.list(c.String("each"), in, constants, report)
 	switch {
 	case c.Has("keep"):
-		for _, name := range c.Strings("keep") {
-			if in.Index(name) >= 0 {
+		for i, name := range c.Strings("keep") {
+			if slices.Contains(c.Strings("keep")[:i], name) {
+				report(gpflow.Problem{Path: fmt.Sprintf("keep[%d]", i), Summary: fmt.Sprintf("The column %q is named twice", name), Detail: "Name it once."})
+			} else if in.Index(name) >= 0 {
 				l.keep = append(l.keep, name)
 			} else if !pruned {
-				report(unknown(name, in))
+				report(unknown(i, name, in))
 			}
 		}
 	default:
@@ -92,7 +94,9 @@ func lay(c gpflow.Config, in *gpflow.Schema, constants gpflow.Constants, pruned 
 func (l *layout) list(text string, in *gpflow.Schema, constants gpflow.Constants, report func(gpflow.Problem)) {
 	e, err := expr.Check(text, expr.Env{Schema: in, Constants: constants})
 	if err != nil {
-		report(gpflow.Problem{Code: err.Code, Path: "each", From: err.From, To: err.To, Summary: err.Summary, Detail: err.Detail})
+		for _, p := range err.Problems("each") {
+			report(p)
+		}
 		return
 	}
 	t := e.Type()
@@ -121,11 +125,6 @@ func (l *layout) list(text string, in *gpflow.Schema, constants gpflow.Constants
 
 // names checks the names of the columns of the output.
 func (l *layout) names(chosen bool, report func(gpflow.Problem)) {
-	for i, name := range l.keep {
-		if slices.Contains(l.keep[:i], name) {
-			report(gpflow.Problem{Path: "keep", Summary: fmt.Sprintf("The column %q is named twice", name), Detail: "Name it once."})
-		}
-	}
 	for _, f := range [][2]string{{"as", l.as}, {"index", l.index}} {
 		path, name := f[0], f[1]
 		if path == "index" && name == "" {

@@ -212,8 +212,8 @@ func TestInferRefuses(t *testing.T) {
 		{good, "tags", "t", "t", nil, "index", "", "taken by the element", codeSameColumn},
 		{good, "tags", "t", "id", nil, "index", "", `"id" is taken`, codeSameColumn},
 		{good, "tags", "t", "1", nil, "index", "", "cannot have this name", ""},
-		{good, "tags", "t", "", []string{"idd"}, "keep", "", `no column "idd"`, "GPF-0122"},
-		{good, "tags", "t", "", []string{"id", "id"}, "keep", "", "twice", ""},
+		{good, "tags", "t", "", []string{"idd"}, "keep[0]", "", `no column "idd"`, "GPF-0122"},
+		{good, "tags", "t", "", []string{"id", "id"}, "keep[1]", "", "twice", ""},
 		{updating, "tags", "t", "", nil, "from", "", "retract", ""},
 	} {
 		values := config{"each": c.each, "as": c.as}

@@ -75,10 +75,14 @@ func (l *layout) key(in, out *gpflow.Schema) []string {
 	return append(slices.Clone(in.Key), l.index)
 }
 
-// unknown is the complaint about a column to keep that there is not.
-func unknown(name string, in *gpflow.Schema) gpflow.Problem {
-	return gpflow.Problem{
-		Code: expr.CodeUnknownColumn, Path: "keep", Summary: fmt.Sprintf("There is no column %q to keep", name),
+// unknown is the complaint about a column to keep, the i-th, that there is not.
+func unknown(i int, name string, in *gpflow.Schema) gpflow.Problem {
+	p := gpflow.Problem{
+		Code: expr.CodeUnknownColumn, Path: fmt.Sprintf("keep[%d]", i), Summary: fmt.Sprintf("There is no column %q to keep", name),
 		Detail: "The columns are " + strings.Join(in.Names(), ", ") + ".",
 	}
+	if near := gpflow.Suggest(name, in.Names()); near != "" {
+		p.Detail = fmt.Sprintf("Did you mean %s?", near)
+	}
+	return p
 }

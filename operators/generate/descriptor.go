@@ -87,9 +87,9 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 		e, err := check(f.Expr, in.Constants)
 		if err != nil {
 			ok = false
-			in.Report(gpflow.Problem{
-				Path: "fields." + f.Name, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail,
-			})
+			for _, p := range err.Problems("fields." + f.Name) {
+				in.Report(p)
+			}
 			continue
 		}
 		if in.Wanted != nil && !in.Wanted[f.Name] {

@@ -120,7 +120,9 @@ func checked(i *gpflow.Inference, e gpflow.NamedExpr, names map[string]bool) (f 
 	names[e.Name] = true
 	f, err := check(e, i.In[0], i.Constants)
 	if err != nil {
-		i.Report(gpflow.Problem{Path: path, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
+		for _, p := range err.Problems(path) {
+			i.Report(p)
+		}
 		return f, false
 	}
 	switch f.typ.Kind {

@@ -49,7 +49,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 func (l *layout) checkKeys(fail func(gpflow.Problem)) {
 	for i, name := range l.keys {
 		problem := func(code, summary, detail string) {
-			fail(gpflow.Problem{Code: code, Path: "key_by", Summary: summary, Detail: detail})
+			fail(gpflow.Problem{Code: code, Path: fmt.Sprintf("key_by[%d]", i), Summary: summary, Detail: detail})
 		}
 		slot := l.in.Index(name)
 		switch {

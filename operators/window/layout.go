@@ -56,11 +56,12 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 	for _, s := range specs {
 		l.checkName(s.Name, names, fail)
 		agg, err := expr.CheckAggregate(s.Expr, expr.Env{Schema: in, Constants: consts}, l.group)
-		if err != nil && !keyed && err.Code == "" {
-			continue // it may be for want of the key
-		}
 		if err != nil {
-			fail(gpflow.Problem{Path: "aggregate." + s.Name, From: err.From, To: err.To, Code: err.Code, Summary: err.Summary, Detail: err.Detail})
+			for _, p := range err.Problems("aggregate." + s.Name) {
+				if keyed || p.Code != "" { // others may be for want of the key
+					fail(p)
+				}
+			}
 			continue
 		}
 		l.add(s.Name, agg, fail)

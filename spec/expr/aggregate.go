@@ -68,6 +68,7 @@ func CheckAggregate(src string, env Env, group []gpflow.Column) (a *Aggregate, e
 	c.aggregate, c.calls = agg, aggregateNames
 	defer c.catch(&err)
 	root := c.node(c.parse())
+	c.settle(root)
 	c.schema = agg.schema()
 	for _, call := range agg.calls {
 		if call.Arg != nil {
@@ -103,7 +104,9 @@ func (a *collector) call(c *checker, n ast.Node, name string, args []ast.Node) *
 	call := Call{Func: name, Type: tInt}
 	key := name + "()"
 	if len(args) == 1 {
-		call.Arg = a.argument(c, args[0])
+		if call.Arg = a.argument(c, args[0]); call.Arg == nil {
+			return &node{op: opUnknown, typ: tAny, unknown: true}
+		}
 		call.Type = a.result(c, n, args[0], name, call.Arg.Type())
 		key = name + "(" + call.Arg.String() + ")"
 	}
@@ -118,11 +121,16 @@ func (a *collector) call(c *checker, n ast.Node, name string, args []ast.Node) *
 }
 
 // argument checks what an aggregate is over: an expression on the input's rows.
+// It is nil where that has mistakes.
 func (a *collector) argument(c *checker, n ast.Node) *Expr {
 	in := newChecker(c.src.text, a.env)
 	in.src, in.calls = c.src, c.calls
-	in.inAggregate = true
+	in.inAggregate, in.found = true, c.found
+	before := c.found.count
 	arg := in.node(n)
+	if c.found.count > before || arg.unknown {
+		return nil
+	}
 	return in.finish(arg, false)
 }
 

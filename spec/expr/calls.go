@@ -49,13 +49,25 @@ func (c *checker) named(n ast.Node, name string, args []ast.Node) *node {
 	}
 	f := lookup(name)
 	if f == nil {
-		c.undefined(n, name)
+		c.unknownCall(n, name, args)
 	}
 	kids := make([]*node, len(args))
 	for i, a := range args {
 		kids[i] = c.node(a)
 	}
 	return c.apply(n, f, kids)
+}
+
+// unknownCall reports a call of what is no function, and the mistakes of its
+// arguments, unless it may have been meant for an aggregate.
+func (c *checker) unknownCall(n ast.Node, name string, args []ast.Node) {
+	if _, plain := n.(*ast.CallNode); plain && c.aggregate == nil {
+		for _, a := range args {
+			c.node(a)
+		}
+	}
+	c.unsure = 0
+	c.undefined(n, name)
 }
 
 // undefined reports a function that does not exist.
@@ -83,7 +95,7 @@ func (c *checker) undefined(n ast.Node, name string) {
 	if c.aggregate != nil {
 		detail = "The aggregates are " + strings.Join(aggregateNames, ", ") + "; the other functions are those of strings, numbers, times and lists."
 	}
-	if s := similar(name, known); s != "" {
+	if s := gpflow.Suggest(name, known); s != "" {
 		detail = "Did you mean " + s + "?"
 	}
 	if isAggregate(name) {
@@ -95,16 +107,18 @@ func (c *checker) undefined(n ast.Node, name string) {
 // apply checks the arguments of f.
 func (c *checker) apply(n ast.Node, f *function, kids []*node) *node {
 	if len(kids) < len(f.params)-f.optional || len(kids) > len(f.params) && !f.variadic {
+		c.unsure = 0 // whatever the types
 		c.failAst(n, fmt.Sprintf("%s does not take %d arguments", f.name, len(kids)), "Write it as "+f.example+".")
 	}
 	for i, k := range kids {
 		if !f.nullable {
-			c.required(k)
+			k = c.required(k)
 		}
 		want := f.params[min(i, len(f.params)-1)]
 		if !want.has(k.typ.Kind) && k.typ.Kind != gpflow.KindAny && !(f.nullable && k.typ.Kind == gpflow.KindNull) {
-			c.fail(k, fmt.Sprintf("%s is %s; %s takes %s", c.text(k), k.typ, f.name, want), "Write it as "+f.example+".")
+			k = c.wrong(k, tAny, "", fmt.Sprintf("%s is %s; %s takes %s", c.text(k), k.typ, f.name, want), "Write it as "+f.example+".")
 		}
+		kids[i] = k
 	}
 	if isAggregate(f.name) && len(kids) == 1 && ordered(kids[0].typ) && kids[0].typ.Kind != gpflow.KindAny {
 		c.failAst(n, f.name+" takes a list, or several values", "As an aggregate over records it is for windows.")
@@ -135,18 +149,18 @@ func (c *checker) loop(n ast.Node, name string, l *loop, args []ast.Node) *node 
 		return c.apply(n, f, []*node{list})
 	}
 	if list.typ.Kind != gpflow.KindList && list.typ.Kind != gpflow.KindAny {
-		c.fail(list, fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "Write it as "+name+"(list, ...), where # is the element.")
+		list = c.wrong(list, tAny, "", fmt.Sprintf("%s is %s; %s takes a list", c.text(list), list.typ, name), "Write it as "+name+"(list, ...), where # is the element.")
 	}
-	elem := tAny
+	elem := subject{tAny, list.unknown}
 	if list.typ.Kind == gpflow.KindList && list.typ.Elem.Kind != gpflow.KindNull {
-		elem = *list.typ.Elem
+		elem.typ = *list.typ.Elem
 	}
 	c.element = &elem
 	delete(c.known, "#")
 	body := c.node(args[1].(*ast.PredicateNode).Node)
 	c.element = nil
 	if l.boolean {
-		c.truth(body)
+		body = c.truth(body)
 	}
 	out := &node{op: opLoop, name: name, kids: []*node{list, body}}
 	switch name {
@@ -165,6 +179,7 @@ func (c *checker) sum(n ast.Node, loop *node) *node {
 	if k := body.typ.Kind; k != gpflow.KindInt && k != gpflow.KindFloat && k != gpflow.KindDuration && k != gpflow.KindAny {
 		c.fail(body, fmt.Sprintf("%s cannot be summed", body.typ), "Numbers and durations can be.")
 	}
+	loop.kids[1] = body
 	loop.name, loop.typ = "map", gpflow.ListOf(body.typ)
 	loop.from, loop.to = c.src.bytes(n)
 	return c.apply(n, sumFunction, []*node{loop})

@@ -8,8 +8,10 @@ import (
 	"github.com/gpflow/gpflow"
 )
 
-// checker turns a syntax tree into a checked one. The first error ends it, by
-// a panic that catch turns into a result.
+// checker turns a syntax tree into a checked one. A mistake ends the check of
+// the node that it is in, by a panic; the node's type is unknown from there on,
+// and what follows from that is no mistake. So all that are independent are
+// found.
 type checker struct {
 	src       *source
 	env       Env
@@ -19,7 +21,7 @@ type checker struct {
 	lets      []*let
 	vars      int            // let slots, ever
 	known     map[string]int // paths that are not null here, with how often that is known
-	element   *gpflow.Type   // of the list, in a predicate
+	element   *subject       // of the list, in a predicate
 	calls     []string       // names that are no builtins of the syntax but calls
 	aggregate *collector     // in an aggregate expression, outside of its calls
 
@@ -29,66 +31,35 @@ type checker struct {
 	foldSteps    int                 // and the steps of that
 
 	inAggregate bool // in the argument of an aggregate
+
+	found  *findings
+	unsure int // operands of the node in hand whose type is not known because of a mistake
 }
 
 // let is a variable in scope.
 type let struct {
-	name string
-	slot int
-	typ  gpflow.Type
+	name    string
+	slot    int
+	typ     gpflow.Type
+	unknown bool
+}
+
+// subject is what # stands for.
+type subject struct {
+	typ     gpflow.Type
+	unknown bool
 }
 
 func newChecker(src string, env Env) *checker {
 	c := &checker{
 		src: newSource(src), env: env, schema: env.Schema,
 		columns: map[string]struct{}{}, constants: map[string]struct{}{}, known: map[string]int{},
+		found: &findings{},
 	}
 	if c.schema == nil {
 		c.schema = gpflow.NewSchema()
 	}
 	return c
-}
-
-type bail struct{ err *Error }
-
-// catch ends a check that failed.
-func (c *checker) catch(err **Error) {
-	switch r := recover().(type) {
-	case nil:
-	case bail:
-		*err = r.err
-	default:
-		panic(r)
-	}
-}
-
-// failAt ends the check.
-func (c *checker) failAt(from, to int, summary, detail string) {
-	c.failCode("", from, to, summary, detail)
-}
-
-// failCode ends the check with an error that has a code of its own.
-func (c *checker) failCode(code string, from, to int, summary, detail string) {
-	panic(bail{&Error{From: from, To: to, Summary: summary, Detail: detail, Code: code}})
-}
-
-func (c *checker) fail(n *node, summary, detail string) {
-	c.failAt(n.from, n.to, summary, detail)
-}
-
-// failAst ends the check at a node of the syntax tree.
-func (c *checker) failAst(n ast.Node, summary, detail string) {
-	from, to := c.src.bytes(n)
-	c.failAt(from, to, summary, detail)
-}
-
-// node checks a node of the syntax tree.
-func (c *checker) node(n ast.Node) *node {
-	out := c.visit(n)
-	if out.to == 0 {
-		out.from, out.to = c.src.bytes(n)
-	}
-	return c.fold(out)
 }
 
 func (c *checker) visit(n ast.Node) *node {
@@ -149,7 +120,7 @@ func (c *checker) pointer(n *ast.PointerNode) *node {
 	if n.Name != "" {
 		c.failAst(n, "Unknown name #"+n.Name, "The element of a predicate is #.")
 	}
-	return c.narrowed(&node{op: opElement, typ: *c.element})
+	return c.narrowed(&node{op: opElement, typ: c.element.typ, unknown: c.element.unknown})
 }
 
 // narrowed makes n not null where a check has said so.
@@ -160,18 +131,17 @@ func (c *checker) narrowed(n *node) *node {
 	return n
 }
 
-// required refuses a value that may be null.
+// required refuses a value that may be null, and returns one that may not.
 func (c *checker) required(n *node) *node {
 	if !n.typ.Optional {
 		return n
 	}
 	name := c.text(n)
 	if n.typ.Kind == gpflow.KindNull {
-		c.failCode(CodeOptional, n.from, n.to, "nil is not allowed here", "It can be compared with == and !=, and be a branch of ?:.")
+		return c.wrong(n, tAny, CodeOptional, "nil is not allowed here", "It can be compared with == and !=, and be a branch of ?:.")
 	}
-	c.failCode(CodeOptional, n.from, n.to, name+" may be null", fmt.Sprintf("Give a default, as in (%s ?? %s), or check first, as in %s != nil && ... or %s != nil ? ... : ....",
+	return c.wrong(n, n.typ.NonNull(), CodeOptional, name+" may be null", fmt.Sprintf("Give a default, as in (%s ?? %s), or check first, as in %s != nil && ... or %s != nil ? ... : ....",
 		name, example(n.typ), name, name))
-	return nil
 }
 
 // text returns what n was written as, shortened.
@@ -243,6 +213,7 @@ func facts(n *node, truth bool) []string {
 // conditional checks c ? a : b and if c { a } else { b }.
 func (c *checker) conditional(n *ast.ConditionalNode) *node {
 	cond := c.truth(c.node(n.Cond))
+	c.unsure = 0 // the type does not depend on it
 	a := c.given(facts(cond, true), n.Exp1)
 	b := c.given(facts(cond, false), n.Exp2)
 	t, ok := unify(a.typ, b.typ)
@@ -254,8 +225,8 @@ func (c *checker) conditional(n *ast.ConditionalNode) *node {
 
 // truth requires a bool.
 func (c *checker) truth(n *node) *node {
-	if c.required(n); n.typ.Kind != gpflow.KindBool && n.typ.Kind != gpflow.KindAny {
-		c.fail(n, fmt.Sprintf("%s is %s, not bool", c.text(n), n.typ), "A condition is a comparison or a value of type bool, as in x > 0.")
+	if n = c.required(n); n.typ.Kind != gpflow.KindBool && n.typ.Kind != gpflow.KindAny {
+		return c.wrong(n, tBool, "", fmt.Sprintf("%s is %s, not bool", c.text(n), n.typ), "A condition is a comparison or a value of type bool, as in x > 0.")
 	}
 	return n
 }
@@ -277,7 +248,7 @@ func toFloat(n *node, t gpflow.Type) *node {
 func (c *checker) let(n *ast.VariableDeclaratorNode) *node {
 	at := func(summary, detail string) {
 		from, to := c.src.location(n.Location())
-		c.failAt(from, to, summary, detail)
+		c.found.add(&Error{From: from, To: to, Summary: summary, Detail: detail})
 	}
 	if c.schema.Index(n.Name) >= 0 {
 		at("There is a column "+n.Name+" already", "Give the variable another name.")
@@ -295,9 +266,10 @@ func (c *checker) let(n *ast.VariableDeclaratorNode) *node {
 	}
 	value := c.node(n.Value)
 	if value.typ.Kind == gpflow.KindNull {
-		c.fail(value, "A variable cannot be nil", "It would have no type.")
+		value = c.wrong(value, tAny, "", "A variable cannot be nil", "It would have no type.")
 	}
-	l := &let{n.Name, c.vars, value.typ}
+	l := &let{n.Name, c.vars, value.typ, value.unknown}
+	c.unsure = 0 // the variable is what is unknown
 	c.vars++
 	c.lets = append(c.lets, l)
 	body := c.node(n.Expr)
@@ -334,7 +306,7 @@ func (c *checker) mapping(n *ast.MapNode) *node {
 		pair := p.(*ast.PairNode)
 		key, value := c.required(c.node(pair.Key)), c.node(pair.Value)
 		if key.typ.Kind != gpflow.KindString {
-			c.fail(key, "The key is "+key.typ.String()+", not string", "Make a string of it, as in string(x).")
+			key = c.wrong(key, tString, "", "The key is "+key.typ.String()+", not string", "Make a string of it, as in string(x).")
 		}
 		if t, ok := unify(elem, value.typ); i > 0 && ok && t.Kind != gpflow.KindAny {
 			elem = t

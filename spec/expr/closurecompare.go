@@ -2,7 +2,9 @@ package expr
 
 import (
 	"cmp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gpflow/gpflow"
 )
@@ -136,12 +138,12 @@ func (g *gen) in(n *node) code {
 	if list.constant() && list.typ.Kind == gpflow.KindList {
 		if set := textSet(a, list.val.List()); set != nil {
 			s := a.s
-			c.b = func(fr *frame) bool { _, ok := set[s(fr)]; return ok }
+			c.b = func(fr *frame) bool { _, ok := set()[s(fr)]; return ok }
 			return c
 		}
-		if set := intSet(a, list.val.List()); set != nil {
+		if set := intSet(a, list); set != nil {
 			i := a.i
-			c.b = func(fr *frame) bool { _, ok := set[i(fr)]; return ok }
+			c.b = func(fr *frame) bool { _, ok := set()[i(fr)]; return ok }
 			return c
 		}
 	}
@@ -168,34 +170,40 @@ func inRange(f float64, lo, hi int64) bool {
 	return ok && float64(i) == f && i >= lo && i <= hi
 }
 
-// textSet returns the elements as a set where they are what a makes.
-func textSet(a code, list []gpflow.Value) map[string]struct{} {
+// textSet returns the elements as a set where they are what a makes. It is made
+// when it is first asked for: a check has no need of it.
+func textSet(a code, list []gpflow.Value) func() map[string]struct{} {
 	if a.s == nil {
 		return nil
 	}
-	set := make(map[string]struct{}, len(list))
-	for _, v := range list {
-		if v.Kind() == a.kind {
-			set[v.Str()] = struct{}{}
+	return sync.OnceValue(func() map[string]struct{} {
+		set := make(map[string]struct{}, len(list))
+		for _, v := range list {
+			if v.Kind() == a.kind {
+				set[v.Str()] = struct{}{}
+			}
 		}
-	}
-	return set
+		return set
+	})
 }
 
-func intSet(a code, list []gpflow.Value) map[int64]struct{} {
-	if a.i == nil {
+// intSet is textSet for whole numbers, spans and times. Among floats, they are
+// compared as floats.
+func intSet(a code, list *node) func() map[int64]struct{} {
+	elems := list.val.List()
+	isFloat := func(v gpflow.Value) bool { return v.Kind() == gpflow.KindFloat }
+	if a.i == nil || list.typ.Elem.Kind != a.kind && slices.ContainsFunc(elems, isFloat) {
 		return nil
 	}
-	set := make(map[int64]struct{}, len(list))
-	for _, v := range list {
-		switch v.Kind() {
-		case a.kind:
-			set[v.Int()] = struct{}{}
-		case gpflow.KindFloat: // compared as floats
-			return nil
+	return sync.OnceValue(func() map[int64]struct{} {
+		set := make(map[int64]struct{}, len(elems))
+		for _, v := range elems {
+			if v.Kind() == a.kind {
+				set[v.Int()] = struct{}{}
+			}
 		}
-	}
-	return set
+		return set
+	})
 }
 
 func (g *gen) match(n *node) code {

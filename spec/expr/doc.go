@@ -54,6 +54,6 @@
 // than the record, do not exist: reduce, repeat, fromJSON, now. One evaluation
 // makes at most 16 MiB of text and takes at most a million steps. A step is an
 // element of a list looked at, with up to 16 parts of a predicate; 64 bytes of
-// a text that a predicate looks at; or 32 instructions of a regular expression
+// a text that a predicate looks at; or 16 instructions of a regular expression
 // on one byte.
 package expr

@@ -22,6 +22,22 @@ type Error struct {
 	Summary  string // one line: what is wrong
 	Detail   string // why, and what to do; may be empty
 	Code     string // of a diagnostic, where the general one does not say it; else empty
+	// More are the other mistakes of the expression, in the order of its text.
+	// None of them follows from another.
+	More []*Error
+}
+
+// All returns the mistakes of an expression, of which e is the first.
+func (e *Error) All() []*Error { return append([]*Error{e}, e.More...) }
+
+// Problems returns the mistakes of an expression, of which e is the first, as
+// complaints about the field path.
+func (e *Error) Problems(path string) []gpflow.Problem {
+	var out []gpflow.Problem
+	for _, m := range e.All() {
+		out = append(out, gpflow.Problem{Path: path, From: m.From, To: m.To, Code: m.Code, Summary: m.Summary, Detail: m.Detail})
+	}
+	return out
 }
 
 // The codes of errors that have one of their own, as spec/diag explains them.
@@ -53,7 +69,8 @@ type Expr struct {
 	consts   []string
 }
 
-// Check parses, admits and types src. The error is the first one.
+// Check parses, admits and types src. The error is the first one, and has the
+// others.
 func Check(src string, env Env) (*Expr, *Error) {
 	return check(src, env, false)
 }
@@ -63,7 +80,19 @@ func check(src string, env Env, machine bool) (e *Expr, err *Error) {
 	c := newChecker(src, env)
 	defer c.catch(&err)
 	root := c.node(c.parse())
+	c.settle(root)
 	return c.finish(root, machine), nil
+}
+
+// settle ends the check if there are mistakes.
+func (c *checker) settle(root *node) {
+	if len(c.found.errs) == 0 {
+		return
+	}
+	if !root.unknown {
+		c.result(root)
+	}
+	panic(bail{})
 }
 
 // finish compiles a checked tree.

@@ -6,9 +6,11 @@ import (
 	"github.com/gpflow/gpflow"
 )
 
-// maxFolded is how many bytes of text the constant parts of one expression may
-// make.
-const maxFolded = 1 << 20
+// What the constant parts of one expression may take together.
+const (
+	maxFolded    = 1 << 20 // bytes of text
+	maxFoldSteps = 100_000
+)
 
 // fold replaces an operation on constants by its result.
 func (c *checker) fold(n *node) *node {
@@ -31,17 +33,18 @@ func (c *checker) fold(n *node) *node {
 	}
 	var fr frame
 	fr.begin(nil)
+	fr.made, fr.steps = maxMade-(maxFolded-c.folded), maxSteps-(maxFoldSteps-c.foldSteps) // what is left fails in time
 	v := cd.value()(&fr)
+	if fr.made > maxMade || fr.steps > maxSteps {
+		c.failCode(CodeTooBig, n.from, n.to, "The constant parts take too much to compute",
+			"Those of one expression may make 1 MiB of text and take 100,000 steps. Compute them beforehand, as a local.")
+	}
 	if fr.err != nil {
 		if e, ok := fr.err.(*gpflow.RecordError).Err.(*Error); ok {
 			c.constantFails(n, e)
 		}
 	}
-	c.folded, c.foldSteps = c.folded+fr.made, c.foldSteps+fr.steps
-	if c.folded > maxFolded || c.foldSteps > maxSteps {
-		c.failCode(CodeTooBig, n.from, n.to, "The constant parts take too much to compute",
-			"Those of one expression may make 1 MiB of text and take a million steps. Compute them beforehand, as a local.")
-	}
+	c.folded, c.foldSteps = maxFolded-(maxMade-fr.made), maxFoldSteps-(maxSteps-fr.steps)
 	return &node{op: opConst, typ: n.typ, val: v, from: n.from, to: n.to}
 }
 

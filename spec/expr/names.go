@@ -40,7 +40,7 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	out := &node{op: opMember, optional: n.Optional, name: "[]"}
 	if base.typ.Optional && !n.Optional {
 		if !c.chained(n.Node) {
-			c.failCode(CodeOptional, base.from, base.to, c.text(base)+" may be null", fmt.Sprintf("Reach into it with ?., as in %s?.x, or check it first, as in %s != nil && ....", c.text(base), c.text(base)))
+			base = c.wrong(base, base.typ.NonNull(), CodeOptional, c.text(base)+" may be null", fmt.Sprintf("Reach into it with ?., as in %s?.x, or check it first, as in %s != nil && ....", c.text(base), c.text(base)))
 		}
 		out.optional = true
 	}
@@ -48,15 +48,14 @@ func (c *checker) member(n *ast.MemberNode) *node {
 		c.noLength(n)
 	}
 	key := c.required(c.node(n.Property))
-	out.kids = []*node{base, key}
 	var elem gpflow.Type
 	switch base.typ.Kind {
 	case gpflow.KindList:
-		if c.want(key, gpflow.KindInt, "The position in a list"); base.typ.Elem != nil {
+		if key = c.want(key, gpflow.KindInt, "The position in a list"); base.typ.Elem != nil {
 			elem = *base.typ.Elem
 		}
 	case gpflow.KindMap:
-		c.want(key, gpflow.KindString, "The key of a map")
+		key = c.want(key, gpflow.KindString, "The key of a map")
 		elem = base.typ.Elem.Opt()
 	case gpflow.KindAny:
 		elem = tAny
@@ -66,6 +65,7 @@ func (c *checker) member(n *ast.MemberNode) *node {
 	default:
 		c.failAst(n, fmt.Sprintf("%s is %s and has no fields", c.text(base), base.typ), "Refer to it alone: "+c.text(base)+".")
 	}
+	out.kids = []*node{base, key}
 	elem.Optional = elem.Optional || out.optional && base.typ.Optional
 	out.typ = elem
 	return c.narrowed(out)
@@ -98,10 +98,11 @@ func (c *checker) chained(n ast.Node) bool {
 }
 
 // want requires a kind.
-func (c *checker) want(n *node, k gpflow.Kind, what string) {
+func (c *checker) want(n *node, k gpflow.Kind, what string) *node {
 	if n.typ.Kind != k && n.typ.Kind != gpflow.KindAny {
-		c.fail(n, fmt.Sprintf("%s is %s, not %s", what, n.typ, k), fmt.Sprintf("Convert it, as in %s(x).", k))
+		return c.wrong(n, gpflow.T(k), "", fmt.Sprintf("%s is %s, not %s", what, n.typ, k), fmt.Sprintf("Convert it, as in %s(x).", k))
 	}
+	return n
 }
 
 // name finds what a dotted name stands for. It returns nil where the first
@@ -112,7 +113,7 @@ func (c *checker) name(n ast.Node, path []string, member bool) *node {
 			if member {
 				return nil
 			}
-			return c.narrowed(&node{op: opVar, typ: l.typ, slot: l.slot, name: l.name})
+			return c.narrowed(&node{op: opVar, typ: l.typ, slot: l.slot, name: l.name, unknown: l.unknown})
 		}
 	}
 	full := strings.Join(path, ".")
@@ -238,7 +239,7 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	case len(c.schema.Columns) == 0:
 		detail = "There are no columns here."
 	}
-	if s := similar(bare, known); s != "" {
+	if s := gpflow.Suggest(bare, known); s != "" {
 		if bare != full {
 			s = "event." + s
 		}
@@ -279,43 +280,4 @@ func (c *checker) constantNames() []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// similar returns the name nearest to name, at most two edits away, or "".
-func similar(name string, names []string) string {
-	best, bestDist := "", 3
-	for _, s := range names {
-		if d := distance(name, s, bestDist); d < bestDist && d < max(len(name), len(s)) {
-			best, bestDist = s, d
-		}
-	}
-	return best
-}
-
-// distance is the number of edits from a to b: insertions, deletions,
-// replacements and swaps of neighbours; limit if it is not less.
-func distance(a, b string, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit {
-		return limit
-	}
-	var before []int
-	prev, cur := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], before[j-2]+1)
-			}
-		}
-		before, prev, cur = prev, cur, make([]int, len(b)+1)
-	}
-	return min(prev[len(b)], limit)
 }

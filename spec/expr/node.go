@@ -29,6 +29,7 @@ const (
 	opMap                // kids: key, value, key, value, ...
 	opMember             // kids: list or map, index or key; optional: null base gives null
 	opCall               // fn; kids: arguments
+	opUnknown            // in place of what has a mistake; no tree that is run has one
 	opLoop               // name: any, filter, ...; kids: list, predicate, more
 )
 
@@ -44,7 +45,8 @@ type node struct {
 	fn       *function
 	re       *pattern // of matches
 	optional bool
-	from, to int // bytes of the text
+	unknown  bool // the type is, because of a mistake
+	from, to int  // bytes of the text
 }
 
 // constant reports whether n is a constant.

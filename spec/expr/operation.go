@@ -68,7 +68,7 @@ func truthOf(f func(*frame, []gpflow.Value) (bool, error)) func(*frame, []gpflow
 
 // perMatch is how many bytes of a text times instructions of a regular
 // expression make a step.
-const perMatch = 32
+const perMatch = 16
 
 // matcher returns what a contains b and the like compute. Regular expressions
 // take more steps than the rest.

@@ -15,7 +15,7 @@ func (c *checker) unary(n *ast.UnaryNode) *node {
 	case "!", "not":
 		return &node{op: opNot, typ: tBool, kids: []*node{c.truth(k)}}
 	}
-	switch c.required(k); k.typ.Kind {
+	switch k = c.required(k); k.typ.Kind {
 	case gpflow.KindInt, gpflow.KindFloat, gpflow.KindDuration, gpflow.KindAny:
 	default:
 		c.failAst(n, fmt.Sprintf("%s has no sign", k.typ), "Numbers and durations have one.")
@@ -115,7 +115,7 @@ func (c *checker) in(n *ast.BinaryNode) *node {
 	a := c.required(c.node(n.Left))
 	if r, ok := n.Right.(*ast.BinaryNode); ok && r.Operator == ".." {
 		if a.typ.Kind != gpflow.KindFloat {
-			c.want(a, gpflow.KindInt, c.text(a))
+			a = c.want(a, gpflow.KindInt, c.text(a))
 		}
 		bounds := c.span(r)
 		return &node{op: opInRange, typ: tBool, kids: []*node{a}, lo: bounds.lo, hi: bounds.hi}
@@ -128,7 +128,7 @@ func (c *checker) in(n *ast.BinaryNode) *node {
 			c.failAst(n, fmt.Sprintf("%s is %s, the list has %s", c.text(a), a.typ, *b.typ.Elem), "Both have one type. Convert one, as in string(x) in list.")
 		}
 	case gpflow.KindMap:
-		c.want(a, gpflow.KindString, "The key of a map")
+		out.kids[0] = c.want(a, gpflow.KindString, "The key of a map")
 	case gpflow.KindAny:
 	default:
 		c.fail(b, fmt.Sprintf("%s is %s, not a list, a range or a map", c.text(b), b.typ), "Look in a list, as in x in ['a', 'b']. A part of a text is found by text contains 'a'.")
@@ -159,8 +159,9 @@ func ordered(a gpflow.Type) bool {
 // compare checks a == b, a < b and the like.
 func (c *checker) compare(n *ast.BinaryNode) *node {
 	a, b := c.node(n.Left), c.node(n.Right)
-	c.required(a)
-	c.required(b)
+	if c.unsure == 0 { // what is unknown may have been meant for nil
+		a, b = c.required(a), c.required(b)
+	}
 	if !comparable(a.typ, b.typ) {
 		c.failAst(n, fmt.Sprintf("%s and %s cannot be compared", a.typ, b.typ), conversion(a.typ, b.typ))
 	}
@@ -189,14 +190,15 @@ func conversion(a, b gpflow.Type) string {
 // match checks a contains b and the like.
 func (c *checker) match(n *ast.BinaryNode) *node {
 	a, b := c.required(c.node(n.Left)), c.required(c.node(n.Right))
-	for _, k := range []*node{a, b} {
-		if k.typ.Kind == gpflow.KindList && k == a {
-			c.fail(k, fmt.Sprintf("%s is a list, not a string", c.text(k)), "Look for an element with x in list.")
-		}
-		c.want(k, gpflow.KindString, c.text(k))
+	if a.typ.Kind == gpflow.KindList {
+		a = c.wrong(a, tString, "", fmt.Sprintf("%s is a list, not a string", c.text(a)), "Look for an element with x in list.")
 	}
+	a, b = c.want(a, gpflow.KindString, c.text(a)), c.want(b, gpflow.KindString, c.text(b))
 	out := &node{op: opMatch, typ: tBool, name: n.Operator, kids: []*node{a, b}}
 	if n.Operator == "matches" {
+		if !b.unknown {
+			c.unsure = 0 // the text has no part in what follows
+		}
 		if !b.constant() {
 			c.fail(b, "A regular expression is a constant", "Write it as text, or refer to a variable.")
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser/lexer"
 )
 
 // syntax reports what the parser found.
@@ -19,6 +20,9 @@ func (c *checker) syntax(err error) {
 		from = min(from, max(to-1, 0))
 	}
 	msg := fe.Message
+	if strings.Contains(msg, " literal") && !strings.Contains(msg, "not terminated") {
+		from, to = c.number(fe.From, from, to)
+	}
 	switch {
 	case strings.Contains(msg, "maximum allowed nodes"):
 		c.failCode(CodeTooBig, 0, 0, "The expression has too many parts", "It may have 500. Split it over several nodes, or put a long list into a variable.")
@@ -32,6 +36,21 @@ func (c *checker) syntax(err error) {
 	c.failAt(from, to, summary, detail)
 }
 
+// number returns the bytes of the number before a rune, which the parser has
+// passed when it finds out that the number is none; or else from and to.
+func (c *checker) number(before, from, to int) (int, int) {
+	tokens, err := lexer.Lex(file.NewSource(c.src.text))
+	if err != nil {
+		return from, to
+	}
+	for _, t := range tokens {
+		if t.Kind == lexer.Number && (t.From < before || before == 0) {
+			from, to = c.src.location(t.Location)
+		}
+	}
+	return from, to
+}
+
 // complaints are what the parser says, and what stands for it.
 var complaints = []struct{ contains, summary, detail string }{
 	{`Operator("#")`, "# is not allowed here", "It stands for the element in a predicate, as in any(tags, # == 'a')."},
@@ -40,6 +59,7 @@ var complaints = []struct{ contains, summary, detail string }{
 	{"wrap predicate", "A predicate is missing", "Write it as any(tags, # == 'a')."},
 	{"not terminated", "The text has no closing quote", "A text ends with the quote that it begins with, as in 'abc'."},
 	{"invalid char escape", "The text has an unknown escape", `There are \n, \t, \', \" and \\, each with a backslash before it where the quotes around the expression need that.`},
+	{"float literal", "The number is too large", "A float is at most 1.8e308."},
 	{"value out of range", "The number is too large", "An int has 64 bits. As a float it is written with a point, as in 1.0."},
 	{"too large", "The number is too large", "An int has 64 bits. As a float it is written with a point, as in 1.0."},
 	{"bad number", "This is not a number", "Numbers are written as 12, 1.5, 1e6 or 0xff."},

@@ -156,8 +156,8 @@ func TestWhole(t *testing.T) {
 		if got := fmt.Sprintf("%s %s %v", n.Address(), config, ins); got != want[i] {
 			t.Errorf("got  %s\nwant %s", got, want[i])
 		}
-		if n.Broken || n.Descriptor == nil {
-			t.Errorf("%s: broken %v", n.Address(), n.Broken)
+		if n.Broken || len(n.Wrong) > 0 || n.Descriptor == nil {
+			t.Errorf("%s: wrong: %v", n.Address(), n.Wrong)
 		}
 	}
 	constants := map[string]string{}

@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -90,7 +91,7 @@ func TestMutations(t *testing.T) {
 					t.Fatalf("%s: %s is at %v", n.Address(), path, at)
 				}
 			}
-			if !n.Broken && !ds.HasErrors() {
+			if len(n.Wrong) == 0 && !ds.HasErrors() {
 				if err := roundTrip(n.Descriptor, n.Config); err != nil {
 					t.Fatalf("%s: %v in\n%s", n.Address(), err, src)
 				}
@@ -157,26 +158,29 @@ func TestOneMistakeOneDiagnostic(t *testing.T) {
 	}
 }
 
-// A node is broken where a field is missing or wrong, and not where there is
-// something beside its fields.
-func TestBrokenNodes(t *testing.T) {
-	for body, broken := range map[string]bool{
-		`where = "x"`:                                  false,
-		"where = \"x\"\n  lateness = 5":                false,
-		"where = \"x\"\n  lateness {}":                 false,
-		"where = \"x\"\n  paralelism = 5":              true,
-		"where = \"x\"\n  limit = 5":                   true, // belongs to on_error
-		"where = \"x\"\n  on_error = \"ignore\"":       true,
-		"where = \"x\"\n  description = var.missing":   true,
-		"where = \"x\"\n  on_error {\n  action = 5\n}": true,
-		`whree = "x"`:                                  true,
-		"":                                             true,
-		"where = \"x\"\n  parallelism = local.wrong":   true,
+// TestWrongFields: the fields that are missing or wrong are known, and what
+// stands beside the fields makes none of them wrong.
+func TestWrongFields(t *testing.T) {
+	for body, wrong := range map[string]string{
+		`where = "x"`:                                  "",
+		"where = \"x\"\n  lateness = 5":                "",
+		"where = \"x\"\n  lateness {}":                 "",
+		"where = \"x\"\n  paralelism = 5":              "parallelism",
+		"where = \"x\"\n  limit = 5":                   "on_error", // belongs into it
+		"where = \"x\"\n  on_error = \"ignore\"":       "on_error",
+		"where = \"x\"\n  description = var.missing":   "description",
+		"where = \"x\"\n  on_error {\n  action = 5\n}": "on_error",
+		`whree = "x"`:                                  "where",
+		"":                                             "where",
+		"where = \"x\"\n  parallelism = local.wrong":   "parallelism",
+		"chain = 5\n  chain = 6":                       "chain where",
+		"where { }\n  parallelism = \"x\"":             "parallelism where",
 	} {
 		src := "pipeline \"p\" {}\nlocals {\n  wrong = 1 / 0\n}\nfilter \"f\" {\n  from = source.a\n  " + body + "\n}\n"
 		p, ds := Parse("t", []byte(src), Options{Registry: spectest.Registry(t)})
-		if got := p.Node("filter.f").Broken; got != broken {
-			t.Errorf("%s: broken %v\n%s", body, got, spectest.Show(ds, nil))
+		n := p.Node("filter.f")
+		if got := strings.Join(slices.Sorted(maps.Keys(n.Wrong)), " "); got != wrong || n.Broken {
+			t.Errorf("%s: wrong are %q, want %q\n%s", body, got, wrong, spectest.Show(ds, nil))
 		}
 	}
 }

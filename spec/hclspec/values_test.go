@@ -92,7 +92,7 @@ func TestValues(t *testing.T) {
 		p, ds := Parse("t", []byte(src), Options{Registry: r})
 		spectest.CheckWords(t, ds)
 		if strings.HasPrefix(c.want, "GPF-") {
-			if len(ds) != 1 || ds[0].Code != c.want || !p.Nodes[0].Broken || ds[0].Range.Start.Line != 3 {
+			if len(ds) != 1 || ds[0].Code != c.want || len(p.Nodes[0].Wrong) != 1 || ds[0].Range.Start.Line != 3 {
 				t.Errorf("%s = %s: want %s:\n%s", c.field, c.text, c.want, spectest.Show(ds, nil))
 			}
 			continue
@@ -105,7 +105,7 @@ func TestValues(t *testing.T) {
 			}
 			got = string(raw)
 		}
-		if got != c.want || len(ds) > 0 || p.Nodes[0].Broken {
+		if got != c.want || len(ds) > 0 || len(p.Nodes[0].Wrong) > 0 {
 			t.Errorf("%s = %s: got %s, want %s\n%s", c.field, c.text, got, c.want, spectest.Show(ds, nil))
 		}
 	}

@@ -295,7 +295,7 @@ func TestValidationNamesTheOrigin(t *testing.T) {
 // people write is not.
 func TestNesting(t *testing.T) {
 	for _, open := range []string{"(", "[", "-", "!", "{a=", "1+", "1?1:", "f(", "\"${", "a[", "%{ if true }", "[for x in "} {
-		for _, n := range []int{50, 1 << 17} {
+		for _, n := range []int{50, 1 << 13} {
 			expr := strings.Repeat(open, n)
 			want := "the text is nested too deeply"
 			quoted := strings.HasPrefix(open, "%")
@@ -314,6 +314,9 @@ func TestNesting(t *testing.T) {
 				}
 			}
 		}
+	}
+	if _, ds := Parse("a.hcl", []byte("pipeline \"p\" {}\nlocals {\n  a = "+strings.Repeat("(", 1<<20)), Options{Registry: spectest.Registry(t)}); len(ds) != 1 || ds[0].Code != diag.CodeTooBig {
+		t.Errorf("%.1000s", spectest.Show(ds, nil))
 	}
 	long := "[" + strings.Repeat("\"${1 + 2 * 3}\", ", 5000) + "]"
 	if _, ds := Parse("a.hcl", []byte("pipeline \"p\" {}\nlocals {\n  a = "+long+"\n}\n"), Options{Registry: spectest.Registry(t)}); len(ds) > 0 {

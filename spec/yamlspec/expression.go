@@ -18,9 +18,11 @@ import (
 type expression struct {
 	f *file
 	n *node
+}
 
-	parsed   bool
-	template *mapped // nil: there is none, or it is wrong
+// parsed is a template that has been parsed.
+type parsed struct {
+	template *mapped // nil: it is wrong
 	wrong    hcl.Diagnostics
 }
 
@@ -30,22 +32,25 @@ func (e *expression) inTemplate(n *node) (*mapped, hcl.Diagnostics) {
 	if !n.text() || !strings.Contains(n.value, "${") && !strings.Contains(n.value, "%{") {
 		return nil, nil
 	}
-	if !e.parsed {
-		e.parsed = true
-		m := newMapping(e.f, n)
-		tokens, _ := hclsyntax.LexTemplate([]byte(n.value), inText, hcl.InitialPos)
-		if at, deep := spec.Nesting(tokens); deep {
-			e.wrong = hcl.Diagnostics{problem(m.rng(at), diag.CodeTooBig, "the text is nested too deeply", "", "Give parts of it names, as locals.")}
-			return nil, e.wrong
-		}
-		x, ds := hclsyntax.ParseTemplate([]byte(n.value), inText, hcl.InitialPos)
-		if ds.HasErrors() {
-			e.wrong = m.syntaxErrors(ds)
-		} else {
-			e.template = &mapped{x, m}
-		}
+	p, done := e.f.texts[n]
+	if !done {
+		p = e.parse(n)
+		e.f.texts[n] = p
 	}
-	return e.template, e.wrong
+	return p.template, p.wrong
+}
+
+func (e *expression) parse(n *node) parsed {
+	m := newMapping(e.f, n)
+	tokens, _ := hclsyntax.LexTemplate([]byte(n.value), inText, hcl.InitialPos)
+	if at, deep := spec.Nesting(tokens); deep {
+		return parsed{wrong: hcl.Diagnostics{problem(m.rng(at), diag.CodeTooBig, "the text is nested too deeply", "", "Give parts of it names, as locals.")}}
+	}
+	x, ds := hclsyntax.ParseTemplate([]byte(n.value), inText, hcl.InitialPos)
+	if ds.HasErrors() {
+		return parsed{wrong: m.syntaxErrors(ds)}
+	}
+	return parsed{template: &mapped{x, m}}
 }
 
 // Value computes the value.

@@ -2,10 +2,11 @@ package yamlspec
 
 import (
 	"bytes"
-	"sort"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/gpflow/gpflow/spec"
 )
 
 // file is the text of a file with its lines.
@@ -13,11 +14,13 @@ type file struct {
 	name    string
 	src     []byte
 	lines   []int // offsets of the lines, which end with \n
+	index   *spec.Lines
 	entries map[*node][]pair
+	texts   map[*node]parsed
 }
 
 func newFile(name string, src []byte) *file {
-	f := &file{name: name, src: src, lines: []int{0}, entries: make(map[*node][]pair)}
+	f := &file{name: name, src: src, lines: []int{0}, index: spec.NewLines(src), entries: make(map[*node][]pair), texts: make(map[*node]parsed)}
 	for i, c := range src {
 		if c == '\n' {
 			f.lines = append(f.lines, i+1)
@@ -28,8 +31,8 @@ func newFile(name string, src []byte) *file {
 
 func (f *file) pos(offset int) hcl.Pos {
 	offset = max(0, min(offset, len(f.src)))
-	i := sort.SearchInts(f.lines, offset+1) - 1
-	return hcl.Pos{Line: i + 1, Column: utf8.RuneCount(f.src[f.lines[i]:offset]) + 1, Byte: offset}
+	line, column := f.index.Pos(offset)
+	return hcl.Pos{Line: line, Column: column, Byte: offset}
 }
 
 func (f *file) rng(from, to int) hcl.Range {
