@@ -66,7 +66,7 @@ func (dropped) Write(context.Context, *gpflow.Batch, func(int, error) error) err
 func (dropped) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepared, error) {
 	return gpflow.Prepared{}, nil
 }
-func (dropped) Recover(context.Context, [][]byte) error { return nil }
+func (dropped) Recover(context.Context, [][]byte) error          { return nil }
 func (dropped) Commit(context.Context, gpflow.Committable) error { return nil }
 func (dropped) Close() error                                     { return nil }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
@@ -108,7 +109,7 @@ func (b *build) config() job.Config {
 
 // archive makes the actor that keeps checkpoints, and reads the one to go on
 // from.
-func (b *build) archive(ctx context.Context, encoded []byte) error {
+func (b *build) archive(encoded []byte) error {
 	k := b.run.options.Checkpoints
 	if k == nil {
 		return nil
@@ -119,8 +120,18 @@ func (b *build) archive(ctx context.Context, encoded []byte) error {
 	if k.From == nil {
 		return nil
 	}
-	var err error
-	b.saved, err = newSaved(k.From, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(ctx, p) })
+	old, err := plan.Decode(k.From.Plan)
+	if err != nil {
+		return fmt.Errorf("read the plan of checkpoint %d: %w", k.From.ID, err)
+	}
+	if k.From.Semantics != k.Semantics {
+		return fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
+			k.From.ID, k.From.Semantics, k.Semantics)
+	}
+	if err := compatible(b.run.options.Registry, old, b.run.plan); err != nil {
+		return err
+	}
+	b.saved, err = newSaved(k.From, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -28,6 +29,7 @@ type build struct {
 	sinks   []job.Writer
 	tasks   []checkpoint.Part
 	saved   *saved // nil: the job starts fresh
+	ctx     context.Context
 }
 
 type start struct {
@@ -53,8 +55,8 @@ type opInfo struct {
 	node      *node
 }
 
-func newBuild(r *Run) *build {
-	b := &build{run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
+func newBuild(ctx context.Context, r *Run) *build {
+	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
 		log: r.options.Log, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
 		writers: make(map[job.Writer]*actor.Ref),

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gpflow/gpflow"
@@ -145,9 +146,13 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	w := &writer{
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
 	}
+	var states [][]byte
 	if b.saved != nil {
-		w.states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
+		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
 		w.last = b.saved.manifest.ID
+	}
+	if err := out.Recover(b.ctx, states); err != nil {
+		return nil, errors.Join(err, out.Close())
 	}
 	w.meter.set(w.counts, gpflow.MinTimestamp)
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {

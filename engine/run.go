@@ -86,8 +86,8 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Run{floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
-	b := newBuild(r)
-	err = b.archive(ctx, encoded)
+	b := newBuild(ctx, r)
+	err = b.archive(encoded)
 	if err == nil {
 		err = b.all()
 	}

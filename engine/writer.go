@@ -31,8 +31,6 @@ type writer struct {
 	counts gpflow.Counts
 	batch  *gpflow.Batch // being written
 	report reporter
-	states [][]byte            // of the sink's subtasks, to go on from
-	ready  bool                // Recover has been called
 	last   gpflow.CheckpointID // the newest that was prepared
 }
 
@@ -40,9 +38,6 @@ type writer struct {
 func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case commit:
-		if err := w.recover(ctx); err != nil {
-			return err
-		}
 		if err := w.sink.Commit(ctx, m.committable); err != nil {
 			return fmt.Errorf("commit the output: %w", err)
 		}
@@ -50,20 +45,6 @@ func (w *writer) Receive(ctx context.Context, m any) error {
 	case finish:
 		return actor.ErrFinished
 	}
-	return nil
-}
-
-// recover has the sink go on from the checkpoint that the job goes on from,
-// before anything else.
-func (w *writer) recover(ctx context.Context) error {
-	if w.ready {
-		return nil
-	}
-	w.ready = true
-	if err := w.sink.Recover(ctx, w.states); err != nil {
-		return fmt.Errorf("go on with the output: %w", err)
-	}
-	w.states = nil
 	return nil
 }
 
@@ -79,9 +60,6 @@ func (w *writer) prepare(ctx context.Context, id gpflow.CheckpointID, final bool
 
 // Work implements actor.Actor: it writes one batch.
 func (w *writer) Work(ctx context.Context) (more bool, err error) {
-	if err := w.recover(ctx); err != nil {
-		return false, err
-	}
 	_, e, ok := w.inbox.Take()
 	if !ok {
 		return false, nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,15 +70,18 @@ func put(t *testing.T, path, content string) {
 	}
 }
 
+// lineage is what the names of staged files have behind them.
+var lineage = regexp.MustCompile("-[0-9a-f]{32}")
+
 // refused runs a command, which has to exit with 1 and to say want and nothing
-// else on its standard error.
+// else on its standard error, but for lineages.
 func refused(t *testing.T, cmd *exec.Cmd, want string) {
 	t.Helper()
 	var talk bytes.Buffer
 	cmd.Stderr = &talk
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || talk.String() != "gpflow: "+want+"\n" {
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || lineage.ReplaceAllString(talk.String(), "") != "gpflow: "+want+"\n" {
 		t.Errorf("%s: %v; it says\n%swant\ngpflow: %s", cmd, err, talk.String(), want)
 	}
 }
@@ -140,7 +144,7 @@ func TestNoPermission(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(dir, "shut.jsonl"), "{}")
-	for _, name := range []string{"tree", "tree/shut", "locked", "open"} {
+	for _, name := range []string{"tree", "tree/shut", "locked", "open", ".gpflow"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +152,7 @@ func TestNoPermission(t *testing.T) {
 	put(t, filepath.Join(dir, "tree/a.jsonl"), "")
 	put(t, filepath.Join(dir, "tree/shut/a.jsonl"), "")
 	put(t, filepath.Join(dir, "locked/old.jsonl"), "old")
-	for name, mode := range map[string]os.FileMode{"tree/shut": 0, "locked": 0o555, "open": 0o777, "shut.jsonl": 0} {
+	for name, mode := range map[string]os.FileMode{"tree/shut": 0, "locked": 0o555, "open": 0o777, ".gpflow": 0o777, "shut.jsonl": 0} {
 		path := filepath.Join(dir, name)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
@@ -246,13 +250,20 @@ func TestTwoRunsOfOneFile(t *testing.T) {
 	if _, err := p.screen.ReadBytes('\n'); err != nil {
 		t.Fatalf("%v; it says\n%s", err, p.talk)
 	}
-	cmd := exec.Command(binary(t), "run", "--quiet", "p.hcl")
-	cmd.Dir = p.dir
-	var talk bytes.Buffer
-	cmd.Stderr = &talk
-	err := cmd.Run()
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(talk.String(), "another run, is writing the same file") {
-		t.Errorf("the second run: %v; it says\n%s", err, talk.String())
+	other := strings.Replace(endless, `pipeline "endless"`, `pipeline "other"`, 1)
+	put(t, filepath.Join(p.dir, "other.hcl"), other)
+	for spec, want := range map[string]string{
+		"other.hcl": "another run, is writing the same file",
+		"p.hcl":     "the pipeline endless is running already: ",
+	} {
+		cmd := exec.Command(binary(t), "run", "--quiet", spec)
+		cmd.Dir = p.dir
+		var talk bytes.Buffer
+		cmd.Stderr = &talk
+		err := cmd.Run()
+		if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(talk.String(), want) {
+			t.Errorf("the second run, of %s: %v; it says\n%s", spec, err, talk.String())
+		}
 	}
 	p.signal(os.Interrupt)
 	if _, err := io.Copy(io.Discard, p.screen); err != nil {
