@@ -60,7 +60,13 @@ type process struct {
 // It is killed at the end of the test.
 func start(t *testing.T, spec string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, dir: t.TempDir(), talk: newTranscript(), exited: make(chan struct{})}
+	return startIn(t, t.TempDir(), spec, args...)
+}
+
+// startIn is start in a directory that may have been used before.
+func startIn(t *testing.T, dir, spec string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, dir: dir, talk: newTranscript(), exited: make(chan struct{})}
 	if err := os.WriteFile(filepath.Join(p.dir, "p.hcl"), []byte(spec), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -135,12 +141,18 @@ func (x *transcript) String() string {
 // await waits until text has been written.
 func (x *transcript) await(t *testing.T, text string) {
 	t.Helper()
+	x.awaitTimes(t, text, 1)
+}
+
+// awaitTimes waits until text has been written n times.
+func (x *transcript) awaitTimes(t *testing.T, text string, n int) {
+	t.Helper()
 	late := time.After(patience)
 	for {
 		x.mu.Lock()
 		have, grown := x.text.String(), x.grown
 		x.mu.Unlock()
-		if strings.Contains(have, text) {
+		if strings.Count(have, text) >= n {
 			return
 		}
 		select {

@@ -36,9 +36,13 @@ func runCommand() *cobra.Command {
 		Short: "Run a pipeline in this process",
 		Long: `Run a pipeline in this process, until its input ends or it is stopped.
 
-Ctrl-C, or SIGTERM, stops it in order: reading ends, what has been read flows
-through, no window closes early, and output that was to appear when the input
-ends stays staged beside its place. A second Ctrl-C quits at once.
+Checkpoints are kept in .gpflow/NAME, or where the pipeline says. A run goes on
+from the last one after a crash or a stop; a pipeline that has finished starts
+anew, and so does any with --fresh.
+
+Ctrl-C, or SIGTERM, stops it in order: a last checkpoint is taken, no window
+closes early, and output that was to appear when the input ends stays staged. A
+second Ctrl-C quits at once; the next run goes on from the checkpoint before.
 
 The results go where the sinks say. At the end the ledger is shown: what has
 become of every record.`,
