@@ -108,7 +108,7 @@ type Traits struct {
 	Bounded    func(Config) bool
 	Ordered    func(Config) bool // source: splits promise ascending times in order
 	Delivery   Delivery          // sink
-	NeedsEnd   bool              // sink: the output appears when the input ends
+	NeedsEnd   func(Config) bool // sink: the output appears when the input ends; nil: it does not
 	// Claims names the place that the node has for itself alone, such as a
 	// file that it writes; two nodes of one claim are a mistake. nil: none.
 	Claims func(Config) string

@@ -129,7 +129,7 @@ func (c *compilation) endless(n *Node) {
 			n.endless = in.Node.endless
 		}
 	}
-	if n.Desc.Traits.NeedsEnd && n.endless != nil {
+	if needs := n.Desc.Traits.NeedsEnd; needs != nil && needs(n.Spec.Config) && n.endless != nil {
 		c.warning(diag.CodeNeverEnds, n.Spec.Range, fmt.Sprintf("The output of %s never appears", n.Address()),
 			fmt.Sprintf("It appears when the input ends, and %s does not end. What has been written when the run is stopped stays staged beside it.", n.endless.Address()))
 	}

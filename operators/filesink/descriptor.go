@@ -30,7 +30,7 @@ A record that the format cannot express, or whose value is too long for the name
 	Traits: gpflow.Traits{
 		Single:   true,
 		Delivery: gpflow.Transactional,
-		NeedsEnd: true,
+		NeedsEnd: func(c gpflow.Config) bool { return c.String("mode") != modeParts },
 		Claims:   func(c gpflow.Config) string { return filepath.Clean(c.String("path")) },
 	},
 	Infer:   infer,
