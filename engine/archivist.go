@@ -136,5 +136,10 @@ func (b *build) archive(encoded []byte) error {
 		return err
 	}
 	b.master.resumed = b.saved.resumed
+	for _, readers := range b.saved.readers {
+		for _, r := range readers {
+			b.run.before += r.Counts.In
+		}
+	}
 	return nil
 }

@@ -52,6 +52,7 @@ type Run struct {
 	boss    *master
 	floor   []byte // see heapFloor
 	sources []namedSource
+	before  int64 // see Status.Before
 
 	once   sync.Once // of Wait
 	report Report

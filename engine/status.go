@@ -45,8 +45,11 @@ type Status struct {
 	Pipeline string        `json:"pipeline"`
 	State    string        `json:"state"` // "running", or an outcome
 	Elapsed  time.Duration `json:"elapsed_ns"`
-	Nodes    []Node        `json:"nodes"` // in the order of the plan
-	Edges    []Edge        `json:"edges"`
+	// Before is how many of the records that the sources have read were read
+	// before this start: the ledger is that of the job, over all its starts.
+	Before int64  `json:"read_before,omitempty"`
+	Nodes  []Node `json:"nodes"` // in the order of the plan
+	Edges  []Edge `json:"edges"`
 }
 
 // Node is the ledger of one node over all its subtasks.
@@ -86,7 +89,7 @@ type Report struct {
 
 // Status returns a picture of the job. Any goroutine may call it at any time.
 func (r *Run) Status() Status {
-	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed()}
+	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed(), Before: r.before}
 	for _, n := range r.nodes {
 		s.Nodes = append(s.Nodes, n.status())
 	}

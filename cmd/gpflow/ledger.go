@@ -15,7 +15,7 @@ import (
 // writeLedger prints how a run has ended, and what has become of every record.
 func writeLedger(w io.Writer, r engine.Report) {
 	in, out, _ := totals(r.Status)
-	rate := float64(in) / max(r.Elapsed.Seconds(), 0.001)
+	rate := float64(in-r.Before) / max(r.Elapsed.Seconds(), 0.001)
 	fmt.Fprintf(w, "\n%s after %s: %s records in, %s out, %s records/s\n\n", r.Outcome,
 		r.Elapsed.Round(time.Millisecond), thousands(in), thousands(out), thousands(int64(rate)))
 	columns := []string{"node", "in", "passed", "created", "filtered", "absorbed", "late", "skipped", "diverted"}

@@ -90,6 +90,9 @@ func (l *liveLine) show(s engine.Status) {
 		return
 	}
 	in, out, mark := totals(s)
+	if l.at == 0 {
+		l.in = s.Before
+	}
 	rate := float64(in-l.in) / max((s.Elapsed-l.at).Seconds(), 0.001)
 	l.in, l.at = in, s.Elapsed
 	text := fit(progress(s.Elapsed, in, out, int64(rate), mark, time.Now()), l.width())
