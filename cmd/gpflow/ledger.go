@@ -50,7 +50,7 @@ func writeNotes(w io.Writer, r engine.Report) {
 	case r.Outcome == job.Stopped:
 		fmt.Fprintln(w, "Stopped on request. The ledger adds up: every record that was read has met exactly one of these fates.")
 		if staged(r) {
-			fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged.")
+			fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged. Run the pipeline again to go on.")
 		}
 	case r.Outcome == job.Finished && empty(r):
 		fmt.Fprintln(w, "No record came in: the input was empty.")
