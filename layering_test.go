@@ -53,12 +53,13 @@ var layers = []struct {
 	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup"}, pure: true},
 	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
 	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*"}},
+	{name: "talking to a run from outside", packages: []string{"engine/control"}, imports: []string{".", "engine", "engine/job"}},
 
 	{name: "the harness of operators' tests", packages: []string{"operators/optest"}, imports: []string{".", "engine/keygroup", "engine/state"}},
 	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
-	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
+	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
 	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},
 }

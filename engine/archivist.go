@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
@@ -35,29 +36,56 @@ type archivist struct {
 	run    *Run
 	master *actor.Ref
 	plan   []byte
+	named  map[gpflow.CheckpointID]*checkpoint.Manifest // of which savepoints are to be made
 }
 
 // Receive implements actor.Actor.
 func (a *archivist) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case job.Store:
-		began := time.Now()
-		if err := a.store(ctx, m); err != nil {
-			if fatal(err) {
-				return fmt.Errorf("store checkpoint %d: %w", m.ID, err)
-			}
-			a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: m.ID, Err: err}})
-			return nil
+		if err := a.keep(ctx, m); err != nil {
+			return err
 		}
-		a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: m.ID}})
-		a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", m.ID, "stored_in", time.Since(began))
-		if err := a.Keeper.Retain(ctx, max(1, a.Retain)); err != nil {
-			a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
+		a.retain(ctx)
+	case job.Save:
+		if err := a.save(ctx, m); err != nil {
+			return err
 		}
+		a.retain(ctx)
 	case finish:
 		return actor.ErrFinished
 	}
 	return nil
+}
+
+// keep makes a checkpoint durable, and says whether it is. An error ends the job.
+func (a *archivist) keep(ctx context.Context, s job.Store) error {
+	began := time.Now()
+	if err := a.store(ctx, s); err != nil {
+		if fatal(err) {
+			return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
+		}
+		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
+		return nil
+	}
+	var bytes int64
+	for _, p := range s.Parts {
+		bytes += int64(len(p.Data) + len(p.State))
+	}
+	a.run.points.completed(s.ID, bytes)
+	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
+	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))
+	return nil
+}
+
+// retain removes old checkpoints, unless savepoints are still to be made.
+func (a *archivist) retain(ctx context.Context) {
+	if len(a.named) > 0 {
+		return
+	}
+	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil {
+		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
+	}
 }
 
 // fatal reports whether a failure to store a checkpoint ends the job: another
@@ -79,12 +107,18 @@ func (a *archivist) store(ctx context.Context, s job.Store) error {
 	if s.Final {
 		m.Outcome = checkpoint.OutcomeFinished
 	}
-	ledger, err := json.Marshal(a.run.Status().Nodes)
+	ledger, err := json.Marshal(a.run.ledger())
 	if err != nil {
 		return err
 	}
 	m.Ledger = ledger
-	return a.Keeper.Store(ctx, m, s.Parts)
+	if err := a.Keeper.Store(ctx, m, s.Parts); err != nil {
+		return err
+	}
+	if s.Name != "" {
+		a.named[s.ID] = m
+	}
+	return nil
 }
 
 // Work implements actor.Actor.
@@ -115,7 +149,7 @@ func (b *build) archive(encoded []byte) error {
 		return nil
 	}
 	b.master.archivist = b.spawn("checkpoints", func(*actor.Ref) actor.Actor {
-		return &archivist{Checkpoints: *k, run: b.run, master: b.run.master, plan: encoded}
+		return &archivist{Checkpoints: *k, run: b.run, master: b.run.master, plan: encoded, named: make(map[gpflow.CheckpointID]*checkpoint.Manifest)}
 	})
 	if k.From == nil {
 		return nil

@@ -41,7 +41,9 @@ type start struct {
 type part struct {
 	ref     *actor.Ref
 	inbox   *exchange.Inbox
-	input   []int                  // of the head, by channel
+	input   []int    // of the head, by channel
+	senders []sender // likewise
+	gauge   *gauge
 	outputs [][][]*exchange.Output // by operator, by port
 }
 
@@ -58,7 +60,7 @@ type opInfo struct {
 func newBuild(ctx context.Context, r *Run) *build {
 	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
-		log: r.options.Log, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
+		log: r.options.Log, points: &r.points, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
 		writers: make(map[job.Writer]*actor.Ref),
 	}
 	r.boss = b.master
@@ -133,13 +135,17 @@ func (b *build) inboxes(t *plan.Task) error {
 	}
 	for s := range t.Parallelism {
 		ref := b.run.system.New(fmt.Sprintf("task %s[%d]", t.ID, s), b.run.master)
-		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops))}
+		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
 		for i := range t.Ops {
 			p.outputs[i] = make([][]*exchange.Output, max(1, len(t.Ops[i].Ports)))
 		}
 		b.parts[t.ID] = append(b.parts[t.ID], p)
 		head := b.ops[t.Ops[0].ID]
 		head.node.inbox = append(head.node.inbox, p.inbox)
+		for i := range t.Ops {
+			n := b.ops[t.Ops[i].ID].node
+			n.gauges, n.parts = append(n.gauges, p.gauge), append(n.parts, p)
+		}
 	}
 	return nil
 }
@@ -160,7 +166,7 @@ func (b *build) info(t *plan.Task, i int) error {
 		return fmt.Errorf("%s: read the plan: %w", op.ID, err)
 	}
 	n := &node{index: len(b.run.nodes), outs: len(op.Ports), Node: Node{
-		Address: op.ID, Block: op.Block, Kind: op.Kind, Role: "operator", Parallelism: t.Parallelism,
+		Address: op.ID, Block: op.Block, Kind: op.Kind, Role: "operator", Parallelism: t.Parallelism, Task: t.ID,
 	}}
 	for _, p := range op.Ports {
 		n.ports, n.read = append(n.ports, p.Name), append(n.read, p.Read)
@@ -201,21 +207,22 @@ func (b *build) edge(e plan.Edge) error {
 	if e.Partition == plan.Broadcast {
 		line.copies = int64(to.Parallelism)
 	}
-	for s, sender := range b.parts[e.From] {
+	for s, from := range b.parts[e.From] {
 		var cs []*exchange.Channel
 		for r, receiver := range b.parts[e.To] {
 			if e.Partition == plan.Forward && r != s {
 				continue
 			}
-			cs = append(cs, b.open(receiver.inbox, sender.ref, port.Schema))
+			cs = append(cs, b.open(receiver.inbox, from.ref, port.Schema))
 			receiver.input = append(receiver.input, e.ToInput)
+			receiver.senders = append(receiver.senders, sender{line.from, s})
 		}
 		out, err := output(e, port.Schema, cs, b.run.plan.KeyGroups)
 		if err != nil {
 			return err
 		}
 		line.channels = append(line.channels, cs...)
-		sender.outputs[e.FromOp][e.FromPort] = append(sender.outputs[e.FromOp][e.FromPort], out)
+		from.outputs[e.FromOp][e.FromPort] = append(from.outputs[e.FromOp][e.FromPort], out)
 	}
 	return nil
 }
@@ -293,7 +300,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		in = head.Ports[mainPort].Schema
 	}
 	st := &subtask{
-		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states,
+		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states, gauge: p.gauge,
 		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
 	}
 	st.task.OnBarrier = st.barrier

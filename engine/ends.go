@@ -98,7 +98,9 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	r := &reader{
 		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
 		meter: info.node.meters[s], pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
+		gauge: &gauge{},
 	}
+	info.node.gauges[s] = r.gauge
 	if len(op.Ports) > errorsPort {
 		schemas = append(schemas, op.Ports[errorsPort].Schema)
 		if op.Ports[errorsPort].Read {
@@ -122,6 +124,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	p := b.parts[t.ID][s]
 	r.out = b.open(p.inbox, ref, schemas...)
 	p.input = append(p.input, 0)
+	p.senders = append(p.senders, sender{info.node, s})
 	b.starts = append(b.starts, start{ref, r})
 	b.master.readers[id] = ref
 	return nil
@@ -145,7 +148,9 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	id := job.Writer{Sink: op.ID, Subtask: s}
 	w := &writer{
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
+		gauge: &gauge{},
 	}
+	info.node.gauges[s] = w.gauge
 	var states [][]byte
 	if b.saved != nil {
 		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)

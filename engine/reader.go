@@ -24,6 +24,7 @@ type (
 	rest        struct{}
 	noMore      struct{}
 	stopReading struct{}
+	endInput    struct{}
 )
 
 // The ports of a source that a reader feeds.
@@ -55,10 +56,12 @@ type reader struct {
 	last    bool // no more splits come
 	resting bool // behind the barrier of a stop
 	stopped bool
+	drained bool // told that the input ends here
 	resumed bool // what time had been reached has still to be sent
 	quiet   bool // Idle was sent, and nothing since
 	timer   *time.Timer
 	counts  gpflow.Counts
+	gauge   *gauge
 }
 
 // reading is a split that a reader reads.
@@ -85,6 +88,8 @@ func (r *reader) Receive(_ context.Context, m any) error {
 		r.last = true
 	case stopReading:
 		r.stopped = true
+	case endInput:
+		r.drained = true
 	}
 	return nil
 }
@@ -124,9 +129,24 @@ func (r *reader) snapshot() checkpoint.Snapshot {
 
 // Work implements actor.Actor: it polls once.
 func (r *reader) Work(ctx context.Context) (more bool, err error) {
+	r.gauge.enter(busying)
+	more, err = r.work(ctx)
+	switch {
+	case more:
+	case !r.out.Ready():
+		r.gauge.enter(blocking)
+	default:
+		r.gauge.enter(idling)
+	}
+	return more, err
+}
+
+func (r *reader) work(ctx context.Context) (more bool, err error) {
 	switch {
 	case r.stopped:
 		return false, r.end(false)
+	case r.drained:
+		return false, r.end(true)
 	case r.resting:
 		return false, nil
 	case r.resumed:

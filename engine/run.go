@@ -53,14 +53,18 @@ type Run struct {
 	floor   []byte // see heapFloor
 	sources []namedSource
 	before  int64 // see Status.Before
+	pulse   pulse
+	points  points
+	done    chan struct{} // closed when the job has ended
 
 	once   sync.Once // of Wait
 	report Report
 	err    error
 
 	mu    sync.Mutex
-	ended time.Time   // zero: running; guarded by mu
-	how   job.Outcome // guarded by mu
+	ended time.Time               // zero: running; guarded by mu
+	how   job.Outcome             // guarded by mu
+	asked map[string][]chan Saved // for savepoints, by name; guarded by mu
 }
 
 // heapFloor is the size in bytes of a block that every run keeps and never
@@ -86,7 +90,10 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		o.PollRows = gpflow.BatchRows
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Run{floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now()}
+	r := &Run{
+		floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now(),
+		done: make(chan struct{}), asked: make(map[string][]chan Saved),
+	}
 	b := newBuild(ctx, r)
 	err = b.archive(encoded)
 	if err == nil {
@@ -99,6 +106,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	}
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
 		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
+	r.pulse.begin(r.sample(r.ledger()))
 	b.start()
 	return r, nil
 }
@@ -108,6 +116,14 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 // staged. It may be called at any time, also repeatedly.
 func (r *Run) Stop() { r.master.Send(job.StopRequested{}) }
 
+// Drain ends the input where it has been read to: windows close, everything is
+// committed, and the job finishes. What comes behind is never read.
+func (r *Run) Drain() { r.master.Send(job.Drain{}) }
+
+// Done returns a channel that is closed when the job has ended, and somebody has
+// called Wait: what that returns is known then.
+func (r *Run) Done() <-chan struct{} { return r.done }
+
 // Wait returns when the job has ended and every part of it is gone. The error
 // is what made it fail.
 func (r *Run) Wait() (Report, error) {
@@ -116,6 +132,7 @@ func (r *Run) Wait() (Report, error) {
 }
 
 func (r *Run) wait() {
+	defer close(r.done)
 	r.system.Wait()
 	r.cancel()
 	outcome, err := r.boss.outcome, r.boss.err
@@ -127,12 +144,18 @@ func (r *Run) wait() {
 	}
 	var bad []string
 	if outcome != job.Failed {
-		if bad = r.check(r.Status()); bad != nil {
+		if bad = r.check(r.status(r.ledger())); bad != nil {
 			outcome, err = job.Failed, fmt.Errorf("the ledger does not add up, which is a bug in gpflow: %s", strings.Join(bad, "; "))
 		}
 	}
 	r.mu.Lock()
 	r.ended, r.how = time.Now(), outcome
+	for name, cs := range r.asked {
+		for _, c := range cs {
+			c <- Saved{Err: errEnded(name)} // it has room
+		}
+	}
+	r.asked = nil
 	r.mu.Unlock()
 	r.report, r.err = Report{Status: r.Status(), Outcome: outcome, Imbalances: bad}, err
 	if err != nil {
@@ -164,11 +187,14 @@ func (r *Run) closeSources() (err error) {
 	return err
 }
 
+// running is the state of a job that has not ended.
+const running = "running"
+
 func (r *Run) state() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended.IsZero() {
-		return "running"
+		return running
 	}
 	return string(r.how)
 }
@@ -194,6 +220,7 @@ type master struct {
 	writers     map[job.Writer]*actor.Ref
 	archivist   *actor.Ref                       // nil: checkpoints are not kept
 	resumed     map[string]map[string]*splitData // see saved
+	points      *points
 	log         *slog.Logger
 	timer       *time.Timer
 	events      []job.Event // that actions have led to at once
@@ -276,13 +303,19 @@ func (m *master) perform(a job.Action) {
 		m.readers[a.Reader].Send(noMore{})
 	case job.StopReading:
 		m.readers[a.Reader].Send(stopReading{})
+	case job.EndInput:
+		m.readers[a.Reader].Send(endInput{})
 	case job.Trigger:
+		m.points.begin(a.ID)
 		m.readers[a.Reader].Send(trigger{a.ID, a.Stop})
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
 			return
 		}
+		m.points.begin(a.ID)
+		m.archivist.Send(a)
+	case job.Save:
 		m.archivist.Send(a)
 	case job.Do:
 		m.do(a.CoordinatorAction)
@@ -296,6 +329,7 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 	switch a := a.(type) {
 	case checkpoint.Abort:
 		m.log.Warn("a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
+		m.points.failed(a.Err)
 		for _, t := range m.tasks {
 			t.Send(abort{a.ID})
 		}

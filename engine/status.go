@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type meter struct {
 	taken     int64
 	emitted   []int64 // by port
 	watermark gpflow.Timestamp
+	holder    int // the channel that holds the task's watermark back; -1: none
 }
 
 // set publishes what a reader or a writer has counted.
@@ -28,7 +30,7 @@ func (m *meter) set(c gpflow.Counts, watermark gpflow.Timestamp) {
 
 // publish publishes what a task has counted. A source's and a sink's counts are
 // set by their reader and writer.
-func (m *meter) publish(f task.Flow, watermark gpflow.Timestamp) {
+func (m *meter) publish(f task.Flow, watermark gpflow.Timestamp, holder int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if f.Counts.In > 0 || f.Counts.Created > 0 {
@@ -36,7 +38,7 @@ func (m *meter) publish(f task.Flow, watermark gpflow.Timestamp) {
 	}
 	m.taken = f.Taken
 	m.emitted = append(m.emitted[:0], f.Emitted...)
-	m.watermark = max(m.watermark, watermark)
+	m.watermark, m.holder = max(m.watermark, watermark), holder
 }
 
 // Status is a picture of a job. It is not one instant: each number is a recent
@@ -47,9 +49,11 @@ type Status struct {
 	Elapsed  time.Duration `json:"elapsed_ns"`
 	// Before is how many of the records that the sources have read were read
 	// before this start: the ledger is that of the job, over all its starts.
-	Before int64  `json:"read_before,omitempty"`
-	Nodes  []Node `json:"nodes"` // in the order of the plan
-	Edges  []Edge `json:"edges"`
+	Before int64 `json:"read_before,omitempty"`
+	// Checkpoints are those of this start.
+	Checkpoints Points `json:"checkpoints"`
+	Nodes       []Node `json:"nodes"` // in the order of the plan
+	Edges       []Edge `json:"edges"`
 }
 
 // Node is the ledger of one node over all its subtasks.
@@ -59,13 +63,21 @@ type Node struct {
 	Kind        string `json:"kind,omitempty"`
 	Role        string `json:"role"` // source, operator or sink
 	Parallelism int    `json:"parallelism"`
+	Task        string `json:"task,omitempty"` // nodes of one task run together
 	gpflow.Counts
-	Watermark gpflow.Timestamp `json:"-"`                     // the lowest of its subtasks; MinTimestamp: none yet
-	Mark      string           `json:"watermark,omitempty"`   // Watermark as text
-	Queued    int64            `json:"queued"`                // rows waiting before its task
-	Unread    bool             `json:"late_unread,omitempty"` // late rows go nowhere
-	emitted   []int64          // by port
-	taken     int64
+	// Rate is how many records a second have come in of late; when the job has
+	// ended, over all of this start. Load likewise.
+	Rate float64 `json:"rate"`
+	Load
+	Watermark gpflow.Timestamp `json:"-"`                   // the lowest of its subtasks; MinTimestamp: none yet
+	Mark      string           `json:"watermark,omitempty"` // Watermark as text
+	// HeldBy is who holds the watermark back: the subtask of a source, or what
+	// has not yet said what time it is; "" where that is the node itself.
+	HeldBy  string  `json:"held_by,omitempty"`
+	Queued  int64   `json:"queued"`                // rows waiting before its task
+	Unread  bool    `json:"late_unread,omitempty"` // late rows go nowhere
+	emitted []int64 // by port
+	taken   int64
 }
 
 // Edge is the ledger of one edge over all its channels, or of a hand-over
@@ -89,12 +101,44 @@ type Report struct {
 
 // Status returns a picture of the job. Any goroutine may call it at any time.
 func (r *Run) Status() Status {
-	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed(), Before: r.before}
-	for _, n := range r.nodes {
-		s.Nodes = append(s.Nodes, n.status())
+	s := r.status(r.ledger())
+	now := r.sample(s.Nodes)
+	then := r.pulse.since(now, s.State != running)
+	for i := range s.Nodes {
+		s.Nodes[i].rates(then.nodes[i], now.nodes[i], now.at.Sub(then.at))
+		s.Nodes[i].HeldBy = r.nodes[i].heldBy()
 	}
+	return s
+}
+
+// status is Status but for what has been the case of late.
+func (r *Run) status(nodes []Node) Status {
+	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed(), Before: r.before, Checkpoints: r.points.read(), Nodes: nodes}
 	for _, e := range r.edges {
 		s.Edges = append(s.Edges, e.status(r))
+	}
+	return s
+}
+
+// ledger returns what the nodes have counted.
+func (r *Run) ledger() []Node {
+	nodes := make([]Node, len(r.nodes))
+	for i, n := range r.nodes {
+		nodes[i] = n.status()
+	}
+	return nodes
+}
+
+// sample returns what has been counted until now, or the end.
+func (r *Run) sample(nodes []Node) sample {
+	s := sample{at: r.started.Add(r.elapsed()), nodes: make([]nodeSample, len(nodes))}
+	for i, n := range r.nodes {
+		s.nodes[i].in = nodes[i].In
+		for _, g := range n.gauges {
+			for a, d := range g.read(s.at) {
+				s.nodes[i].spent[a] += d
+			}
+		}
 	}
 	return s
 }
@@ -106,8 +150,57 @@ type node struct {
 	ports  []string // names
 	read   []bool   // somebody reads the port
 	meters []*meter // by subtask
+	gauges []*gauge // likewise
+	parts  []*part  // likewise
 	inbox  []inbox
 	outs   int
+}
+
+// sender is who feeds a channel: a subtask of a node.
+type sender struct {
+	*node
+	subtask int
+}
+
+func (s sender) String() string {
+	if s.Parallelism == 1 {
+		return s.Address
+	}
+	return fmt.Sprintf("%s[%d]", s.Address, s.subtask)
+}
+
+// heldBy follows the watermark of the subtask that is the furthest behind to
+// whoever holds it.
+func (n *node) heldBy() string {
+	at := sender{n, 0}
+	lowest := gpflow.MaxTimestamp
+	for i, m := range n.meters {
+		if t, _ := m.mark(); t < lowest {
+			at.subtask, lowest = i, t
+		}
+	}
+	if lowest == gpflow.MaxTimestamp || n.Role == "sink" {
+		return ""
+	}
+	for at.Role != "source" {
+		_, holder := at.meters[at.subtask].mark()
+		senders := at.parts[at.subtask].senders
+		if holder < 0 || holder >= len(senders) {
+			break
+		}
+		at = senders[holder] // a plan has no cycles
+	}
+	if at.node == n {
+		return ""
+	}
+	return at.String()
+}
+
+// mark returns the watermark, and the channel that holds it.
+func (m *meter) mark() (gpflow.Timestamp, int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.watermark, m.holder
 }
 
 type inbox interface{ Queued() int64 }

@@ -26,6 +26,7 @@ type subtask struct {
 	report reporter
 	states map[string]*state.Memory // of the operators that keep some, by address
 	frozen map[gpflow.CheckpointID]map[string]*state.Frozen
+	gauge  *gauge
 	coding sync.WaitGroup // snapshots that are being encoded
 }
 
@@ -118,6 +119,7 @@ func (s *subtask) end() {
 
 // Work implements actor.Actor.
 func (s *subtask) Work(context.Context) (more bool, err error) {
+	s.gauge.enter(busying)
 	if _, ok := s.task.NextTimer(); ok {
 		s.task.Tick(now())
 	}
@@ -128,10 +130,16 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 			return false, err
 		case progress == task.Ended:
 			s.end()
+			s.gauge.enter(idling)
 			return false, actor.ErrFinished
 		case progress != task.Worked:
 			s.publish()
 			s.arm()
+			if progress == task.Blocked {
+				s.gauge.enter(blocking)
+			} else {
+				s.gauge.enter(idling)
+			}
 			return false, nil
 		}
 	}
@@ -157,9 +165,9 @@ func (s *subtask) arm() {
 
 // publish makes the ledger visible to other goroutines.
 func (s *subtask) publish() {
-	now, _ := s.task.Watermark()
+	now, holder := s.task.Watermark()
 	for i, m := range s.meters {
-		m.publish(s.task.Flow(i), now)
+		m.publish(s.task.Flow(i), now, holder)
 	}
 }
 

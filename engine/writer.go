@@ -32,12 +32,14 @@ type writer struct {
 	batch  *gpflow.Batch // being written
 	report reporter
 	last   gpflow.CheckpointID // the newest that was prepared
+	gauge  *gauge
 }
 
 // Receive implements actor.Actor.
 func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case commit:
+		w.gauge.enter(busying)
 		if err := w.sink.Commit(ctx, m.committable); err != nil {
 			return fmt.Errorf("commit the output: %w", err)
 		}
@@ -62,8 +64,10 @@ func (w *writer) prepare(ctx context.Context, id gpflow.CheckpointID, final bool
 func (w *writer) Work(ctx context.Context) (more bool, err error) {
 	_, e, ok := w.inbox.Take()
 	if !ok {
+		w.gauge.enter(idling)
 		return false, nil
 	}
+	w.gauge.enter(busying)
 	switch e.Kind {
 	case exchange.Data:
 		if err := w.write(ctx, e.Batch); err != nil {

@@ -59,6 +59,7 @@ func command() *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE:          group,
 	}
-	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand())
+	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand(),
+		statusCommand(), stopCommand())
 	return root
 }

@@ -120,6 +120,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if err != nil {
 		return errors.Join(err, summary.discard(), state.close())
 	}
+	server := state.listen(run, line, log)
 	report, err := follow(run, signals, line)
 	placed(p, err)
 	if err != nil {
@@ -129,7 +130,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		line.clear()
 		writeLedger(talk, report)
 	}
-	return errors.Join(advised(err), summary.write(report), state.close())
+	return errors.Join(advised(err), summary.write(report), hushed(server), state.close())
 }
 
 // advised adds to the failure of a record how a run can go on behind it.

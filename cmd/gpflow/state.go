@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/control"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/expr"
 	"github.com/gpflow/gpflow/storage/local"
@@ -124,6 +126,28 @@ func whoami() string {
 		host = "an unknown host"
 	}
 	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
+}
+
+// listen lets gpflow status, stop and savepoint reach the run; nil: they cannot,
+// and the run goes on without.
+func (s *runState) listen(run *engine.Run, line *liveLine, log *slog.Logger) *control.Server {
+	say := func(text string) { fmt.Fprintln(line, text) }
+	server, err := control.Listen(s.store.Dir(), control.For(run, say, func(ctx context.Context, name string) error {
+		return taken(ctx, s.store.Dir(), name)
+	}))
+	if err != nil {
+		log.Warn("gpflow status, stop and savepoint cannot reach this run", "cause", err)
+		return nil
+	}
+	return server
+}
+
+// hushed closes a server, if there is one.
+func hushed(s *control.Server) error {
+	if s == nil {
+		return nil
+	}
+	return s.Close()
 }
 
 // close lets others have the state.

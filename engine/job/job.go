@@ -96,8 +96,15 @@ type (
 	}
 	// Point is an event of the job's checkpoints.
 	Point struct{ checkpoint.CoordinatorEvent }
-	// StopRequested asks for an end in order.
-	StopRequested struct{}
+	// StopRequested asks for an end in order. Savepoint is the name of one that is
+	// to be made of the last checkpoint; "": none.
+	StopRequested struct{ Savepoint string }
+	// Drain asks for the end of the input where it has been read to: the job
+	// finishes, and what comes behind is never read. After a StopRequested it
+	// does nothing.
+	Drain struct{}
+	// Requested asks for a savepoint.
+	Requested struct{ Savepoint string }
 	// Failure says that a part of the job has ended with an error.
 	Failure struct{ Err error }
 )
@@ -108,6 +115,8 @@ func (SplitEnded) event()    {}
 func (Ended) event()         {}
 func (Point) event()         {}
 func (StopRequested) event() {}
+func (Drain) event()         {}
+func (Requested) event()     {}
 func (Failure) event()       {}
 
 // Action is something to do: one of the types below.
@@ -136,6 +145,8 @@ type (
 	NoMore struct{ Reader Reader }
 	// StopReading tells a reader to end, before the end of its input.
 	StopReading struct{ Reader Reader }
+	// EndInput tells a reader to end as if its input ended where it is.
+	EndInput struct{ Reader Reader }
 	// Trigger has a reader send the barrier of a checkpoint; behind it, it rests
 	// where that is a stop.
 	Trigger struct {
@@ -148,6 +159,12 @@ type (
 	Store struct {
 		checkpoint.Store
 		Sources []checkpoint.SourceState
+	}
+	// Save has a savepoint made of a checkpoint that is stored, all of whose
+	// output is committed.
+	Save struct {
+		ID   gpflow.CheckpointID
+		Name string
 	}
 	// Do is what else the coordinator of checkpoints has done: Abort, Completed,
 	// Commit and WakeAt.
@@ -165,8 +182,10 @@ func (Pending) action()     {}
 func (Rest) action()        {}
 func (NoMore) action()      {}
 func (StopReading) action() {}
+func (EndInput) action()    {}
 func (Trigger) action()     {}
 func (Store) action()       {}
+func (Save) action()        {}
 func (Do) action()          {}
 func (Finish) action()      {}
 
@@ -177,6 +196,7 @@ type Job struct {
 	restored []checkpoint.Pending
 	points   *checkpoint.Coordinator
 	cuts     map[gpflow.CheckpointID][]checkpoint.SourceState // of checkpoints in flight
+	saves    []save                                           // savepoints whose output is not yet committed
 	durable  bool
 	ended    int     // writers
 	drained  bool    // every sink that has ended saw the end of the input
@@ -249,7 +269,11 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	case Point:
 		return j.point(now, e.CoordinatorEvent)
 	case StopRequested:
-		return j.stop(now)
+		return j.stop(now, e.Savepoint)
+	case Drain:
+		return j.drain()
+	case Requested:
+		return j.point(now, checkpoint.Requested{Name: e.Savepoint})
 	case Failure:
 		return j.finish(Failed, e.Err)
 	}
@@ -277,15 +301,34 @@ func (j *Job) start() []Action {
 // barrier of a last one, and are ended when that is complete; else at once. What
 // has been read flows through to the sinks. A job whose input is already at its
 // end finishes instead.
-func (j *Job) stop(now gpflow.Timestamp) []Action {
+func (j *Job) stop(now gpflow.Timestamp, savepoint string) []Action {
 	if j.stopping {
+		if savepoint != "" {
+			return j.point(now, checkpoint.Requested{Name: savepoint})
+		}
 		return nil
 	}
 	j.stopping = true
 	if j.durable {
-		return j.point(now, checkpoint.Requested{Stop: true})
+		return j.point(now, checkpoint.Requested{Name: savepoint, Stop: true})
 	}
 	return j.stopReading()
+}
+
+// drain ends the input: every reader ends where it is, with the end of time, and
+// no split is handed out any more.
+func (j *Job) drain() []Action {
+	if j.stopping {
+		return nil
+	}
+	j.stopping = true
+	var as []Action
+	for _, s := range j.sources {
+		for r := range s.reading {
+			as = append(as, EndInput{Reader{s.Address, r}})
+		}
+	}
+	return as
 }
 
 // stopReading ends all readers but those that end by themselves, having nothing
@@ -309,63 +352,6 @@ func (j *Job) ending() []Action {
 		return nil
 	}
 	return j.finish(Stopped, nil)
-}
-
-// point gives an event to the coordinator of checkpoints.
-func (j *Job) point(now gpflow.Timestamp, e checkpoint.CoordinatorEvent) []Action {
-	var as []Action
-	for _, a := range j.points.Step(now, e) {
-		switch a := a.(type) {
-		case checkpoint.Trigger:
-			as = append(as, j.trigger(a)...)
-		case checkpoint.Store:
-			as = append(as, j.store(a))
-		case checkpoint.Done:
-			as = append(as, j.settled(a)...)
-		case checkpoint.Fail:
-			as = append(as, j.finish(Failed, a.Err)...)
-		case checkpoint.Abort:
-			delete(j.cuts, a.ID)
-			as = append(as, Do{a})
-		default:
-			as = append(as, Do{a})
-		}
-	}
-	return as
-}
-
-// trigger notes what the sources are, and has the readers send barriers: what
-// was assigned before comes before the barrier, since messages to a reader keep
-// their order.
-func (j *Job) trigger(t checkpoint.Trigger) []Action {
-	var as []Action
-	for _, s := range j.sources {
-		j.cuts[t.ID] = append(j.cuts[t.ID], s.state())
-		for r := range s.reading {
-			as = append(as, Trigger{Reader{s.Address, r}, t.ID, t.Stop})
-		}
-	}
-	return as
-}
-
-func (j *Job) store(s checkpoint.Store) Action {
-	cut, ok := j.cuts[s.ID]
-	if !ok { // without barriers
-		for _, src := range j.sources {
-			cut = append(cut, src.state())
-		}
-	}
-	delete(j.cuts, s.ID)
-	return Store{s, cut}
-}
-
-// settled ends the job behind its last checkpoint.
-func (j *Job) settled(d checkpoint.Done) []Action {
-	if d.Final {
-		return j.finish(Finished, nil)
-	}
-	j.rested = true
-	return append(j.stopReading(), j.ending()...)
 }
 
 func (j *Job) finish(o Outcome, err error) []Action {

@@ -36,7 +36,9 @@ var rewrite = flag.Bool("rewrite", false, "write what the machine answers into t
 //	store-failed ID TEXT
 //	committed ID out/0
 //	tick
-//	stop
+//	stop [SAVEPOINT]
+//	drain
+//	savepoint NAME
 //	failure TEXT
 //
 // Lines that begin with # are comments.
@@ -201,7 +203,11 @@ func event(words []string) (job.Event, error) {
 	case "ended":
 		return job.Ended{Writer: w, Drained: arg[1] != "stopped"}, nil
 	case "stop":
-		return job.StopRequested{}, nil
+		return job.StopRequested{Savepoint: arg[0]}, nil
+	case "drain":
+		return job.Drain{}, nil
+	case "savepoint":
+		return job.Requested{Savepoint: arg[0]}, nil
 	case "failure":
 		return job.Failure{Err: errors.New(strings.Join(words[1:], " "))}, nil
 	}
@@ -263,6 +269,10 @@ func describe(a job.Action) string {
 		return "no-more " + reader(a.Reader)
 	case job.StopReading:
 		return "stop-reading " + reader(a.Reader)
+	case job.EndInput:
+		return "end-input " + reader(a.Reader)
+	case job.Save:
+		return fmt.Sprintf("save %d as %s", a.ID, a.Name)
 	case job.Trigger:
 		if a.Stop {
 			return fmt.Sprintf("trigger %d %s stop", a.ID, reader(a.Reader))
@@ -286,6 +296,9 @@ func describeStore(a job.Store) string {
 	fmt.Fprintf(&b, "store %d", a.ID)
 	if a.Final {
 		b.WriteString(" final")
+	}
+	if a.Name != "" {
+		b.WriteString(" named " + a.Name)
 	}
 	ids := func(splits []gpflow.Split) string {
 		names := make([]string, len(splits))

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/control"
+)
+
+// askPatience is how long a running pipeline may take to answer what it can
+// answer at once.
+const askPatience = 10 * time.Second
+
+type statusFlags struct {
+	stateFlags
+	watch  bool
+	format string
+}
+
+func statusCommand() *cobra.Command {
+	var f statusFlags
+	cmd := &cobra.Command{
+		Use:   "status [PATH]",
+		Short: "Show what a pipeline is doing",
+		Long: `Show what a running pipeline is doing: for each node the records that came in,
+and how many a second, what waits before it, and how its subtasks spend their
+time: busy, idle, or blocked because what comes next has no room. Then its
+watermark, and who holds it back; and the checkpoints of this start.
+
+The node to look at is the one that is busy while those before it are blocked.
+
+Of a pipeline that does not run, show the checkpoint that it would go on from.
+
+` + whichState,
+		Example: `  gpflow status
+  gpflow status pipeline.hcl --watch
+  gpflow status --state .gpflow/flights --format json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			defer stop()
+			return f.run(ctx, append(args, "")[0], cmd.OutOrStdout())
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVarP(&f.watch, "watch", "w", false, "show it each second, until the run ends")
+	cmd.Flags().StringVar(&f.format, "format", "text", "text or json")
+	return cmd
+}
+
+func (f *statusFlags) run(ctx context.Context, path string, w io.Writer) error {
+	if err := checkFormat(f.format); err != nil {
+		return err
+	}
+	dir, err := f.find(path)
+	if err != nil {
+		return err
+	}
+	s, err := statusOf(ctx, dir)
+	if err != nil || !f.watch {
+		return errors.Join(err, f.show(w, s, err))
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ran := s.Holder != nil; ; {
+		if err := f.show(w, s, nil); err != nil || !ran || s.Holder == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if s, err = statusOf(ctx, dir); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// overview is what gpflow status shows.
+type overview struct {
+	Dir string `json:"directory"`
+	// Holder is the process that runs the pipeline; nil: none does.
+	Holder *control.Holder `json:"process,omitempty"`
+	engine.Status
+	// From is the checkpoint that the next run goes on from, of a pipeline that
+	// does not run.
+	From *goesOn `json:"goes_on_from,omitempty"`
+}
+
+type goesOn struct {
+	ID       int64     `json:"id"`
+	Time     time.Time `json:"time"`
+	Finished bool      `json:"finished,omitempty"` // nothing goes on from it
+}
+
+// notRunning is the state of a pipeline that does not run.
+const notRunning = "not running"
+
+// statusOf asks the process that runs a pipeline, or looks at its state.
+func statusOf(ctx context.Context, dir string) (*overview, error) {
+	ask, cancel := context.WithTimeoutCause(ctx, askPatience, fmt.Errorf("no answer for %s; is the process suspended?", askPatience))
+	defer cancel()
+	a, err := control.Ask(ask, dir, control.Request{Do: control.Status})
+	var none *control.NotRunning
+	switch {
+	case errors.As(err, &none):
+		return statusAtRest(ctx, dir)
+	case err != nil:
+		return nil, err
+	case a.Error != "" || a.Status == nil:
+		return nil, fmt.Errorf("the pipeline that runs in %s: %s", dir, a.Error)
+	}
+	return &overview{Dir: dir, Holder: &a.Holder, Status: *a.Status}, nil
+}
+
+// statusAtRest is the status of a pipeline that does not run.
+func statusAtRest(ctx context.Context, dir string) (s *overview, err error) {
+	p, err := look(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	m, err := p.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s = &overview{Dir: dir, Status: engine.Status{State: notRunning}}
+	if m == nil {
+		return s, nil
+	}
+	s.Pipeline = m.Pipeline
+	s.From = &goesOn{int64(m.ID), timeOf(m), m.Outcome == checkpoint.OutcomeFinished}
+	if err := json.Unmarshal(m.Ledger, &s.Nodes); err != nil {
+		return nil, fmt.Errorf("read the ledger of checkpoint %d: %w", m.ID, err)
+	}
+	return s, nil
+}
+
+// show prints a status, unless there is none.
+func (f *statusFlags) show(w io.Writer, s *overview, err error) error {
+	if err != nil {
+		return nil // it is said by who has it
+	}
+	if f.format == "json" {
+		e := json.NewEncoder(w)
+		if !f.watch {
+			e.SetIndent("", "  ")
+		}
+		return e.Encode(s)
+	}
+	if file, ok := w.(*os.File); ok && f.watch && term.IsTerminal(int(file.Fd())) {
+		fmt.Fprint(w, "\x1b[H\x1b[2J") // from the top of an empty screen
+	} else if f.watch {
+		defer fmt.Fprintln(w)
+	}
+	s.write(w)
+	return nil
+}
+
+// write prints a status as text.
+func (s *overview) write(w io.Writer) {
+	name := s.Pipeline
+	if name == "" {
+		name = "the pipeline"
+	}
+	if s.Holder != nil {
+		fmt.Fprintf(w, "%s is %s: process %d on %s, for %s; state in %s\n", name, s.State, s.Holder.PID, s.Holder.Host, s.Elapsed.Round(time.Second), s.Dir)
+		s.writePoints(w)
+	} else {
+		fmt.Fprintf(w, "%s is not running; state in %s\n", name, s.Dir)
+		s.writeFrom(w)
+	}
+	if len(s.Nodes) > 0 {
+		fmt.Fprintln(w)
+		s.writeNodes(w)
+	}
+}
+
+// writePoints prints what there is to say of the checkpoints of a run.
+func (s *overview) writePoints(w io.Writer) {
+	c := s.Checkpoints
+	if p := c.Last; p != nil {
+		fmt.Fprintf(w, "checkpoint %d of %s took %s, %s", p.ID, p.Time.Local().Format(time.DateTime), roundly(p.Duration), size(p.Bytes))
+	} else {
+		fmt.Fprint(w, "no checkpoint since the start")
+	}
+	fmt.Fprintf(w, "; %d completed, %d failed", c.Completed, c.Failed)
+	if c.Flight != 0 {
+		fmt.Fprintf(w, "; %d is being taken", c.Flight)
+	}
+	fmt.Fprintln(w)
+	if c.Failure != "" {
+		fmt.Fprintf(w, "the last that failed: %s\n", c.Failure)
+	}
+}
+
+func (s *overview) writeFrom(w io.Writer) {
+	switch {
+	case s.From == nil:
+		fmt.Fprintln(w, "no checkpoint has been completed: a run starts at the beginning")
+	case s.From.Finished:
+		fmt.Fprintf(w, "it finished with checkpoint %d of %s: a run starts anew\n", s.From.ID, s.From.Time.Format(time.DateTime))
+	default:
+		fmt.Fprintf(w, "a run goes on from checkpoint %d of %s\n", s.From.ID, s.From.Time.Format(time.DateTime))
+	}
+}
+
+func (s *overview) writeNodes(w io.Writer) {
+	rows := [][]string{{"node", "in", "in/s", "out", "queued", "busy", "idle", "blocked", "watermark", "held by"}}
+	for _, n := range s.Nodes {
+		rows = append(rows, []string{
+			n.Address, thousands(n.In), thousands(int64(n.Rate + 0.5)), thousands(n.Passed + n.Created), thousands(n.Queued),
+			percent(n.Busy), percent(n.Idle), percent(n.Blocked), markText(n.Mark), n.HeldBy,
+		})
+	}
+	live := s.Holder != nil
+	writeTable(w, rows, []bool{true, true, live, true, live, live, live, live, true, live})
+}
+
+// markText writes a watermark, which is at the end of time behind the last record.
+func markText(mark string) string {
+	if mark == gpflow.MaxTimestamp.String() {
+		return "the end"
+	}
+	return mark
+}
+
+func percent(share float64) string { return strconv.Itoa(int(share*100+0.5)) + "%" }
+
+// roundly rounds to three digits or so.
+func roundly(d time.Duration) time.Duration {
+	for unit := time.Duration(1); unit < time.Hour; unit *= 10 {
+		if d < 1000*unit {
+			return d.Round(unit)
+		}
+	}
+	return d
+}
+
+// size writes a number of bytes.
+func size(n int64) string {
+	switch {
+	case n < 10_000:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 10_000_000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 10_000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
