@@ -44,7 +44,7 @@ func (t *Task) Snapshot() Snapshot {
 // their keyed state already. Everybody downstream is told how far time has come,
 // which they have not kept by channel.
 func (t *Task) Restore(s Snapshot) error {
-	if head, ok := s[t.links[0].ID]; ok {
+	if head, ok := s[t.links[0].ID]; ok && t.bug != WatermarkNotRestored {
 		t.clock.now = max(t.clock.now, head.Mark)
 	}
 	for _, l := range t.links {
@@ -52,7 +52,12 @@ func (t *Task) Restore(s Snapshot) error {
 		if !ok {
 			continue
 		}
-		l.timers = append(l.timers, o.Timers...)
+		if t.bug == WatermarkNotRestored {
+			o.Mark = gpflow.MinTimestamp
+		}
+		if t.bug != TimersNotRestored {
+			l.timers = append(l.timers, o.Timers...)
+		}
 		l.taken = o.Taken
 		copy(l.emitted, o.Emitted)
 		if err := l.resume(o.Mark); err != nil {

@@ -43,6 +43,7 @@ type Task struct {
 	idle  bool // Idle was sent downstream
 	// stopped says that a channel has ended before the end of its input.
 	stopped bool
+	bug     Bug
 }
 
 // New returns a task over links, the head first. input says, for each channel
@@ -139,7 +140,7 @@ func (t *Task) event(channel int, e exchange.Event) {
 		if free {
 			t.inbox.Free()
 		}
-		if hold {
+		if hold && t.bug != NoAlignment {
 			t.inbox.Hold(channel)
 		}
 		t.aligned()

@@ -1,0 +1,152 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
+)
+
+// marks are the watermarks that subtasks had come to at checkpoints.
+type marks map[gpflow.CheckpointID]map[checkpoint.Part]gpflow.Timestamp
+
+// ends is the number under which marks has those of subtasks that have ended.
+const ends gpflow.CheckpointID = 0
+
+func (m marks) note(id gpflow.CheckpointID, p checkpoint.Part, t gpflow.Timestamp) {
+	if m[id] == nil {
+		m[id] = make(map[checkpoint.Part]gpflow.Timestamp)
+	}
+	m[id][p] = t
+}
+
+func (m marks) end(p checkpoint.Part, t gpflow.Timestamp) { m.note(ends, p, t) }
+
+// reached returns the watermark from which a subtask has to go on. Where there
+// are other subtasks than then, it is what all of them had come to.
+func (m marks) reached(id gpflow.CheckpointID, stage string, sub, n int) gpflow.Timestamp {
+	low, former := gpflow.MaxTimestamp, 0
+	for p, t := range m[id] {
+		if p.Name == stage {
+			former++
+			low = min(low, t)
+		}
+	}
+	if former == n {
+		return m[id][checkpoint.Part{Kind: checkpoint.Task, Name: stage, Subtask: sub}]
+	}
+	return low
+}
+
+// complete looks at a checkpoint that is to be stored: all parts are in it (C5).
+func (a *attempt) complete(s job.Store) {
+	a.last = &s
+	for _, p := range s.Gone {
+		if p.Kind == checkpoint.Task {
+			a.marks.note(s.ID, p, a.marks[ends][p])
+		}
+	}
+	parts := slices.Clone(a.job.Tasks)
+	for r := range a.master.readers {
+		parts = append(parts, checkpoint.Part{Kind: checkpoint.Reader, Name: r.Source, Subtask: r.Subtask})
+	}
+	for w := range a.master.writers {
+		parts = append(parts, checkpoint.Part{Kind: checkpoint.Writer, Name: w.Sink, Subtask: w.Subtask})
+	}
+	if len(parts) != len(s.Parts) {
+		a.broken("C5", "checkpoint %d has %d parts, and the job %d", s.ID, len(s.Parts), len(parts))
+	}
+	for _, p := range parts {
+		if s.Parts[p].Data == nil {
+			a.broken("C5", "checkpoint %d is to be stored without what %s was", s.ID, p)
+		}
+	}
+}
+
+// stored looks at a checkpoint that is said to be stored: it has survived a loss
+// of power, and is the current one (C9).
+func (a *attempt) stored(s job.Store) {
+	a.completed = s.ID
+	a.stats.Checkpoints++
+	if a.config.OutputOnly {
+		return
+	}
+	if m, err := a.durable(); err != nil {
+		a.broken("C9", "checkpoint %d is said to be current, and behind a loss of power: %v", s.ID, err)
+	} else if m.ID != s.ID {
+		a.broken("C9", "checkpoint %d is said to be current, and behind a loss of power it is %d", s.ID, m.ID)
+	}
+}
+
+// durable returns the checkpoint that would be current behind a loss of power.
+func (w *world) durable() (*checkpoint.Manifest, error) {
+	store := w.store.Clone()
+	store.Crash(nil)
+	k, err := checkpoint.Open(context.Background(), store)
+	if err != nil {
+		return nil, err
+	}
+	return k.Current(context.Background())
+}
+
+// visible looks at a commit: the current checkpoint has it (C3, C9).
+func (a *attempt) visible(p checkpoint.Part, c gpflow.Committable) {
+	if a.config.OutputOnly {
+		return
+	}
+	m, err := a.durable()
+	if err != nil {
+		a.broken("C3", "%s commits %q, and behind a loss of power: %v", p, c, err)
+		return
+	}
+	for _, x := range m.Committables {
+		if bytes.Equal(x.Committable, c) && x.Part == p {
+			return
+		}
+	}
+	a.broken("C3", "%s commits %q, and checkpoint %d, which is the current one, does not list it", p, c, m.ID)
+}
+
+// stale has the process of the attempt before, which was only thought to be
+// dead, go on: it can store nothing (C6).
+func (w *world) stale(ctx context.Context, k *checkpoint.Keeper, current *checkpoint.Manifest) {
+	old := w.current
+	if old == nil || old.last == nil || w.rand.IntN(2) == 0 {
+		return
+	}
+	w.stats.Stale++
+	v := &archivist{a: old}
+	s := *old.last
+	s.ID = max(s.ID, current.ID) + 1
+	for p, x := range s.Parts { // what has changed is relative to nothing any more
+		if x.Delta {
+			x.Delta, x.State = false, nil
+			s.Parts[p] = x
+		}
+	}
+	if err := v.store(s); err == nil {
+		w.broken("C6", "the process of start %d has stored checkpoint %d behind the start of %d", old.keeper.Epoch(), s.ID, k.Epoch())
+	}
+	m, err := k.Current(ctx)
+	var none *checkpoint.NoCheckpoint
+	switch {
+	case errors.As(err, &none) && current.ID == 0:
+	case err == nil && m.ID == current.ID && m.Epoch == current.Epoch:
+	default:
+		w.broken("C6", "checkpoint %d was current, and behind the end of start %d it is %v", current.ID, old.keeper.Epoch(), err)
+	}
+}
+
+// union returns the lines of a and b, sorted.
+func union(a, b map[string]int) []string {
+	all := maps.Clone(a)
+	for line := range b {
+		all[line] = 0
+	}
+	return slices.Sorted(maps.Keys(all))
+}

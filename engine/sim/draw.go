@@ -1,0 +1,237 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/sim/oracle"
+)
+
+// topology is what a job is made of. What it reads, and what it has to put out, are
+// in oracle.Job.
+type topology struct {
+	oracle.Job
+	sources   []source
+	stages    []stage // every edge leads to a later one
+	keyGroups int
+	encode    bool // links encode what they carry
+	limitRows int64
+	most      int // rows to read at once
+}
+
+// source is what the engine knows of a source.
+type source struct {
+	address string
+	bounded bool
+	splits  []gpflow.Split
+}
+
+// stage is a task.
+type stage struct {
+	id          string
+	parallelism int
+	source      int  // of topology.sources; -1: none
+	ops         []op // parents before children; the first is the head
+	in          []edge
+	follows     int // the stage whose parallelism this one has; -1: none
+}
+
+// The kinds of operators, besides those of oracle.Source.
+const (
+	sourceOp = "source"
+	passOp   = "pass"
+	incOp    = "inc"
+	dropOp   = "drop"
+	shareOp  = "share" // of a broadcast: each row in one subtask
+	windowOp = "window"
+	holdOp   = "hold"
+	sinkOp   = "sink"
+)
+
+// op is an operator of a stage.
+type op struct {
+	id, kind     string
+	parent, port int // within the stage; parent -1: the head
+}
+
+// edge comes from the last operator of a stage that is not a sink.
+type edge struct {
+	from int
+	kind plan.Partition
+}
+
+// out returns the operator of the stage whose main port its edges leave from.
+func (s *stage) out() int {
+	for i := len(s.ops) - 1; ; i-- {
+		if s.ops[i].kind != sinkOp {
+			return i
+		}
+	}
+}
+
+// add puts an operator behind the last one.
+func (s *stage) add(kind string) {
+	at := len(s.ops) - 1
+	s.ops = append(s.ops, op{id: fmt.Sprintf("%s.%s%d", s.id, kind, len(s.ops)), kind: kind, parent: at})
+}
+
+// encoded is the job as a manifest has it.
+func (j *topology) encoded() []byte {
+	type of struct {
+		ID          string
+		Parallelism int
+		Ops         []string
+	}
+	var all []of
+	for _, s := range j.stages {
+		o := of{ID: s.id, Parallelism: s.parallelism}
+		for _, op := range s.ops {
+			o.Ops = append(o.Ops, op.id)
+		}
+		all = append(all, o)
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func (j *topology) String() string { return string(j.encoded()) }
+
+// drawTopology draws a job.
+func drawTopology(r *rand.Rand) *topology {
+	j := &topology{keyGroups: 3 + r.IntN(14), encode: r.IntN(2) == 0, limitRows: int64(1 + r.IntN(64)), most: 1 + r.IntN(24)}
+	j.Disorder = int64(r.IntN(60))
+	for i := range 1 + r.IntN(2) {
+		j.drawSource(r, i)
+	}
+	ends := make([]int, len(j.stages))
+	for i := range ends {
+		ends[i] = i
+	}
+	if len(ends) > 1 || r.IntN(3) == 0 {
+		m := stage{id: "mid", source: -1, follows: -1}
+		kind := []plan.Partition{plan.Rebalance, plan.Broadcast, plan.Forward}[r.IntN(3)]
+		if kind == plan.Broadcast {
+			m.add(shareOp)
+		} else {
+			m.add(passOp)
+		}
+		j.Ops = chain(r, &m)
+		ends = j.join(m, ends, kind)
+	}
+	if r.IntN(4) > 0 {
+		j.Window = int64(20 + r.IntN(100))
+		m := stage{id: "window", source: -1, follows: -1}
+		m.add(windowOp)
+		if r.IntN(2) == 0 {
+			m.ops = append(m.ops, op{id: "window.hold", kind: holdOp, parent: 0})
+		}
+		if j.Late = r.IntN(2) == 0; j.Late {
+			m.ops = append(m.ops, op{id: "late", kind: sinkOp, parent: 0, port: 1})
+		}
+		ends = j.join(m, ends, plan.Hash)
+	}
+	last := &j.stages[ends[0]]
+	if len(ends) == 1 && r.IntN(2) == 0 {
+		last.ops = append(last.ops, op{id: "main", kind: sinkOp, parent: last.out()})
+	} else {
+		kind := []plan.Partition{plan.Rebalance, plan.Forward}[r.IntN(2)]
+		j.join(stage{id: "main", source: -1, follows: -1, ops: []op{{id: "main", kind: sinkOp, parent: -1}}}, ends, kind)
+	}
+	j.rescale(r)
+	return j
+}
+
+// join adds a stage behind others. Forward edges need one sender.
+func (j *topology) join(s stage, from []int, kind plan.Partition) []int {
+	if kind == plan.Forward && len(from) > 1 {
+		kind = plan.Rebalance
+	}
+	for _, f := range from {
+		s.in = append(s.in, edge{f, kind})
+		if kind == plan.Forward {
+			s.follows = f
+		}
+	}
+	j.stages = append(j.stages, s)
+	return []int{len(j.stages) - 1}
+}
+
+// chain puts some stateless operators behind the head of a stage, and returns
+// what they do.
+func chain(r *rand.Rand, s *stage) (kinds []string) {
+	for range r.IntN(3) {
+		kinds = append(kinds, []string{incOp, dropOp}[r.IntN(2)])
+		s.add(kinds[len(kinds)-1])
+	}
+	return kinds
+}
+
+func (j *topology) drawSource(r *rand.Rand, i int) {
+	s := source{address: fmt.Sprintf("source%d", i), bounded: r.IntN(2) == 0}
+	st := stage{id: s.address, source: i, follows: -1, ops: []op{{id: s.address, kind: sourceOp, parent: -1}}}
+	data := oracle.Source{Ops: chain(r, &st)}
+	keys := int64(1 + r.IntN(60))
+	splits := 1
+	if s.bounded { // the readers of others would begin one before they know of the next
+		splits += r.IntN(4)
+	}
+	for range splits {
+		name := fmt.Sprintf("s%d.%d", i, len(s.splits))
+		s.splits = append(s.splits, gpflow.Split{ID: name, Data: []byte{byte(len(s.splits))}})
+		data.Splits = append(data.Splits, drawRows(r, name, keys, j.Disorder))
+	}
+	j.sources, j.Sources, j.stages = append(j.sources, s), append(j.Sources, data), append(j.stages, st)
+}
+
+// drawRows draws the rows of a split: most are in order to within the bound on
+// disorder.
+func drawRows(r *rand.Rand, split string, keys, disorder int64) []oracle.Row {
+	rows := make([]oracle.Row, r.IntN(200))
+	at := int64(1000 + r.IntN(200))
+	for i := range rows {
+		at += int64(r.IntN(8))
+		t := at - r.Int64N(disorder+1)
+		if r.IntN(20) == 0 {
+			t = at - r.Int64N(4*disorder+20)
+		}
+		rows[i] = oracle.Row{
+			ID: fmt.Sprintf("%s#%d", split, i), Key: r.Int64N(keys), Value: int64(r.IntN(100)), Time: t, Position: i,
+		}
+	}
+	return rows
+}
+
+// rescale draws how many subtasks there are of each stage.
+func (j *topology) rescale(r *rand.Rand) {
+	for i := range j.stages {
+		s := &j.stages[i]
+		s.parallelism = 1 + r.IntN(3)
+		if s.follows >= 0 {
+			s.parallelism = j.stages[s.follows].parallelism
+		}
+	}
+}
+
+// The schemas of what travels.
+func rowSchema() *gpflow.Schema {
+	return gpflow.NewSchema(
+		gpflow.Column{Name: "id", Type: gpflow.T(gpflow.KindString)},
+		gpflow.Column{Name: "key", Type: gpflow.T(gpflow.KindInt)},
+		gpflow.Column{Name: "value", Type: gpflow.T(gpflow.KindInt)},
+	)
+}
+
+func windowSchema() *gpflow.Schema {
+	return gpflow.NewSchema(
+		gpflow.Column{Name: "key", Type: gpflow.T(gpflow.KindInt)},
+		gpflow.Column{Name: "start", Type: gpflow.T(gpflow.KindInt)},
+		gpflow.Column{Name: "count", Type: gpflow.T(gpflow.KindInt)},
+		gpflow.Column{Name: "sum", Type: gpflow.T(gpflow.KindInt)},
+	)
+}

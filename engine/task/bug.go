@@ -1,0 +1,22 @@
+package task
+
+// Bug is a mistake that can be switched on, so that the tests which must find
+// such mistakes can be seen to find them. No product code switches one on.
+type Bug uint8
+
+// The bugs.
+const (
+	// NoBug is how a Task works unless Plant is called.
+	NoBug Bug = iota
+	// NoAlignment does not hold the channels on which a barrier has come, against
+	// C2.
+	NoAlignment
+	// WatermarkNotRestored forgets how far time had come, against C5.
+	WatermarkNotRestored
+	// TimersNotRestored forgets the timers that operators had asked for, against
+	// C5.
+	TimersNotRestored
+)
+
+// Plant switches a bug on. It is called before t is used.
+func (t *Task) Plant(b Bug) { t.bug = b }
