@@ -5,12 +5,14 @@ SHELL := /bin/bash
 PKGS     ?= ./...
 TESTFLAGS ?=
 FUZZTIME ?= 60s
+SEEDS    ?= 2000
+FIRST    ?= 0
 COMMIT   := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test bench bench-check microbench fuzz lint fmt clean
+.PHONY: help build run test sim bench bench-check microbench fuzz lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +31,9 @@ test: lint ## check the source and run every test
 		echo "no C compiler: the tests run without the race detector"; \
 		echo "go test $(PKGS)"; go test $(TESTFLAGS) $(PKGS); \
 	fi
+
+sim: ## simulate SEEDS jobs with faults, from the seed FIRST on; see engine/sim
+	go test ./engine/sim -run 'TestSeeds$$' -count 1 -v -timeout 0 -sim.seeds $(SEEDS) -sim.first $(FIRST)
 
 bench: build ## measure the jobs of bench/README.md; figures on the screen and in out/bench.json
 	go build -o bin/bench ./bench

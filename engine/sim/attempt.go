@@ -68,9 +68,9 @@ func (a *attempt) build() error {
 func (a *attempt) configure() {
 	a.job = job.Config{Durable: true, Last: a.keeper.NextID() - 1}
 	c := &a.job.Checkpoints
-	c.Every = gpflow.Duration(100 + a.rand.IntN(2500))
+	c.Every = gpflow.Duration(50 + a.rand.IntN(1000))
 	if !a.config.Calm {
-		c.Timeout = gpflow.Duration(a.rand.IntN(2)) * gpflow.Duration(500+a.rand.IntN(5000))
+		c.Timeout = gpflow.Duration(a.rand.IntN(2)) * gpflow.Duration(1000+a.rand.IntN(6000))
 		c.MinPause = gpflow.Duration(a.rand.IntN(300))
 	}
 	c.Plant = a.config.Coordinator
@@ -216,7 +216,7 @@ func (a *attempt) resume(t *subtask, s *stage, sub int) error {
 			snapshot[o.id] = x
 		}
 	}
-	if a.saved.parallelism(s.id) != s.parallelism {
+	if !a.saved.same(s.shape()) {
 		for _, m := range t.states {
 			m.Rebase()
 		}
@@ -226,8 +226,10 @@ func (a *attempt) resume(t *subtask, s *stage, sub int) error {
 	}
 	t.base = t.task.Flow(0).Taken
 	t.mark, _ = t.task.Watermark()
-	if want := a.marks.reached(a.saved.manifest.ID, s.id, sub, s.parallelism); t.mark < want && s.ops[0].kind != sinkOp {
-		a.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, a.saved.manifest.ID, t.mark, want)
+	m := a.saved.manifest
+	want := a.marks.reached(point{m.Epoch, m.ID}, s.id, sub, s.parallelism)
+	if t.mark < want && s.ops[0].kind != sinkOp {
+		a.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, m.ID, t.mark, want)
 	}
 	return nil
 }

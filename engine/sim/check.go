@@ -12,35 +12,42 @@ import (
 	"github.com/gpflow/gpflow/engine/job"
 )
 
-// marks are the watermarks that subtasks had come to at checkpoints.
-type marks map[gpflow.CheckpointID]map[checkpoint.Part]gpflow.Timestamp
-
-// ends is the number under which marks has those of subtasks that have ended.
-const ends gpflow.CheckpointID = 0
-
-func (m marks) note(id gpflow.CheckpointID, p checkpoint.Part, t gpflow.Timestamp) {
-	if m[id] == nil {
-		m[id] = make(map[checkpoint.Part]gpflow.Timestamp)
-	}
-	m[id][p] = t
+// point is a checkpoint, or the end of subtasks: the checkpoint 0.
+type point struct {
+	epoch int64
+	id    gpflow.CheckpointID
 }
 
-func (m marks) end(p checkpoint.Part, t gpflow.Timestamp) { m.note(ends, p, t) }
+// marks are the watermarks that subtasks had come to.
+type marks map[point]map[checkpoint.Part]gpflow.Timestamp
+
+func (m marks) note(at point, p checkpoint.Part, t gpflow.Timestamp) {
+	if m[at] == nil {
+		m[at] = make(map[checkpoint.Part]gpflow.Timestamp)
+	}
+	m[at][p] = t
+}
 
 // reached returns the watermark from which a subtask has to go on. Where there
 // are other subtasks than then, it is what all of them had come to.
-func (m marks) reached(id gpflow.CheckpointID, stage string, sub, n int) gpflow.Timestamp {
+func (m marks) reached(at point, stage string, sub, n int) gpflow.Timestamp {
 	low, former := gpflow.MaxTimestamp, 0
-	for p, t := range m[id] {
+	for p, t := range m[at] {
 		if p.Name == stage {
 			former++
 			low = min(low, t)
 		}
 	}
 	if former == n {
-		return m[id][checkpoint.Part{Kind: checkpoint.Task, Name: stage, Subtask: sub}]
+		return m[at][checkpoint.Part{Kind: checkpoint.Task, Name: stage, Subtask: sub}]
 	}
 	return low
+}
+
+// mark notes the watermark that a subtask has come to at a checkpoint, or at its
+// end.
+func (a *attempt) mark(id gpflow.CheckpointID, p checkpoint.Part, t gpflow.Timestamp) {
+	a.marks.note(point{a.keeper.Epoch(), id}, p, t)
 }
 
 // complete looks at a checkpoint that is to be stored: all parts are in it (C5).
@@ -48,7 +55,7 @@ func (a *attempt) complete(s job.Store) {
 	a.last = &s
 	for _, p := range s.Gone {
 		if p.Kind == checkpoint.Task {
-			a.marks.note(s.ID, p, a.marks[ends][p])
+			a.mark(s.ID, p, a.marks[point{a.keeper.Epoch(), 0}][p])
 		}
 	}
 	parts := slices.Clone(a.job.Tasks)

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 
@@ -78,26 +77,28 @@ func (s *stage) add(kind string) {
 	s.ops = append(s.ops, op{id: fmt.Sprintf("%s.%s%d", s.id, kind, len(s.ops)), kind: kind, parent: at})
 }
 
+// shape is a stage as a manifest has it.
+type shape struct {
+	ID          string
+	Parallelism int
+	Ops         []string
+}
+
+func (s *stage) shape() shape {
+	x := shape{ID: s.id, Parallelism: s.parallelism}
+	for _, op := range s.ops {
+		x.Ops = append(x.Ops, op.id)
+	}
+	return x
+}
+
 // encoded is the job as a manifest has it.
 func (j *topology) encoded() []byte {
-	type of struct {
-		ID          string
-		Parallelism int
-		Ops         []string
-	}
-	var all []of
+	var all []shape
 	for _, s := range j.stages {
-		o := of{ID: s.id, Parallelism: s.parallelism}
-		for _, op := range s.ops {
-			o.Ops = append(o.Ops, op.id)
-		}
-		all = append(all, o)
+		all = append(all, s.shape())
 	}
-	data, err := json.Marshal(all)
-	if err != nil {
-		panic(err)
-	}
-	return data
+	return encode(all)
 }
 
 func (j *topology) String() string { return string(j.encoded()) }
@@ -192,7 +193,7 @@ func (j *topology) drawSource(r *rand.Rand, i int) {
 // drawRows draws the rows of a split: most are in order to within the bound on
 // disorder.
 func drawRows(r *rand.Rand, split string, keys, disorder int64) []oracle.Row {
-	rows := make([]oracle.Row, r.IntN(200))
+	rows := make([]oracle.Row, r.IntN(400))
 	at := int64(1000 + r.IntN(200))
 	for i := range rows {
 		at += int64(r.IntN(8))
@@ -215,6 +216,22 @@ func (j *topology) rescale(r *rand.Rand) {
 		if s.follows >= 0 {
 			s.parallelism = j.stages[s.follows].parallelism
 		}
+	}
+}
+
+// fuse puts the sink at the end into the task before it, or takes it out, where
+// the rows of a subtask go to one other.
+func (j *topology) fuse() {
+	n := len(j.stages) - 1
+	last := &j.stages[n]
+	switch {
+	case last.id != "main":
+		last.ops = last.ops[:len(last.ops)-1]
+		j.join(stage{id: "main", source: -1, follows: -1, ops: []op{{id: "main", kind: sinkOp, parent: -1}}}, []int{n}, plan.Forward)
+	case last.in[0].kind == plan.Forward:
+		before := &j.stages[last.in[0].from]
+		before.ops = append(before.ops, op{id: "main", kind: sinkOp, parent: before.out()})
+		j.stages = j.stages[:n]
 	}
 }
 

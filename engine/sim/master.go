@@ -111,7 +111,7 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 			m.a.broken("commits in order", "%s is to commit what it prepared for %d before that of %d has been committed", x.Part, x.ID, id)
 		}
 		m.committing[x.Part] = x.ID
-		m.a.send(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable})
+		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -224,23 +223,4 @@ func (e *enumerator) work() (bool, error) {
 		return false, errFinished
 	}
 	return true, nil
-}
-
-// brief prints a message without the bytes in it.
-type brief struct{ m any }
-
-// String implements fmt.Stringer.
-func (b brief) String() string {
-	switch m := b.m.(type) {
-	case job.Store:
-		return fmt.Sprintf("{%d}", m.ID)
-	case job.Point:
-		switch e := m.CoordinatorEvent.(type) {
-		case checkpoint.Acknowledged:
-			return fmt.Sprintf("{%d %v}", e.ID, e.Part)
-		case checkpoint.Gone:
-			return fmt.Sprintf("{gone %v}", e.Part)
-		}
-	}
-	return fmt.Sprintf("%+v", b.m)
 }

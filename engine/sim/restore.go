@@ -91,11 +91,9 @@ func (s *saved) operator(address string, i, n int) (task.OperatorState, bool) {
 		return former[i].OperatorState, true
 	}
 	o := task.OperatorState{Mark: gpflow.MaxTimestamp, Emitted: make([]int64, len(former[0].Emitted))}
-	for f, x := range former {
+	for _, x := range former {
 		o.Mark = min(o.Mark, x.Mark)
-		if f%n == i {
-			o.Timers = append(o.Timers, x.Timers...)
-		}
+		o.Timers = append(o.Timers, x.Timers...) // whose key groups may be here now
 	}
 	return o, true
 }
@@ -161,14 +159,15 @@ func (s *saved) source(j *job.Source) {
 	}
 }
 
-// parallelism returns how many subtasks of a task there were.
-func (s *saved) parallelism(id string) (n int) {
-	for _, p := range s.manifest.Parts {
-		if p.Kind == checkpoint.Task && p.Name == id {
-			n++
-		}
+// same reports whether a task has the operators and the parallelism that it
+// had, so that what changes in its state can be told relative to what was saved.
+func (s *saved) same(now shape) bool {
+	var then []shape
+	if err := json.Unmarshal(s.manifest.Plan, &then); err != nil {
+		return false
 	}
-	return n
+	i := slices.IndexFunc(then, func(x shape) bool { return x.ID == now.ID })
+	return i >= 0 && then[i].Parallelism == now.Parallelism && slices.Equal(then[i].Ops, now.Ops)
 }
 
 func encode(v any) []byte {

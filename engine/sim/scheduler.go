@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/gpflow/gpflow"
@@ -80,13 +79,16 @@ func (s *scheduler) add(name string) *node {
 
 // send puts a message into an actor's mailbox. It arrives after all that the
 // sender has sent there before.
-func (s *scheduler) send(from, to *node, m any) {
+func (s *scheduler) send(from, to *node, m any) { s.post(from, to, m, 400) }
+
+// post is send with a longest delay, in microseconds.
+func (s *scheduler) post(from, to *node, m any, longest int) {
 	if to.dead {
 		return
 	}
 	delay := 0
 	if s.rand.IntN(4) == 0 {
-		delay = s.rand.IntN(400)
+		delay = s.rand.IntN(longest)
 	}
 	l := letter{m, s.now.Add(gpflow.Duration(delay))}
 	for _, p := range to.mail {
@@ -211,13 +213,4 @@ func (s *scheduler) skip() bool {
 	s.now = max(s.now, next)
 	s.chime()
 	return true
-}
-
-// trace is the story of a run; a nil one is not told.
-type trace struct{ lines []string }
-
-func (t *trace) say(format string, args ...any) {
-	if t != nil {
-		t.lines = append(t.lines, fmt.Sprintf(format, args...))
-	}
 }

@@ -2,39 +2,77 @@ package sim_test
 
 import (
 	"flag"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow/engine/sim"
 )
 
+var (
+	seeds = flag.Uint64("sim.seeds", 200, "how many seeds to run")
+	first = flag.Uint64("sim.first", 0, "the first of them")
+	seed  = flag.Int64("sim.seed", -1, "a seed to replay, with its story")
+)
+
+// TestCalm: without faults, in one start, whatever the order of things.
 func TestCalm(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(50) {
 		if r := sim.Run(seed, sim.Config{Calm: true}); r.Err != nil {
 			t.Errorf("seed %d: %v", seed, r.Err)
 		}
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestSeeds(t *testing.T) {
 	var all sim.Stats
-	for seed := range uint64(200) {
+	failed := 0
+	for seed := *first; seed < *first+*seeds; seed++ {
 		r := sim.Run(seed, sim.Config{})
 		all.Add(r.Stats)
-		if r.Err != nil {
-			t.Errorf("seed %d: %v", seed, r.Err)
+		if r.Err == nil {
+			continue
+		}
+		t.Errorf("seed %d: %v", seed, r.Err)
+		if failed++; failed == 1 {
+			r = sim.Run(seed, sim.Config{Trace: true})
+			t.Logf("the last of its story; all of it: go test -run TestSeed$ ./engine/sim -v -sim.seed %d\n%s", seed, tail(r.Story, 80))
+		}
+		if failed == 20 {
+			t.Fatal("that is enough")
 		}
 	}
-	t.Logf("%+v", all)
+	t.Logf("%d seeds: %+v", *seeds, all)
 }
 
-var replay = flag.Int("sim.seed", -1, "replay this seed and print its story")
+func tail(lines []string, n int) string {
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
 
+// TestSeed replays -sim.seed.
 func TestSeed(t *testing.T) {
-	if *replay < 0 {
+	if *seed < 0 {
 		t.Skip("no -sim.seed")
 	}
-	r := sim.Run(uint64(*replay), sim.Config{Calm: os.Getenv("CALM") != "", Trace: true})
-	t.Logf("%s\n%v", strings.Join(r.Story, "\n"), r.Err)
+	r := sim.Run(uint64(*seed), sim.Config{Trace: true})
+	t.Logf("%s\n%+v", strings.Join(r.Story, "\n"), r.Stats)
+	if r.Err != nil {
+		t.Error(r.Err)
+	}
+}
+
+// TestReplay: a seed tells the same story whenever it is run, also that of a
+// failure.
+func TestReplay(t *testing.T) {
+	for _, c := range []sim.Config{{Trace: true}, {Trace: true, Own: sim.KeepStaged}} {
+		for seed := range uint64(20) {
+			a, b := sim.Run(seed, c), sim.Run(seed, c)
+			if !slices.Equal(a.Story, b.Story) {
+				t.Errorf("seed %d: two stories, of %d and of %d lines", seed, len(a.Story), len(b.Story))
+			}
+			if (a.Err == nil) != (b.Err == nil) || a.Err != nil && a.Err.Error() != b.Err.Error() {
+				t.Errorf("seed %d: %v, and then %v", seed, a.Err, b.Err)
+			}
+		}
+	}
 }

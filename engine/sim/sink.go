@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/sim/oracle"
@@ -49,10 +51,11 @@ func (s *sink) Recover(_ context.Context, states [][]byte) error {
 		}
 	}
 	if s.a.config.Own == KeepStaged {
-		for attempt, rows := range s.to.staged {
-			s.to.staged[s.name] = append(s.to.staged[s.name], rows...)
-			delete(s.to.staged, attempt)
+		var rows []string
+		for _, attempt := range slices.Sorted(maps.Keys(s.to.staged)) {
+			rows = append(rows, s.to.staged[attempt]...)
 		}
+		s.to.staged = map[string][]string{s.name: rows}
 		return nil
 	}
 	clear(s.to.staged)

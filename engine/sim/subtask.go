@@ -86,7 +86,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 	if taken, want := s.task.Flow(0).Taken-s.base, ahead(s.links, id); taken != want {
 		s.a.broken("C1, C2", "%s takes its snapshot for checkpoint %d behind %d rows, and %d precede its barriers", s.node.name, id, taken, want)
 	}
-	s.a.marks.note(id, s.report.part, s.mark)
+	s.a.mark(id, s.report.part, s.mark)
 	data := encode(s.task.Snapshot())
 	if len(s.states) == 0 {
 		s.acknowledge(id, checkpoint.Snapshot{Data: data})
@@ -109,7 +109,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 }
 
 func (s *subtask) acknowledge(id gpflow.CheckpointID, c checkpoint.Snapshot) {
-	if !s.a.config.Calm && s.a.rand.IntN(60) == 0 {
+	if !s.a.config.Calm && s.a.rand.IntN(150) == 0 {
 		s.report.decline(id, errDeclined)
 		return
 	}
@@ -162,7 +162,7 @@ func (s *subtask) work() (bool, error) {
 				s.think()
 			}
 			if s.task.Drained() {
-				s.a.marks.end(s.report.part, s.mark)
+				s.a.mark(0, s.report.part, s.mark)
 				s.report.gone(checkpoint.Snapshot{Data: encode(s.task.Snapshot())})
 			}
 			return false, errFinished

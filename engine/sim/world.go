@@ -89,7 +89,7 @@ func (w *world) run() error {
 // injected reports whether an error is what was to be expected of the faults.
 func (w *world) injected(err error) bool {
 	var lost *storage.SyncError
-	return errors.Is(err, errKilled) || errors.Is(err, storagetest.ErrInjected) || errors.As(err, &lost)
+	return errors.Is(err, errKilled) || errors.Is(err, storagetest.ErrInjected) || errors.Is(err, storagetest.ErrFull) || errors.As(err, &lost)
 }
 
 // start starts the job from the current checkpoint.
@@ -130,6 +130,10 @@ func (w *world) start() (*attempt, error) {
 	if !w.config.SameParallelism && w.rand.IntN(2) == 0 && w.stats.Starts > 1 {
 		w.stats.Rescaled++
 		w.top.rescale(w.rand)
+		if w.rand.IntN(3) == 0 {
+			w.top.fuse()
+			w.top.rescale(w.rand)
+		}
 	}
 	w.trace.say("START %d from checkpoint %d: %s", k.Epoch(), m.ID, w.top)
 	w.current = a
@@ -167,7 +171,7 @@ func (w *world) drive(a *attempt) error {
 }
 
 // plan draws when the next fault comes.
-func (w *world) plan() { w.next = w.steps + 20 + w.rand.IntN(2500) }
+func (w *world) plan() { w.next = w.steps + 20 + w.rand.IntN(900) }
 
 // fault has something bad happen.
 func (w *world) fault(a *attempt) {
@@ -180,8 +184,10 @@ func (w *world) fault(a *attempt) {
 	case x < 6:
 		w.trace.say("FAULT: stop")
 		w.send(a.master.node, a.master.node, job.StopRequested{})
-	case x < 8:
+	case x < 7:
 		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(3)})
+	case x < 8:
+		w.storeFault(storagetest.Fault{Times: 5 + w.rand.IntN(20), Err: storagetest.ErrFull})
 	default:
 		w.storeFault(storagetest.Fault{Times: -1, Err: errKilled, Match: func(storagetest.Op, string) bool { return true }})
 	}

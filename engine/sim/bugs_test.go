@@ -1,0 +1,76 @@
+package sim_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/sim"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// planted are the bugs that have to be found. Where only is set, no line of the
+// output is wrong because of the bug: it breaks another promise.
+var planted = []struct {
+	name string
+	sim.Config
+	only string
+}{
+	{name: "no alignment", Config: sim.Config{Task: task.NoAlignment}},
+	{name: "watermark not restored", Config: sim.Config{Task: task.WatermarkNotRestored}, only: "watermark"},
+	{name: "timers not restored", Config: sim.Config{Task: task.TimersNotRestored}, only: "timers"},
+	{name: "commit before the manifest", Config: sim.Config{Coordinator: checkpoint.CommitBeforeStored}},
+	{name: "complete without all", Config: sim.Config{Coordinator: checkpoint.CompleteWithoutAll}},
+	{name: "what was aborted forgotten", Config: sim.Config{Coordinator: checkpoint.ForgetAborted}},
+	{name: "what is uncommitted forgotten", Config: sim.Config{Coordinator: checkpoint.ForgetUncommitted}},
+	{name: "no commit again", Config: sim.Config{Coordinator: checkpoint.ForgetRestored}},
+	{name: "commits at once", Config: sim.Config{Coordinator: checkpoint.CommitAtOnce}, only: "commits in order"},
+	{name: "no copy on write", Config: sim.Config{State: state.NoCopyOnWrite}},
+	{name: "dirty rows forgotten", Config: sim.Config{State: state.ForgetDirty}},
+	{name: "key group restored twice", Config: sim.Config{State: state.RestoreTwice}},
+	{name: "position off by one", Config: sim.Config{Own: sim.PositionOffByOne}},
+	{name: "commit not idempotent", Config: sim.Config{Own: sim.CommitNotIdempotent}},
+	{name: "what was staged kept", Config: sim.Config{Own: sim.KeepStaged}},
+	{name: "store that is not safe", Config: sim.Config{Own: sim.StoreUnsafe}},
+}
+
+// find returns the first seed that finds a bug, and what it says.
+func find(c sim.Config, atMost uint64) (seed uint64, v *sim.Violation) {
+	for seed := range atMost {
+		if r := sim.Run(seed, c); errors.As(r.Err, &v) {
+			return seed, v
+		}
+	}
+	return atMost, nil
+}
+
+// TestPlanted: each bug is found, by the promises as they are watched and, where
+// it makes a difference there, by the output alone.
+func TestPlanted(t *testing.T) {
+	const atMost = 2000
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-30s %5s  %-62s %s\n", "bug", "seed", "which says", "by the output alone")
+	for _, p := range planted {
+		seed, v := find(p.Config, atMost)
+		if v == nil {
+			t.Errorf("%s: not found in %d seeds", p.name, atMost)
+			continue
+		}
+		alone := "no: " + p.only
+		if p.only == "" {
+			c := p.Config
+			c.OutputOnly = true
+			seed, v := find(c, atMost)
+			if v == nil {
+				t.Errorf("%s: the output of %d seeds does not show it", p.name, atMost)
+				continue
+			}
+			alone = fmt.Sprintf("seed %d, after %d runs", seed, seed+1)
+		}
+		fmt.Fprintf(&table, "%-30s %5d  %-62.62s %s\n", p.name, seed, v.Error(), alone)
+	}
+	t.Logf("found, after as many runs as the number of the seed and one:\n%s", &table)
+}
