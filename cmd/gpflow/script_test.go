@@ -2,7 +2,10 @@ package main
 
 import (
 	"flag"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +24,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: *update,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "damage": damage},
 	})
 }
 
@@ -41,4 +44,22 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s does not come to print %s", strings.Join(args[1:], " "), args[0])
+}
+
+// damage is a command of scripts: "damage DIR" changes a byte in the newest
+// segment in a state directory.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage DIR")
+	}
+	all, err := filepath.Glob(ts.MkAbs(filepath.Join(args[0], "lineages", "*", "segments", "*")))
+	ts.Check(err)
+	if len(all) == 0 {
+		ts.Fatalf("there are no segments in %s", args[0])
+	}
+	name := slices.Max(all)
+	data, err := os.ReadFile(name)
+	ts.Check(err)
+	data[len(data)-1] ^= 1
+	ts.Check(os.WriteFile(name, data, 0o600))
 }

@@ -1,0 +1,89 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gpflow/gpflow"
+)
+
+// TestOpen: what was saved can be looked at by what the segments say.
+func TestOpen(t *testing.T) {
+	descs := []gpflow.StateDescriptor{{
+		Name: "sums", Kind: "panes", Version: 3,
+		Key:   gpflow.NewSchema(gpflow.Column{Name: "user", Type: gpflow.T(gpflow.KindString)}),
+		Value: gpflow.NewSchema(gpflow.Column{Name: "sum", Type: gpflow.T(gpflow.KindInt)}),
+	}, {
+		Name: "all", Kind: "panes", Version: 1,
+		Value: gpflow.NewSchema(gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)}),
+	}}
+	m, err := New(16, 0, 16, descs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(state string, pane gpflow.Timestamp, key []byte, n int64) {
+		row, _ := m.Panes(state).Upsert(pane, key, gpflow.HashKey(key))
+		row[0] = gpflow.Int(n)
+	}
+	key := func(user string) []byte { return gpflow.AppendKey(nil, gpflow.String(user)) }
+	save := func(full bool) []byte {
+		f := m.Freeze(full)
+		defer f.Release()
+		b, err := f.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Completed(f)
+		return b
+	}
+	put("sums", 10, key("ann"), 1)
+	put("sums", 10, key("bob"), 2)
+	put("sums", 20, key("ann"), 3)
+	put("all", 0, nil, 7)
+	segments := [][]byte{save(true)}
+	m.Panes("sums").Drop(20)
+	put("sums", 10, key("bob"), 5)
+	put("sums", 30, key("cid"), 4)
+	segments = append(segments, save(false))
+
+	look, err := Open(segments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range look.Descriptors() {
+		if want := descs[i]; d.Name != want.Name || d.Kind != want.Kind || d.Version != want.Version || !d.Value.Equal(want.Value) ||
+			(d.Key == nil) != (want.Key == nil) || d.Key != nil && !d.Key.Equal(want.Key) {
+			t.Errorf("state %d is declared as %+v, want %+v", i, d, want)
+		}
+	}
+	var got []string
+	for _, d := range descs {
+		for _, at := range look.Times(d.Name) {
+			for c := (gpflow.Cursor{}); ; {
+				next, key, row, ok := look.Panes(d.Name).Next(at, c)
+				if !ok {
+					break
+				}
+				got, c = append(got, fmt.Sprintf("%s %d %q %d", d.Name, at, key, row[0].Int())), next
+			}
+		}
+	}
+	want := []string{
+		fmt.Sprintf("sums 10 %q 1", key("ann")), fmt.Sprintf("sums 10 %q 5", key("bob")), fmt.Sprintf("sums 30 %q 4", key("cid")), `all 0 "" 7`,
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("it has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, segments := range [][][]byte{nil, {nil}, {[]byte("gpks")}, {[]byte("gpks\x01\x00\xff\xff\xff\xff")}} {
+		if m, err := Open(segments); err == nil {
+			t.Errorf("%q is opened as %v", segments, m.Descriptors())
+		}
+	}
+}
