@@ -187,6 +187,7 @@ func (r *reader) send(b *gpflow.Batch) {
 // end tells the task that nothing more comes.
 func (r *reader) end(drained bool) error {
 	if drained {
+		r.clock.Reach(gpflow.MaxTimestamp)
 		r.reading.Mark(gpflow.MaxTimestamp)
 		r.send(r.reading.Take())
 		r.report.gone(r.snapshot())
