@@ -18,11 +18,14 @@ import (
 type attempt struct {
 	*world
 	keeper *checkpoint.Keeper
-	saved  *saved // nil: it starts fresh
+	store  *hooked // of keeper
+	saved  *saved  // nil: it starts fresh
 	master *master
 	parts  [][]*part // by stage, by subtask
 	job    job.Config
-	last   *job.Store // the last that was to be stored
+	last   *job.Store       // the last that was to be stored
+	began  gpflow.Timestamp // when it was
+	phase  phase
 }
 
 // part is a subtask of a stage while it is being built.
@@ -43,7 +46,7 @@ func (a *attempt) build() error {
 	}
 	a.master.node.who = a.master
 	a.configure()
-	v := &archivist{a: a, node: a.add("archivist"), retain: 1 + a.rand.IntN(3)}
+	v := &archivist{a: a, node: a.add("archivist"), retain: 1 + a.rand.IntN(3), named: make(map[gpflow.CheckpointID]*checkpoint.Manifest)}
 	v.node.who, a.master.archivist = v, v.node
 	for i := range a.top.stages {
 		a.inboxes(&a.top.stages[i])

@@ -34,6 +34,7 @@ var planted = []struct {
 	{name: "position off by one", Config: sim.Config{Own: sim.PositionOffByOne}},
 	{name: "commit not idempotent", Config: sim.Config{Own: sim.CommitNotIdempotent}},
 	{name: "what was staged kept", Config: sim.Config{Own: sim.KeepStaged}},
+	{name: "start without an epoch", Config: sim.Config{Own: sim.ClaimNothing}, only: "C6"},
 	{name: "store that is not safe", Config: sim.Config{Own: sim.StoreUnsafe}},
 }
 

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -52,7 +51,7 @@ func (a *attempt) mark(id gpflow.CheckpointID, p checkpoint.Part, t gpflow.Times
 
 // complete looks at a checkpoint that is to be stored: all parts are in it (C5).
 func (a *attempt) complete(s job.Store) {
-	a.last = &s
+	a.last, a.began = &s, a.now
 	for _, p := range s.Gone {
 		if p.Kind == checkpoint.Task {
 			a.mark(s.ID, p, a.marks[point{a.keeper.Epoch(), 0}][p])
@@ -119,33 +118,35 @@ func (a *attempt) visible(p checkpoint.Part, c gpflow.Committable) {
 	a.broken("C3", "%s commits %q, and checkpoint %d, which is the current one, does not list it", p, c, m.ID)
 }
 
-// stale has the process of the attempt before, which was only thought to be
-// dead, go on: it can store nothing (C6).
-func (w *world) stale(ctx context.Context, k *checkpoint.Keeper, current *checkpoint.Manifest) {
-	old := w.current
-	if old == nil || old.last == nil || w.rand.IntN(2) == 0 {
-		return
-	}
-	w.stats.Stale++
-	v := &archivist{a: old}
-	s := *old.last
-	s.ID = max(s.ID, current.ID) + 1
-	for p, x := range s.Parts { // what has changed is relative to nothing any more
-		if x.Delta {
-			x.Delta, x.State = false, nil
-			s.Parts[p] = x
+// savepoint looks at a savepoint that was made: it has all that it needs, and
+// nothing that lies before it is still to be committed.
+func (a *attempt) savepoint(name string, of *checkpoint.Manifest) {
+	a.stats.Savepoints++
+	for _, p := range of.Committables {
+		if !a.outside[p.Part.Name].committed[string(p.Committable)] {
+			a.broken("savepoint", "%s is made while %q of %s is not committed", name, p.Committable, p.Part)
 		}
 	}
-	if err := v.store(s); err == nil {
-		w.broken("C6", "the process of start %d has stored checkpoint %d behind the start of %d", old.keeper.Epoch(), s.ID, k.Epoch())
+	if a.config.OutputOnly {
+		return
 	}
-	m, err := k.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	switch {
-	case errors.As(err, &none) && current.ID == 0:
-	case err == nil && m.ID == current.ID && m.Epoch == current.Epoch:
-	default:
-		w.broken("C6", "checkpoint %d was current, and behind the end of start %d it is %v", current.ID, old.keeper.Epoch(), err)
+	ctx := context.Background()
+	store := a.world.store.Clone()
+	store.Crash(nil)
+	k, err := checkpoint.Open(ctx, store)
+	if err != nil {
+		a.broken("savepoint", "%s, behind a loss of power: %v", name, err)
+		return
+	}
+	m, err := k.LoadSavepoint(ctx, name)
+	if err != nil {
+		a.broken("savepoint", "%s, behind a loss of power: %v", name, err)
+		return
+	}
+	for _, p := range m.Parts {
+		if _, err := k.Segments(ctx, p); err != nil {
+			a.broken("savepoint", "%s, behind a loss of power: %s: %v", name, p.Part, err)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ func (m *master) receive(message any) error {
 		if p, ok := e.(job.Point); ok {
 			if c, ok := p.CoordinatorEvent.(checkpoint.Committed); ok {
 				delete(m.committing, c.Part)
+				m.settle(committing)
 			}
 		}
 		m.step(e)
@@ -81,9 +82,13 @@ func (m *master) perform(action job.Action) {
 	case job.StopReading:
 		send(m.readers[x.Reader], stopReading{})
 	case job.Trigger:
+		m.a.phase = aligning
 		send(m.readers[x.Reader], trigger{x.ID, x.Stop})
 	case job.Store:
+		m.a.phase = storing
 		m.a.complete(x)
+		send(m.archivist, x)
+	case job.Save:
 		send(m.archivist, x)
 	case job.Do:
 		m.do(x.CoordinatorAction)
@@ -98,11 +103,13 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 	switch x := action.(type) {
 	case checkpoint.Abort:
 		m.a.stats.Aborted++
+		m.settle(m.a.phase)
 		m.a.trace.say("abort %d: %v", x.ID, x.Err)
 		for _, t := range m.tasks {
 			m.a.send(m.node, t, abort{x.ID})
 		}
 	case checkpoint.Completed:
+		m.settle(m.a.phase)
 		for _, t := range m.tasks {
 			m.a.send(m.node, t, completed{x.ID})
 		}
@@ -111,9 +118,21 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 			m.a.broken("commits in order", "%s is to commit what it prepared for %d before that of %d has been committed", x.Part, x.ID, id)
 		}
 		m.committing[x.Part] = x.ID
+		m.settle(m.a.phase)
 		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
+	}
+}
+
+// settle takes note that something is over that went on in a phase.
+func (m *master) settle(over phase) {
+	switch {
+	case m.a.phase != over && m.a.phase != quiet:
+	case len(m.committing) > 0:
+		m.a.phase = committing
+	default:
+		m.a.phase = quiet
 	}
 }
 
@@ -122,11 +141,35 @@ type archivist struct {
 	a      *attempt
 	node   *node
 	retain int
+	named  map[gpflow.CheckpointID]*checkpoint.Manifest // that are to be savepoints: nothing is removed meanwhile
 }
 
 func (v *archivist) receive(message any) error {
-	s := message.(job.Store)
-	err := v.store(s)
+	switch x := message.(type) {
+	case job.Store:
+		return v.keep(x)
+	case job.Save:
+		v.save(x)
+	}
+	return nil
+}
+
+// save makes a savepoint.
+func (v *archivist) save(s job.Save) {
+	m := v.named[s.ID]
+	delete(v.named, s.ID)
+	err := v.a.keeper.Savepoint(context.Background(), s.Name, m)
+	v.a.trace.say("savepoint %s of checkpoint %d: %v", s.Name, s.ID, err)
+	v.a.die = v.a.die || errors.Is(err, errKilled)
+	if err == nil {
+		v.a.savepoint(s.Name, m)
+	}
+}
+
+// keep makes a checkpoint durable, and says whether it is.
+func (v *archivist) keep(s job.Store) error {
+	m := v.manifest(s)
+	err := v.a.keeper.Store(context.Background(), m, s.Parts)
 	if errors.Is(err, errKilled) {
 		v.a.die = true
 		return nil
@@ -144,19 +187,26 @@ func (v *archivist) receive(message any) error {
 	}
 	v.a.stored(s)
 	report(checkpoint.Stored{ID: s.ID})
+	if s.Name != "" {
+		v.named[s.ID] = m
+	}
+	if len(v.named) > 0 {
+		return nil
+	}
 	if err := v.a.keeper.Retain(context.Background(), v.retain); err != nil {
 		v.a.die = errors.Is(err, errKilled)
 	}
 	return nil
 }
 
+// store is keep by a process that nobody listens to.
 func (v *archivist) store(s job.Store) error {
 	return v.a.keeper.Store(context.Background(), v.manifest(s), s.Parts)
 }
 
 func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
 	m := &checkpoint.Manifest{
-		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.now, KeyGroups: v.a.top.keyGroups, Plan: v.a.top.encoded(),
+		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.top.encoded(),
 		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
 	}
 	for _, p := range s.Gone {

@@ -39,6 +39,8 @@ const (
 	KeepStaged Bug = "keep staged"
 	// StoreUnsafe has the store call lasting what is not, against C9.
 	StoreUnsafe Bug = "store unsafe"
+	// ClaimNothing has a start go on with the epoch of the one before, against C6.
+	ClaimNothing Bug = "claim nothing"
 )
 
 // Config says what is simulated. The zero Config has faults and no bugs.
@@ -68,7 +70,9 @@ type Result struct {
 // Stats counts what a run, or several, have met.
 type Stats struct {
 	Steps, Rows, Starts, Crashes, Stops, Rescaled int
-	Checkpoints, Aborted, StoreFaults, Stale      int
+	Checkpoints, Aborted, Savepoints, StoreFaults int
+	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
+	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
 
 // Add adds o to s.
@@ -82,8 +86,23 @@ func (s *Stats) Add(o Stats) {
 	s.Checkpoints += o.Checkpoints
 	s.Aborted += o.Aborted
 	s.StoreFaults += o.StoreFaults
+	s.Savepoints += o.Savepoints
 	s.Stale += o.Stale
+	s.Overtaken += o.Overtaken
+	for i := range s.Died {
+		s.Died[i] += o.Died[i]
+	}
 }
+
+// phase is what goes on with checkpoints, the index of Stats.Died.
+type phase int
+
+const (
+	quiet phase = iota
+	aligning
+	storing
+	committing
+)
 
 // maxSteps is how many steps a run may take: none takes a tenth of that.
 const maxSteps = 2_000_000

@@ -31,9 +31,11 @@ type world struct {
 	stats     Stats
 	violation *Violation
 
-	faults int // that are still to come
-	next   int // step of the next one
+	faults int    // that are still to come
+	next   int    // step of the next one
+	hunt   *phase // in which everything is to be killed; nil: none
 	die    bool
+	lost   bool // power, in the last crash: nobody has survived it
 
 	current *attempt
 }
@@ -96,29 +98,14 @@ func (w *world) injected(err error) bool {
 func (w *world) start() (*attempt, error) {
 	w.stats.Starts++
 	w.steps++
-	ctx := context.Background()
-	k, err := checkpoint.Open(ctx, w.store)
+	a, m, err := w.takeOver()
 	if err != nil {
 		return nil, err
 	}
-	if k.Lineage() == "" {
-		err = k.Fresh(ctx, "ab", "simulated")
-	} else {
-		err = k.Claim(ctx, "simulated")
-	}
-	if err != nil {
-		return nil, err
-	}
-	a := &attempt{world: w, keeper: k}
-	m, err := k.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	switch {
-	case errors.As(err, &none):
-		m = &checkpoint.Manifest{}
-	case err != nil:
-		return nil, err
-	default:
-		if a.saved, err = newSaved(m, func(p checkpoint.PartState) ([][]byte, error) { return k.Segments(ctx, p) }); err != nil {
+	k := a.keeper
+	if m.ID > 0 {
+		segments := func(p checkpoint.PartState) ([][]byte, error) { return k.Segments(context.Background(), p) }
+		if a.saved, err = newSaved(m, segments); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +113,9 @@ func (w *world) start() (*attempt, error) {
 		w.broken("C9", "the job goes on from checkpoint %d, and %d had been completed", m.ID, w.completed)
 	}
 	w.completed = m.ID
-	w.stale(ctx, k, m)
+	if w.rand.IntN(2) == 0 {
+		w.stale(k, m)
+	}
 	if !w.config.SameParallelism && w.rand.IntN(2) == 0 && w.stats.Starts > 1 {
 		w.stats.Rescaled++
 		w.top.rescale(w.rand)
@@ -159,6 +148,10 @@ func (w *world) drive(a *attempt) error {
 		if w.faults > 0 && w.steps >= w.next {
 			w.fault(a)
 		}
+		if w.hunt != nil && *w.hunt == a.phase && w.rand.IntN(15) == 0 {
+			w.trace.say("FAULT: everything is killed, in phase %d", a.phase)
+			w.hunt, w.die = nil, true
+		}
 		if w.die {
 			return errKilled
 		}
@@ -177,16 +170,25 @@ func (w *world) plan() { w.next = w.steps + 20 + w.rand.IntN(900) }
 func (w *world) fault(a *attempt) {
 	w.faults--
 	w.plan()
-	switch x := w.rand.IntN(10); {
+	name := fmt.Sprintf("s%d", w.steps)
+	switch x := w.rand.IntN(12); {
+	case x < 1:
+		w.trace.say("savepoint %s", name)
+		w.send(a.master.node, a.master.node, job.Requested{Savepoint: name})
+	case x < 2:
+		w.trace.say("FAULT: stop, with the savepoint %s", name)
+		w.send(a.master.node, a.master.node, job.StopRequested{Savepoint: name})
+	case x < 3:
+		w.trace.say("FAULT: stop")
+		w.send(a.master.node, a.master.node, job.StopRequested{})
 	case x < 4:
 		w.trace.say("FAULT: everything is killed")
 		w.die = true
 	case x < 6:
-		w.trace.say("FAULT: stop")
-		w.send(a.master.node, a.master.node, job.StopRequested{})
-	case x < 7:
-		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(3)})
+		w.hunt = &[]phase{aligning, storing, committing, committing}[w.rand.IntN(4)]
 	case x < 8:
+		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(3)})
+	case x < 9:
 		w.storeFault(storagetest.Fault{Times: 5 + w.rand.IntN(20), Err: storagetest.ErrFull})
 	default:
 		w.storeFault(storagetest.Fault{Times: -1, Err: errKilled, Match: func(storagetest.Op, string) bool { return true }})
@@ -202,10 +204,13 @@ func (w *world) storeFault(f storagetest.Fault) {
 
 // crash ends all processes, and takes the faults of the store away.
 func (w *world) crash(err error) {
+	if a := w.current; a != nil && a.master.outcome == "" {
+		w.stats.Died[a.phase]++
+	}
 	w.stats.Crashes++
-	w.die = false
+	w.die, w.lost = false, true
 	w.store.Heal()
-	switch w.rand.IntN(3) {
+	switch w.rand.IntN(4) {
 	case 0:
 		w.trace.say("CRASH with a loss of power: %v", err)
 		w.store.Crash(nil)
@@ -213,6 +218,7 @@ func (w *world) crash(err error) {
 		w.trace.say("CRASH with a loss of power, and some luck: %v", err)
 		w.store.Crash(func(string) bool { return w.rand.IntN(2) == 0 })
 	default:
+		w.lost = false
 		w.trace.say("CRASH: %v", err)
 	}
 	if w.faults > 0 && w.rand.IntN(5) == 0 {
