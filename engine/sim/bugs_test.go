@@ -34,6 +34,8 @@ var planted = []struct {
 	{name: "position off by one", Config: sim.Config{Own: sim.PositionOffByOne}},
 	{name: "commit not idempotent", Config: sim.Config{Own: sim.CommitNotIdempotent}},
 	{name: "what was staged kept", Config: sim.Config{Own: sim.KeepStaged}},
+	{name: "timers to one subtask", Config: sim.Config{Own: sim.TimersToOne}, only: "timers"},
+	{name: "output of no subtask dropped", Config: sim.Config{Own: sim.DropHomeless}},
 	{name: "start without an epoch", Config: sim.Config{Own: sim.ClaimNothing}, only: "C6"},
 	{name: "store that is not safe", Config: sim.Config{Own: sim.StoreUnsafe}},
 }

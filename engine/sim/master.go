@@ -119,6 +119,10 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		}
 		m.committing[x.Part] = x.ID
 		m.settle(m.a.phase)
+		if m.a.config.Own == DropHomeless && m.writers[job.Writer{Sink: x.Part.Name, Subtask: x.Part.Subtask}] == nil {
+			m.a.send(m.node, m.node, job.Point{CoordinatorEvent: checkpoint.Committed{ID: x.ID, Part: x.Part}})
+			return
+		}
 		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }

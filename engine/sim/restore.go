@@ -21,6 +21,8 @@ type saved struct {
 	operators map[string][]savedOperator
 	writers   map[string][][]byte
 	resumed   map[string]*splitData // by split
+
+	timersToOne bool // see Bug
 }
 
 type savedOperator struct {
@@ -91,9 +93,11 @@ func (s *saved) operator(address string, i, n int) (task.OperatorState, bool) {
 		return former[i].OperatorState, true
 	}
 	o := task.OperatorState{Mark: gpflow.MaxTimestamp, Emitted: make([]int64, len(former[0].Emitted))}
-	for _, x := range former {
+	for f, x := range former {
 		o.Mark = min(o.Mark, x.Mark)
-		o.Timers = append(o.Timers, x.Timers...) // whose key groups may be here now
+		if !s.timersToOne || f%n == i {
+			o.Timers = append(o.Timers, x.Timers...) // whose key groups may be here now
+		}
 	}
 	return o, true
 }

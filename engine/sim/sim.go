@@ -37,6 +37,12 @@ const (
 	// KeepStaged has sinks keep what was staged behind the checkpoint that they go
 	// on from.
 	KeepStaged Bug = "keep staged"
+	// TimersToOne gives the timers of a subtask to one other when there are more
+	// or fewer than there were, wherever its key groups are now.
+	TimersToOne Bug = "timers to one"
+	// DropHomeless commits nothing that was prepared by a subtask that is no more,
+	// against C4.
+	DropHomeless Bug = "drop homeless"
 	// StoreUnsafe has the store call lasting what is not, against C9.
 	StoreUnsafe Bug = "store unsafe"
 	// ClaimNothing has a start go on with the epoch of the one before, against C6.
@@ -51,6 +57,9 @@ type Config struct {
 	SameParallelism bool
 	// OutputOnly looks at nothing but the output, at the end.
 	OutputOnly bool
+	// Tamper has an object in the store changed behind everybody's back, once,
+	// between two starts.
+	Tamper bool
 	// Trace keeps the story of the run.
 	Trace bool
 	// What is planted; zero: nothing.
@@ -71,6 +80,7 @@ type Result struct {
 type Stats struct {
 	Steps, Rows, Starts, Crashes, Stops, Rescaled int
 	Checkpoints, Aborted, Savepoints, StoreFaults int
+	Refused                                       int    // starts that found a damaged store, and did not go on
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
@@ -87,6 +97,7 @@ func (s *Stats) Add(o Stats) {
 	s.Aborted += o.Aborted
 	s.StoreFaults += o.StoreFaults
 	s.Savepoints += o.Savepoints
+	s.Refused += o.Refused
 	s.Stale += o.Stale
 	s.Overtaken += o.Overtaken
 	for i := range s.Died {

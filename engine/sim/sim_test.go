@@ -45,6 +45,20 @@ func TestSeeds(t *testing.T) {
 	t.Logf("%d seeds: %+v", *seeds, all)
 }
 
+// TestTampered: where an object of the store has been changed, a start refuses
+// to go on, or what it does is right all the same: nothing needs the object.
+func TestTampered(t *testing.T) {
+	var all sim.Stats
+	for seed := *first; seed < *first+*seeds; seed++ {
+		r := sim.Run(seed, sim.Config{Tamper: true})
+		all.Add(r.Stats)
+		if r.Err != nil {
+			t.Errorf("seed %d: %v", seed, r.Err)
+		}
+	}
+	t.Logf("%d seeds: %+v", *seeds, all)
+}
+
 func tail(lines []string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

@@ -31,11 +31,12 @@ type world struct {
 	stats     Stats
 	violation *Violation
 
-	faults int    // that are still to come
-	next   int    // step of the next one
-	hunt   *phase // in which everything is to be killed; nil: none
-	die    bool
-	lost   bool // power, in the last crash: nobody has survived it
+	faults   int    // that are still to come
+	next     int    // step of the next one
+	hunt     *phase // in which everything is to be killed; nil: none
+	die      bool
+	tampered bool
+	lost     bool // power, in the last crash: nobody has survived it
 
 	current *attempt
 }
@@ -80,6 +81,9 @@ func (w *world) run() error {
 			if w.violation == nil {
 				return nil
 			}
+		case err != nil && w.tampered && damaged(err):
+			w.stats.Refused++
+			return nil
 		case err != nil && !w.injected(err):
 			return &Violation{"failure", err.Error()}
 		}
@@ -108,6 +112,7 @@ func (w *world) start() (*attempt, error) {
 		if a.saved, err = newSaved(m, segments); err != nil {
 			return nil, err
 		}
+		a.saved.timersToOne = w.config.Own == TimersToOne
 	}
 	if m.ID < w.completed {
 		w.broken("C9", "the job goes on from checkpoint %d, and %d had been completed", m.ID, w.completed)
@@ -221,10 +226,43 @@ func (w *world) crash(err error) {
 		w.lost = false
 		w.trace.say("CRASH: %v", err)
 	}
+	if w.config.Tamper && !w.tampered && w.completed > 0 && w.rand.IntN(2) == 0 {
+		w.tamper()
+	}
 	if w.faults > 0 && w.rand.IntN(5) == 0 {
 		w.faults--
 		w.storeFault(storagetest.Fault{Times: -1, Err: errKilled, Match: func(storagetest.Op, string) bool { return true }})
 	}
+}
+
+// tamper changes an object of the store.
+func (w *world) tamper() {
+	objects, err := w.store.List(context.Background(), "")
+	if err != nil || len(objects) == 0 {
+		return
+	}
+	o := objects[w.rand.IntN(len(objects))]
+	how := w.rand.IntN(3)
+	w.trace.say("TAMPER %s: %s", []string{"flip a bit of", "cut", "remove"}[how], o.Name)
+	w.tampered = w.store.Tamper(o.Name, func(data []byte) []byte {
+		switch at := w.rand.IntN(max(1, len(data))); {
+		case how == 0 && len(data) > 0:
+			data[at] ^= 1 << w.rand.IntN(8)
+		case how == 1:
+			return data[:at]
+		case how == 2:
+			return nil
+		}
+		return data
+	})
+}
+
+// damaged reports whether an error says that an object is not what it was.
+func damaged(err error) bool {
+	var d *checkpoint.Damaged
+	var n *checkpoint.Newer
+	var k *checkpoint.KeyHash
+	return errors.As(err, &d) || errors.As(err, &n) || errors.As(err, &k)
 }
 
 // compare compares what is visible with what should be.
