@@ -43,6 +43,14 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds: %+v", *seeds, all)
+	if *seeds < 200 {
+		return
+	}
+	for i, n := range append(all.Died[:], all.Stops, all.Rescaled, all.Aborted, all.Savepoints, all.Stale, all.Overtaken) {
+		if n < 3 {
+			t.Errorf("what is number %d in the list was met %d times: the faults are not what they should be", i, n)
+		}
+	}
 }
 
 // TestTampered: where an object of the store has been changed, a start refuses
@@ -57,6 +65,9 @@ func TestTampered(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds: %+v", *seeds, all)
+	if *seeds >= 200 && all.Refused < 3 {
+		t.Errorf("%d starts were refused: the store is not tampered with", all.Refused)
+	}
 }
 
 func tail(lines []string, n int) string {
