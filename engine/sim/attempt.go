@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
@@ -26,6 +27,7 @@ type attempt struct {
 	last   *job.Store       // the last that was to be stored
 	began  gpflow.Timestamp // when it was
 	phase  phase
+	read   map[string]int // rows of each split that count
 }
 
 // part is a subtask of a stage while it is being built.
@@ -299,6 +301,7 @@ func (a *attempt) source(s *stage, parts []*part) {
 	if a.saved != nil {
 		a.saved.source(&js)
 	}
+	a.before(js)
 	e := &enumerator{a: a, node: a.add("enumerator " + src.address), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
 	e.node.who, a.master.enumerators[src.address] = e, e.node
 	a.job.Sources = append(a.job.Sources, js)
@@ -318,6 +321,19 @@ func (a *attempt) source(s *stage, parts []*part) {
 		}
 		c, l := a.open(n.name, p.inbox, n, a.rows)
 		r.out, p.links, p.input = c, append(p.links, l), append(p.input, 0)
+	}
+}
+
+// before notes what of a source had been read before this attempt.
+func (a *attempt) before(s job.Source) {
+	for _, split := range s.Found {
+		a.read[split.ID] = len(a.data[split.ID])
+	}
+	for _, split := range s.Queue {
+		a.read[split.ID] = 0
+	}
+	for _, r := range s.Reading {
+		a.read[r.Split.ID], _ = strconv.Atoi(string(a.saved.resumed[r.Split.ID].Position)) // none: the beginning
 	}
 }
 

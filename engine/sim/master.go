@@ -81,6 +81,8 @@ func (m *master) perform(action job.Action) {
 		send(m.readers[x.Reader], noMore{})
 	case job.StopReading:
 		send(m.readers[x.Reader], stopReading{})
+	case job.EndInput:
+		send(m.readers[x.Reader], endInput{})
 	case job.Trigger:
 		m.a.phase = aligning
 		send(m.readers[x.Reader], trigger{x.ID, x.Stop})

@@ -22,6 +22,7 @@ type (
 	rest        struct{}
 	noMore      struct{}
 	stopReading struct{}
+	endInput    struct{}
 	trigger     struct {
 		id   gpflow.CheckpointID
 		stop bool
@@ -56,6 +57,7 @@ type reader struct {
 	last    bool
 	resting bool
 	stopped bool
+	drained bool
 	resumed bool
 	quiet   bool
 }
@@ -96,6 +98,8 @@ func (r *reader) receive(m any) error {
 		r.last = true
 	case stopReading:
 		r.stopped = true
+	case endInput:
+		r.drained = true
 	}
 	return nil
 }
@@ -122,7 +126,7 @@ func (r *reader) work() (bool, error) {
 		r.resumed = false
 		r.mark(nil)
 		return true, nil
-	case len(r.splits) == 0 && r.last:
+	case r.drained || len(r.splits) == 0 && r.last:
 		return false, r.end(true)
 	case len(r.splits) == 0 || !r.out.Ready():
 		return false, nil
@@ -148,6 +152,7 @@ func (r *reader) poll(i int) {
 	s.next += n
 	s.at = gpflow.Position(strconv.Itoa(s.next))
 	r.a.stats.Rows += n
+	r.a.read[s.ID] = s.next
 	if b != nil {
 		r.clock.Stamp(split, b)
 	}

@@ -57,6 +57,8 @@ type Config struct {
 	SameParallelism bool
 	// OutputOnly looks at nothing but the output, at the end.
 	OutputOnly bool
+	// Drain ends the input somewhere. No fault comes behind it.
+	Drain bool
 	// Tamper has an object in the store changed behind everybody's back, once,
 	// between two starts.
 	Tamper bool
@@ -80,6 +82,7 @@ type Result struct {
 type Stats struct {
 	Steps, Rows, Starts, Crashes, Stops, Rescaled int
 	Checkpoints, Aborted, Savepoints, StoreFaults int
+	Drained                                       int    // splits that were ended before their end
 	Refused                                       int    // starts that found a damaged store, and did not go on
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
@@ -97,6 +100,7 @@ func (s *Stats) Add(o Stats) {
 	s.Aborted += o.Aborted
 	s.StoreFaults += o.StoreFaults
 	s.Savepoints += o.Savepoints
+	s.Drained += o.Drained
 	s.Refused += o.Refused
 	s.Stale += o.Stale
 	s.Overtaken += o.Overtaken

@@ -70,6 +70,22 @@ func TestTampered(t *testing.T) {
 	}
 }
 
+// TestDrained: the output is that of the input as far as it has been read.
+func TestDrained(t *testing.T) {
+	var all sim.Stats
+	for seed := *first; seed < *first+*seeds; seed++ {
+		r := sim.Run(seed, sim.Config{Drain: true})
+		all.Add(r.Stats)
+		if r.Err != nil {
+			t.Errorf("seed %d: %v", seed, r.Err)
+		}
+	}
+	t.Logf("%d seeds: %+v", *seeds, all)
+	if *seeds >= 200 && all.Drained < 3 {
+		t.Errorf("%d splits were ended before their end", all.Drained)
+	}
+}
+
 func tail(lines []string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

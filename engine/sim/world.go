@@ -77,7 +77,7 @@ func (w *world) run() error {
 		switch {
 		case w.violation != nil:
 		case err == nil && a.master.outcome == job.Finished:
-			w.compare()
+			w.compare(a)
 			if w.violation == nil {
 				return nil
 			}
@@ -175,6 +175,13 @@ func (w *world) plan() { w.next = w.steps + 20 + w.rand.IntN(900) }
 func (w *world) fault(a *attempt) {
 	w.faults--
 	w.plan()
+	if w.config.Drain && w.rand.IntN(3) == 0 {
+		w.trace.say("the input is ended")
+		w.faults, w.hunt = 0, nil
+		w.store.Heal()
+		w.send(a.master.node, a.master.node, job.Drain{})
+		return
+	}
 	name := fmt.Sprintf("s%d", w.steps)
 	switch x := w.rand.IntN(12); {
 	case x < 1:
@@ -265,9 +272,26 @@ func damaged(err error) bool {
 	return errors.As(err, &d) || errors.As(err, &n) || errors.As(err, &k)
 }
 
-// compare compares what is visible with what should be.
-func (w *world) compare() {
-	for name, want := range w.top.Output() {
+// compare compares what is visible with what should be of what was read.
+func (w *world) compare(a *attempt) {
+	read := w.top.Job
+	read.Sources = nil
+	for i, s := range w.top.Sources {
+		cut := oracle.Source{Ops: s.Ops}
+		for k, split := range s.Splits {
+			n := a.read[w.top.sources[i].splits[k].ID]
+			if n < len(split) {
+				w.stats.Drained++
+			}
+			cut.Splits = append(cut.Splits, split[:n])
+		}
+		read.Sources = append(read.Sources, cut)
+	}
+	if w.stats.Drained > 0 && !w.config.Drain {
+		w.broken("output", "the job has finished without reading %d splits to their ends", w.stats.Drained)
+		return
+	}
+	for name, want := range read.Output() {
 		got := w.outside[name].visible
 		if maps.Equal(got, want) {
 			continue
