@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
-	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
@@ -154,17 +153,10 @@ func (b *build) archive(encoded []byte) error {
 	if k.From == nil {
 		return nil
 	}
-	old, err := plan.Decode(k.From.Plan)
-	if err != nil {
-		return fmt.Errorf("read the plan of checkpoint %d: %w", k.From.ID, err)
-	}
-	if k.From.Semantics != k.Semantics {
-		return fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
-			k.From.ID, k.From.Semantics, k.Semantics)
-	}
-	if err := compatible(b.run.options.Registry, old, b.run.plan); err != nil {
+	if err := goesOn(b.run.options.Registry, k.From, b.run.plan, k.Semantics); err != nil {
 		return err
 	}
+	var err error
 	b.saved, err = newSaved(k.From, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err

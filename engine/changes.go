@@ -9,6 +9,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 )
 
 // ChangedError says that a plan is not the one whose state there is.
@@ -19,6 +20,29 @@ type ChangedError struct {
 func (e *ChangedError) Error() string {
 	return "the pipeline is not the one whose state there is:\n  " + strings.Join(e.Changes, "\n  ") +
 		"\n  Take the change back to go on; or begin anew with --fresh, which leaves the state aside"
+}
+
+// Compatible returns why a job of an encoded plan cannot go on from a checkpoint,
+// or nil. semantics is the version of the meaning of expressions.
+func Compatible(r *gpflow.Registry, m *checkpoint.Manifest, encoded []byte, semantics int) error {
+	now, err := plan.Decode(encoded)
+	if err != nil {
+		return err
+	}
+	return goesOn(r, m, now, semantics)
+}
+
+// goesOn is Compatible for a plan.
+func goesOn(r *gpflow.Registry, m *checkpoint.Manifest, now *plan.Plan, semantics int) error {
+	old, err := plan.Decode(m.Plan)
+	if err != nil {
+		return fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
+	}
+	if m.Semantics != semantics {
+		return fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
+			m.ID, m.Semantics, semantics)
+	}
+	return compatible(r, old, now)
 }
 
 // compatible returns a *ChangedError unless the state of old can be gone on with

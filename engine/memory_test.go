@@ -171,6 +171,7 @@ type store struct {
 	wrote                           chan struct{} // not nil: told of each Write
 	writeErr, prepareErr, commitErr error
 	refuse                          string // rows that contain it are given to fail
+	parts                           bool   // it commits at each checkpoint, not only at the end
 }
 
 func (s *store) rows() []string {
@@ -233,6 +234,9 @@ func (s *storeSink) Commit(_ context.Context, c gpflow.Committable) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.early = s.early || s.prepared < s.writers
+	if s.parts {
+		return nil
+	}
 	if string(c) != s.name+" 1 true" {
 		return fmt.Errorf("%s was given %q to commit", s.name, c)
 	}

@@ -146,6 +146,7 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	case r.stopped:
 		return false, r.end(false)
 	case r.drained:
+		r.splits = nil // what is left of them is never read
 		return false, r.end(true)
 	case r.resting:
 		return false, nil

@@ -60,6 +60,6 @@ func command() *cobra.Command {
 		RunE:          group,
 	}
 	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand(),
-		statusCommand(), stopCommand(), stateCommand())
+		statusCommand(), stopCommand(), stateCommand(), savepointCommand())
 	return root
 }

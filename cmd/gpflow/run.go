@@ -15,6 +15,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/expr"
@@ -26,6 +27,7 @@ type runFlags struct {
 	summary, logLevel, logFormat string
 	quiet                        bool
 	fresh                        bool
+	from                         string
 	profile                      string
 }
 
@@ -38,11 +40,13 @@ func runCommand() *cobra.Command {
 
 Checkpoints are kept in .gpflow/NAME, or where the pipeline says. A run goes on
 from the last one after a crash or a stop; a pipeline that has finished starts
-anew, and so does any with --fresh.
+anew, and so does any with --fresh. With --from it goes on from a savepoint; run
+it without the next time, or it goes back there.
 
 Ctrl-C, or SIGTERM, stops it in order: a last checkpoint is taken, no window
 closes early, and output that was to appear when the input ends stays staged. A
 second Ctrl-C quits at once; the next run goes on from the checkpoint before.
+From elsewhere, gpflow status shows what the run does, and gpflow stop stops it.
 
 The results go where the sinks say. At the end the ledger is shown: what has
 become of every record.`,
@@ -63,6 +67,8 @@ become of every record.`,
 	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "show neither progress nor ledger")
 	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew, and leave the state of earlier runs aside")
+	cmd.Flags().StringVar(&f.from, "from", "", "begin with a savepoint, by its `directory`, and leave the state of earlier runs aside")
+	cmd.MarkFlagsMutuallyExclusive("fresh", "from")
 	cmd.Flags().StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of gpflow itself to a `file`, for go tool pprof")
 	_ = cmd.Flags().MarkHidden("cpuprofile") // the flag exists
 	return cmd
@@ -112,7 +118,9 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	state, err := openState(ctx, p, f.fresh, line)
+	state, err := openState(ctx, p, wish{f.fresh, f.from, func(m *checkpoint.Manifest) error {
+		return engine.Compatible(r, m, encoded, expr.Semantics)
+	}}, line)
 	if err != nil {
 		return errors.Join(err, summary.discard())
 	}

@@ -47,14 +47,16 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // damage is a command of scripts: "damage DIR" changes a byte in the newest
-// segment in a state directory.
+// segment in the directory of a state or a savepoint.
 func damage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: damage DIR")
 	}
 	all, err := filepath.Glob(ts.MkAbs(filepath.Join(args[0], "lineages", "*", "segments", "*")))
 	ts.Check(err)
-	if len(all) == 0 {
+	saved, err := filepath.Glob(ts.MkAbs(filepath.Join(args[0], "segments", "*")))
+	ts.Check(err)
+	if all = append(all, saved...); len(all) == 0 {
 		ts.Fatalf("there are no segments in %s", args[0])
 	}
 	name := slices.Max(all)

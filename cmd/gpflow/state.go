@@ -45,9 +45,16 @@ func stateDir(p *spec.Pipeline) (string, error) {
 	return strings.TrimPrefix(dir, "//"), nil
 }
 
+// wish is what a run is to go on from, where it is not the last checkpoint.
+type wish struct {
+	fresh bool   // nothing: all that is there is left aside
+	from  string // the directory of a savepoint
+	fits  func(*checkpoint.Manifest) error
+}
+
 // openState makes this process the one that has the pipeline's state, and finds
-// what it goes on from. fresh leaves everything aside that is there.
-func openState(ctx context.Context, p *spec.Pipeline, fresh bool, talk io.Writer) (s *runState, err error) {
+// what it goes on from.
+func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s *runState, err error) {
 	dir, err := stateDir(p)
 	if err != nil {
 		return nil, err
@@ -64,7 +71,7 @@ func openState(ctx context.Context, p *spec.Pipeline, fresh bool, talk io.Writer
 		return nil, errors.Join(err, s.store.Close())
 	}
 	s.settle(p.Checkpoints())
-	if err := s.begin(ctx, fresh, talk); err != nil {
+	if err := s.begin(ctx, w, talk); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -78,12 +85,15 @@ func (s *runState) settle(c spec.Checkpoints) {
 
 // begin claims the state and finds the checkpoint to go on from. A pipeline that
 // has finished starts anew.
-func (s *runState) begin(ctx context.Context, fresh bool, talk io.Writer) error {
+func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	var err error
 	if s.Keeper, err = checkpoint.Open(ctx, s.store); err != nil {
 		return fmt.Errorf("the state in %s: %w", s.dir, err)
 	}
-	if fresh || s.Keeper.Lineage() == "" {
+	if w.from != "" {
+		return s.adopt(ctx, w, talk)
+	}
+	if w.fresh || s.Keeper.Lineage() == "" {
 		return s.fresh(ctx)
 	}
 	if err := s.Keeper.Claim(ctx, whoami()); err != nil {
@@ -104,12 +114,39 @@ func (s *runState) begin(ctx context.Context, fresh bool, talk io.Writer) error 
 	return nil
 }
 
-func (s *runState) fresh(ctx context.Context) error {
-	lineage := make([]byte, 16)
-	if _, err := rand.Read(lineage); err != nil {
+// adopt begins with a savepoint. One that the pipeline cannot go on from leaves
+// the state that there is as it was.
+func (s *runState) adopt(ctx context.Context, w wish, talk io.Writer) (err error) {
+	store, m, err := savedAt(ctx, w.from)
+	if err != nil {
 		return err
 	}
-	if err := s.Keeper.Fresh(ctx, hex.EncodeToString(lineage), whoami()); err != nil {
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := w.fits(m); err != nil {
+		return fmt.Errorf("--from %s: %w", w.from, err)
+	}
+	if s.From, err = adopt(ctx, s.Keeper, store, m); err != nil {
+		return fmt.Errorf("--from %s: %w", w.from, err)
+	}
+	fmt.Fprintf(talk, "going on from the savepoint %s of %s\n", m.Name, timeOf(m).Format(time.DateTime))
+	return nil
+}
+
+// newLineage returns the identity of a state that nobody has had before.
+func newLineage() (string, error) {
+	lineage := make([]byte, 16)
+	if _, err := rand.Read(lineage); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(lineage), nil
+}
+
+func (s *runState) fresh(ctx context.Context) error {
+	lineage, err := newLineage()
+	if err != nil {
+		return err
+	}
+	if err := s.Keeper.Fresh(ctx, lineage, whoami()); err != nil {
 		return fmt.Errorf("begin the state in %s: %w", s.dir, err)
 	}
 	var none *checkpoint.NoCheckpoint

@@ -204,7 +204,9 @@ type Job struct {
 	begun    bool
 	rested   bool // the checkpoint of a stop is complete
 	stopping bool
+	draining bool
 	over     bool
+	end      gpflow.CheckpointID // if draining: those above it began behind the drain
 }
 
 // New returns the machine of a job that has not started.
@@ -273,6 +275,9 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	case Drain:
 		return j.drain()
 	case Requested:
+		if j.draining {
+			return nil // there would be nothing to go on with
+		}
 		return j.point(now, checkpoint.Requested{Name: e.Savepoint})
 	case Failure:
 		return j.finish(Failed, e.Err)
@@ -303,7 +308,7 @@ func (j *Job) start() []Action {
 // end finishes instead.
 func (j *Job) stop(now gpflow.Timestamp, savepoint string) []Action {
 	if j.stopping {
-		if savepoint != "" {
+		if savepoint != "" && !j.draining {
 			return j.point(now, checkpoint.Requested{Name: savepoint})
 		}
 		return nil
@@ -316,14 +321,19 @@ func (j *Job) stop(now gpflow.Timestamp, savepoint string) []Action {
 }
 
 // drain ends the input: every reader ends where it is, with the end of time, and
-// no split is handed out any more.
+// no split is handed out any more. From here on checkpoints say that nothing is
+// left to read: who goes on from one, after a crash, goes on with the end.
 func (j *Job) drain() []Action {
 	if j.stopping {
 		return nil
 	}
-	j.stopping = true
+	j.stopping, j.draining = true, true
+	for id := range j.cuts {
+		j.end = max(j.end, id)
+	}
 	var as []Action
 	for _, s := range j.sources {
+		s.queue, s.done = nil, true
 		for r := range s.reading {
 			as = append(as, EndInput{Reader{s.Address, r}})
 		}

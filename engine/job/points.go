@@ -65,7 +65,7 @@ func (j *Job) store(s checkpoint.Store) Action {
 		}
 	}
 	delete(j.cuts, s.ID)
-	if s.Name != "" {
+	if s.Name != "" && (!j.draining || s.ID <= j.end) {
 		j.saves = append(j.saves, save{Save: Save{s.ID, s.Name}, left: slices.Clone(s.Committables)})
 	}
 	return Store{s, cut}

@@ -42,6 +42,9 @@ func (j *Job) source(address string) *source {
 }
 
 func (j *Job) discovered(e Discovered) []Action {
+	if j.draining {
+		return nil
+	}
 	s := j.source(e.Source)
 	s.found = append(s.found, e.Splits...)
 	s.queue = append(s.queue, e.Splits...)

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/storage/local"
+)
+
+// keeping returns the means to keep checkpoints in a new directory.
+func keeping(t *testing.T) (*Checkpoints, *checkpoint.Keeper) {
+	t.Helper()
+	store, err := local.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() }) // the test is over
+	k, err := checkpoint.Open(t.Context(), store)
+	if err == nil {
+		err = k.Fresh(t.Context(), "0123456789abcdef", "test")
+	}
+	if err == nil {
+		_, _ = k.Current(t.Context()) // there is none: it begins
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	look, err := checkpoint.Open(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Checkpoints{Keeper: k, Retain: 1, Config: checkpoint.Config{Every: gpflow.Millisecond}}, look
+}
+
+// openWorld is a pipeline whose input does not end.
+func openWorld(t *testing.T) *world {
+	w := newWorld(t, []plan.Task{
+		inTask(1, source("source.a", at(0))),
+		inTask(2, operator("op.x", "pass"), below(sink("sink.out", clicks()), 0, 0)),
+	}, joint("source.a", 0, 0, "op.x", plan.Hash, "k"))
+	w.feeds["source.a"].splits["s"] = series(100, 100)
+	w.feeds["source.a"].open = true
+	w.stores["sink.out"].parts = true
+	return w
+}
+
+// TestSavepoints: savepoints are whole, however many checkpoints are made and
+// removed meanwhile, and their output is committed.
+func TestSavepoints(t *testing.T) {
+	w := openWorld(t)
+	c, look := keeping(t)
+	run := w.start(Options{Checkpoints: c})
+	go run.Wait() // which answers, should the job fail
+	var answers []<-chan Saved
+	for i := range 5 {
+		w.feeds["source.a"].add("s", series(10, 10)...)
+		name := fmt.Sprintf("s%d", i)
+		answers = append(answers, run.Savepoint(name), run.Savepoint(name))
+	}
+	for i, a := range answers {
+		if s := <-a; s.Err != nil || s.ID == 0 {
+			t.Errorf("savepoint %d: %+v", i/2, s)
+		}
+	}
+	if s := <-run.Savepoint("s0"); s.Err == nil || !strings.Contains(s.Err.Error(), `there is a savepoint "s0" already`) {
+		t.Errorf("a name is used twice: %+v", s)
+	}
+	last := run.StopWith("last")
+	if r, err := run.Wait(); err != nil || r.Outcome != job.Stopped {
+		t.Fatalf("the job %s: %v", r.Outcome, err)
+	}
+	if s := <-last; s.Err != nil {
+		t.Errorf("the savepoint of the stop: %v", s.Err)
+	}
+	if s := <-run.Savepoint("late"); s.Err == nil || !strings.Contains(s.Err.Error(), "has ended before the savepoint late was made") {
+		t.Errorf("behind the end: %+v", s)
+	}
+	all, err := look.Savepoints(t.Context())
+	if err != nil || len(all) != 6 {
+		t.Fatalf("%d savepoints, %v", len(all), err)
+	}
+	for _, s := range all {
+		if s.Err != nil || s.Manifest.Committables != nil || s.Manifest.Outcome != checkpoint.OutcomeRunning {
+			t.Errorf("%s: %+v, %v", s.Name, s.Manifest, s.Err)
+		}
+	}
+	if v, err := look.Verify(t.Context()); err != nil || len(v.Faults) > 0 {
+		t.Errorf("%v, %v", v.Faults, err)
+	}
+	points := run.Status().Checkpoints
+	if points.Completed < 6 || points.Failed != 0 || points.Last == nil || points.Flight != 0 || points.Last.Bytes == 0 {
+		t.Errorf("the checkpoints were %+v", points)
+	}
+}
+
+// TestNoSavepoint: where none can be made, it is said why.
+func TestNoSavepoint(t *testing.T) {
+	w := openWorld(t)
+	run := w.start(Options{})
+	if s := <-run.Savepoint("s"); s.Err == nil || !strings.Contains(s.Err.Error(), "keeps no checkpoints") {
+		t.Errorf("without checkpoints: %+v", s)
+	}
+	run.Stop()
+	if _, err := run.Wait(); err != nil {
+		t.Fatal(err)
+	}
+
+	w = openWorld(t)
+	c, look := keeping(t)
+	run = w.start(Options{Checkpoints: c})
+	go run.Wait()
+	run.Drain()
+	s := <-run.Savepoint("drained")
+	if s.Err == nil || !strings.Contains(s.Err.Error(), "end") {
+		t.Errorf("behind a drain: %+v", s)
+	}
+	if r, err := run.Wait(); err != nil || r.Outcome != job.Finished {
+		t.Fatalf("the job %s: %v", r.Outcome, err)
+	}
+	if all, err := look.Savepoints(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("%d savepoints, %v", len(all), err)
+	}
+	if m, err := look.Current(t.Context()); err != nil || m.Outcome != checkpoint.OutcomeFinished {
+		t.Errorf("the last checkpoint is %+v, %v", m, err)
+	}
+}
