@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write docs/reference/operators.md anew")
@@ -43,7 +44,9 @@ func TestReference(t *testing.T) {
 // In a block ```console, a line that begins with "$ " is run by a shell, in a
 // copy of the repository that the blocks of one document share. What follows
 // it is what it prints, to the output and the error output together; a line
-// "..." stands for any number of lines, and "..." within one for any text. A
+// "..." stands for any number of lines, and "..." within one for any text. One
+// that ends with "&" runs beside those behind it, which are tried again until
+// they print what they should; what it prints itself is not looked at. A
 // make that prints nothing is not run, but its target must exist. A block with
 // file=PATH behind the language is written to that file.
 func TestDocumentation(t *testing.T) {
@@ -121,6 +124,7 @@ type document struct {
 	t    *testing.T
 	name string
 	dir  string // a copy of the repository; "": not made yet
+	ran  bool   // a command runs beside the others, or has
 }
 
 func (d *document) block(root string, b fenced) {
@@ -176,6 +180,7 @@ var (
 func (d *document) command(line int, command string, want []string) {
 	d.t.Helper()
 	command = comment.ReplaceAllString(command, "")
+	command, beside := strings.CutSuffix(command, " &")
 	for _, part := range separators.Split(command, -1) {
 		if words := strings.Fields(part); len(words) == 0 || !slices.Contains(programs, words[0]) {
 			d.t.Fatalf("%s:%d: %q runs something else than %s", d.name, line, command, strings.Join(programs, ", "))
@@ -187,17 +192,47 @@ func (d *document) command(line int, command string, want []string) {
 	if strings.HasPrefix(command, "make ") && len(want) == 0 {
 		command = "make --dry-run " + strings.TrimPrefix(command, "make ") + " >/dev/null"
 	}
-	cmd := exec.Command("sh", "-c", command)
-	cmd.Dir = d.dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(binary(d.t))+string(os.PathListSeparator)+os.Getenv("PATH"), "TERM=dumb")
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		d.t.Fatal(err)
+	if beside {
+		d.beside(command)
+		return
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var out []byte
+	for began := time.Now(); ; <-tick.C {
+		var err error
+		out, err = d.shell(command).CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			d.t.Fatal(err)
+		}
+		if pattern(want).Match(out) || !d.ran || time.Since(began) > patience/4 {
+			break
+		}
 	}
 	if !pattern(want).Match(out) {
 		d.t.Errorf("%s:%d: %s\nprints\n%s\nand the document says\n%s", d.name, line, command, indented(string(out)), indented(strings.Join(want, "\n")))
 	}
+}
+
+func (d *document) shell(command string) *exec.Cmd {
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir = d.dir
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(binary(d.t))+string(os.PathListSeparator)+os.Getenv("PATH"), "TERM=dumb")
+	return cmd
+}
+
+// beside starts a command, which is killed at the end of the test.
+func (d *document) beside(command string) {
+	cmd := d.shell("exec " + command)
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.ran = true
+	d.t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()         // likewise
+	})
 }
 
 func indented(s string) string { return indent(strings.TrimRight(s, "\n"), "\t") }

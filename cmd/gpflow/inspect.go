@@ -72,6 +72,7 @@ checkpoints that are retained.
 // looked is a checkpoint that is looked into.
 type looked struct {
 	*peek
+	savepoint string // its name; "": it is none
 	manifest *checkpoint.Manifest
 	*engine.Inspection
 }
@@ -116,7 +117,7 @@ func (f *lookFlags) read(ctx context.Context, p *peek) (*looked, error) {
 		var damaged *checkpoint.Damaged
 		switch {
 		case err == nil:
-			return &looked{p, m, x}, nil
+			return &looked{p, f.savepoint, m, x}, nil
 		case !errors.As(err, &damaged) || m.ID == last:
 			return nil, fmt.Errorf("the state in %s: %w", p.dir, err)
 		}
@@ -177,7 +178,7 @@ type about struct {
 func (l *looked) about() about {
 	m := l.manifest
 	return about{
-		m.Pipeline, l.dir, int64(m.ID), m.Name, timeOf(m), m.Lineage, m.Outcome == checkpoint.OutcomeFinished, m.KeyGroups,
+		m.Pipeline, l.dir, int64(m.ID), l.savepoint, timeOf(m), m.Lineage, m.Outcome == checkpoint.OutcomeFinished, m.KeyGroups,
 	}
 }
 
