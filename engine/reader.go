@@ -76,7 +76,9 @@ func (r *reader) Receive(_ context.Context, m any) error {
 	case assign:
 		return r.assign(m)
 	case trigger:
-		r.trigger(m)
+		if !r.drained { // else its end is what counts
+			r.trigger(m)
+		}
 	case pending:
 		r.clock.Pending(m.left)
 		if r.clock.Advance() {

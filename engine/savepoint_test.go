@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,8 +13,8 @@ import (
 	"github.com/gpflow/gpflow/storage/local"
 )
 
-// keeping returns the means to keep checkpoints in a new directory.
-func keeping(t *testing.T) (*Checkpoints, *checkpoint.Keeper) {
+// freshKeeper returns a keeper that has begun in a new directory.
+func freshKeeper(t *testing.T) (*checkpoint.Keeper, *local.Store) {
 	t.Helper()
 	store, err := local.Open(t.TempDir())
 	if err != nil {
@@ -24,12 +25,21 @@ func keeping(t *testing.T) (*Checkpoints, *checkpoint.Keeper) {
 	if err == nil {
 		err = k.Fresh(t.Context(), "0123456789abcdef", "test")
 	}
-	if err == nil {
-		_, _ = k.Current(t.Context()) // there is none: it begins
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	var none *checkpoint.NoCheckpoint
+	if _, err := k.Current(t.Context()); !errors.As(err, &none) {
+		t.Fatal(err)
+	}
+	return k, store
+}
+
+// keeping returns the means to keep checkpoints in a new directory, and a keeper
+// that looks into it.
+func keeping(t *testing.T) (*Checkpoints, *checkpoint.Keeper) {
+	t.Helper()
+	k, store := freshKeeper(t)
 	look, err := checkpoint.Open(t.Context(), store)
 	if err != nil {
 		t.Fatal(err)
@@ -127,5 +137,32 @@ func TestNoSavepoint(t *testing.T) {
 	}
 	if m, err := look.Current(t.Context()); err != nil || m.Outcome != checkpoint.OutcomeFinished {
 		t.Errorf("the last checkpoint is %+v, %v", m, err)
+	}
+}
+
+// TestDrainIsWhole: a checkpoint is of before a drain or of its end, so that a
+// job which is killed in its midst goes on reading, and loses nothing.
+func TestDrainIsWhole(t *testing.T) {
+	for range 20 {
+		w := openWorld(t)
+		w.feeds["source.a"].alone = true // more splits may be found, but for the drain
+		k, _ := freshKeeper(t)
+		run := w.start(Options{Checkpoints: &Checkpoints{Keeper: k, Retain: 1000, Config: checkpoint.Config{Every: 1}}})
+		run.Drain()
+		run.Savepoint("s")
+		if r, err := run.Wait(); err != nil || r.Outcome != job.Finished {
+			t.Fatalf("the job %s: %v", r.Outcome, err)
+		}
+		all, err := k.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range all {
+			gone := l.Manifest.Part(checkpoint.Part{Kind: checkpoint.Reader, Name: "source.a"}).Gone
+			done := l.Manifest.Sources[0].Done
+			if finished := l.Manifest.Outcome == checkpoint.OutcomeFinished; gone != finished || done != finished {
+				t.Fatalf("checkpoint %d is finished: %t, and its reader has ended: %t, its source: %t", l.ID, finished, gone, done)
+			}
+		}
 	}
 }

@@ -18,6 +18,9 @@ import (
 func Ask(ctx context.Context, dir string, r Request) (Answer, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "unix", address(dir))
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EINVAL): // the last: too long for a socket
 		return Answer{}, &NotRunning{dir, err}
