@@ -73,7 +73,7 @@ checkpoints that are retained.
 type looked struct {
 	*peek
 	savepoint string // its name; "": it is none
-	manifest *checkpoint.Manifest
+	manifest  *checkpoint.Manifest
 	*engine.Inspection
 }
 
