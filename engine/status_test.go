@@ -25,7 +25,7 @@ func TestLoad(t *testing.T) {
 		run := w.start(Options{Limit: exchange.Limit{Rows: 100, Bytes: 1 << 20}, PollRows: 50})
 		synctest.Wait() // everybody waits for the sink
 		for range 3 {
-			time.Sleep(time.Second) // of the bubble's clock
+			<-time.After(time.Second) // of the bubble's clock
 			run.Status()
 		}
 		s := run.Status()
