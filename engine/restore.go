@@ -109,11 +109,9 @@ func (s *saved) operator(address string, i, n int) (task.OperatorState, bool) {
 		return former[i].OperatorState, true
 	}
 	o := task.OperatorState{Mark: gpflow.MaxTimestamp, Emitted: make([]int64, len(former[0].Emitted))}
-	for f, x := range former {
+	for _, x := range former {
 		o.Mark = min(o.Mark, x.Mark)
-		if f%n == i {
-			o.Timers = append(o.Timers, x.Timers...)
-		}
+		o.Timers = append(o.Timers, x.Timers...) // whoever has the keys now needs them
 		if i == 0 {
 			o.Counts.Add(x.Counts)
 			o.Taken += x.Taken
