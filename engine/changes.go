@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func compatible(r *gpflow.Registry, old, now *plan.Plan) error {
 	}
 	then := nodesOf(old)
 	is := nodesOf(now)
-	for _, address := range sortedKeys(then) {
+	for _, address := range slices.Sorted(maps.Keys(then)) {
 		n, ok := is[address]
 		if !ok {
 			changes = append(changes, address+" is not there any more")
@@ -39,7 +40,7 @@ func compatible(r *gpflow.Registry, old, now *plan.Plan) error {
 		}
 		changes = append(changes, nodeChanges(r, then[address], n)...)
 	}
-	for _, address := range sortedKeys(is) {
+	for _, address := range slices.Sorted(maps.Keys(is)) {
 		if _, ok := then[address]; !ok {
 			changes = append(changes, address+" is new")
 		}
@@ -96,7 +97,7 @@ func nodeChanges(r *gpflow.Registry, old, now planNode) (changes []string) {
 	for _, f := range changedFields(r, a, b) {
 		changes = append(changes, fmt.Sprintf("%s: %s differs", a.ID, f))
 	}
-	for _, name := range sortedKeys(a.Constants) {
+	for _, name := range slices.Sorted(maps.Keys(a.Constants)) {
 		if c, ok := b.Constants[name]; !ok || !bytes.Equal(c.Value, a.Constants[name].Value) {
 			changes = append(changes, fmt.Sprintf("%s: %s has another value", a.ID, name))
 		}

@@ -19,6 +19,7 @@ import (
 // were, may differ from now.
 type saved struct {
 	manifest  *checkpoint.Manifest
+	plan      *plan.Plan // that was run then
 	readers   map[string][]readerData
 	operators map[string][]savedOperator
 	writers   map[string][]writerData
@@ -32,9 +33,9 @@ type savedOperator struct {
 }
 
 // newSaved reads what m has. segments returns the segments of a part.
-func newSaved(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]byte, error)) (*saved, error) {
+func newSaved(m *checkpoint.Manifest, then *plan.Plan, segments func(checkpoint.PartState) ([][]byte, error)) (*saved, error) {
 	s := &saved{
-		manifest: m, readers: make(map[string][]readerData), operators: make(map[string][]savedOperator),
+		manifest: m, plan: then, readers: make(map[string][]readerData), operators: make(map[string][]savedOperator),
 		writers: make(map[string][]writerData), resumed: make(map[string]map[string]*splitData),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
@@ -223,9 +224,6 @@ func (s *saved) same(t *plan.Task) bool {
 			former++
 		}
 	}
-	var then *plan.Task
-	if old, err := plan.Decode(s.manifest.Plan); err == nil {
-		then = old.Task(t.ID)
-	}
+	then := s.plan.Task(t.ID)
 	return then != nil && former == t.Parallelism && slices.EqualFunc(t.Ops, then.Ops, func(a, b plan.Op) bool { return a.ID == b.ID })
 }
