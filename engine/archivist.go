@@ -131,7 +131,7 @@ func (b *build) archive(encoded []byte) error {
 	if err := compatible(b.run.options.Registry, old, b.run.plan); err != nil {
 		return err
 	}
-	b.saved, err = newSaved(k.From, old, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.saved, err = newSaved(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}
