@@ -153,11 +153,11 @@ func (b *build) archive(encoded []byte) error {
 	if k.From == nil {
 		return nil
 	}
-	if err := goesOn(b.run.options.Registry, k.From, b.run.plan, k.Semantics); err != nil {
+	old, err := goesOn(b.run.options.Registry, k.From, b.run.plan, k.Semantics)
+	if err != nil {
 		return err
 	}
-	var err error
-	b.saved, err = newSaved(k.From, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.saved, err = newSaved(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,20 +30,21 @@ func Compatible(r *gpflow.Registry, m *checkpoint.Manifest, encoded []byte, sema
 	if err != nil {
 		return err
 	}
-	return goesOn(r, m, now, semantics)
+	_, err = goesOn(r, m, now, semantics)
+	return err
 }
 
-// goesOn is Compatible for a plan.
-func goesOn(r *gpflow.Registry, m *checkpoint.Manifest, now *plan.Plan, semantics int) error {
+// goesOn is Compatible for a plan. It returns the plan of the checkpoint.
+func goesOn(r *gpflow.Registry, m *checkpoint.Manifest, now *plan.Plan, semantics int) (*plan.Plan, error) {
 	old, err := plan.Decode(m.Plan)
 	if err != nil {
-		return fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
+		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
 	if m.Semantics != semantics {
-		return fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
+		return nil, fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
 			m.ID, m.Semantics, semantics)
 	}
-	return compatible(r, old, now)
+	return old, compatible(r, old, now)
 }
 
 // compatible returns a *ChangedError unless the state of old can be gone on with
@@ -55,7 +57,7 @@ func compatible(r *gpflow.Registry, old, now *plan.Plan) error {
 	}
 	then := nodesOf(old)
 	is := nodesOf(now)
-	for _, address := range sortedKeys(then) {
+	for _, address := range slices.Sorted(maps.Keys(then)) {
 		n, ok := is[address]
 		if !ok {
 			changes = append(changes, address+" is not there any more")
@@ -63,7 +65,7 @@ func compatible(r *gpflow.Registry, old, now *plan.Plan) error {
 		}
 		changes = append(changes, nodeChanges(r, then[address], n)...)
 	}
-	for _, address := range sortedKeys(is) {
+	for _, address := range slices.Sorted(maps.Keys(is)) {
 		if _, ok := then[address]; !ok {
 			changes = append(changes, address+" is new")
 		}
@@ -120,7 +122,7 @@ func nodeChanges(r *gpflow.Registry, old, now planNode) (changes []string) {
 	for _, f := range changedFields(r, a, b) {
 		changes = append(changes, fmt.Sprintf("%s: %s differs", a.ID, f))
 	}
-	for _, name := range sortedKeys(a.Constants) {
+	for _, name := range slices.Sorted(maps.Keys(a.Constants)) {
 		if c, ok := b.Constants[name]; !ok || !bytes.Equal(c.Value, a.Constants[name].Value) {
 			changes = append(changes, fmt.Sprintf("%s: %s has another value", a.ID, name))
 		}

@@ -25,7 +25,7 @@ func Inspect(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]by
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
-	s, err := newSaved(m, segments)
+	s, err := newSaved(m, p, p, segments)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
 	}

@@ -338,6 +338,7 @@ func (r *reader) wakeIn(d gpflow.Duration) {
 // end tells the task that nothing more comes.
 func (r *reader) end(drained bool) error {
 	if drained {
+		r.clock.Reach(gpflow.MaxTimestamp)
 		r.reading.Mark(gpflow.MaxTimestamp)
 		r.send(r.reading.Take(), mainPort)
 		r.meter.set(r.counts, gpflow.MaxTimestamp)

@@ -18,7 +18,11 @@ import (
 // subtask. How operators were fused into tasks, and how many subtasks there
 // were, may differ from now.
 type saved struct {
-	manifest  *checkpoint.Manifest
+	manifest *checkpoint.Manifest
+	plan     *plan.Plan // that was run then
+	// unchanged says that each subtask has the inputs that it had, so that how
+	// far time had come in it holds again.
+	unchanged bool
 	readers   map[string][]readerData
 	operators map[string][]savedOperator
 	writers   map[string][]writerData
@@ -32,9 +36,9 @@ type savedOperator struct {
 }
 
 // newSaved reads what m has. segments returns the segments of a part.
-func newSaved(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]byte, error)) (*saved, error) {
+func newSaved(m *checkpoint.Manifest, then, now *plan.Plan, segments func(checkpoint.PartState) ([][]byte, error)) (*saved, error) {
 	s := &saved{
-		manifest: m, readers: make(map[string][]readerData), operators: make(map[string][]savedOperator),
+		manifest: m, plan: then, unchanged: sameWiring(then, now), readers: make(map[string][]readerData), operators: make(map[string][]savedOperator),
 		writers: make(map[string][]writerData), resumed: make(map[string]map[string]*splitData),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
@@ -98,22 +102,21 @@ func (s *saved) addTask(p checkpoint.PartState, segments func(checkpoint.PartSta
 }
 
 // operator returns what subtask i of n of an operator goes on from, but for its
-// keyed state. Where the number of subtasks has changed, time is what all of
-// them had come to, and the first one has the ledger of all.
+// keyed state. Where the number of subtasks has changed, here or anywhere before,
+// time is what all of them had come to: rows that another subtask had still to
+// get may come to this one now. The first one then has the ledger of all.
 func (s *saved) operator(address string, i, n int) (task.OperatorState, bool) {
 	former := s.operators[address]
 	switch {
 	case len(former) == 0:
 		return task.OperatorState{}, false
-	case len(former) == n:
+	case len(former) == n && s.unchanged:
 		return former[i].OperatorState, true
 	}
 	o := task.OperatorState{Mark: gpflow.MaxTimestamp, Emitted: make([]int64, len(former[0].Emitted))}
-	for f, x := range former {
+	for _, x := range former {
 		o.Mark = min(o.Mark, x.Mark)
-		if f%n == i {
-			o.Timers = append(o.Timers, x.Timers...)
-		}
+		o.Timers = append(o.Timers, x.Timers...) // whoever has the keys now needs them
 		if i == 0 {
 			o.Counts.Add(x.Counts)
 			o.Taken += x.Taken
@@ -225,9 +228,17 @@ func (s *saved) same(t *plan.Task) bool {
 			former++
 		}
 	}
-	var then *plan.Task
-	if old, err := plan.Decode(s.manifest.Plan); err == nil {
-		then = old.Task(t.ID)
-	}
+	then := s.plan.Task(t.ID)
 	return then != nil && former == t.Parallelism && slices.EqualFunc(t.Ops, then.Ops, func(a, b plan.Op) bool { return a.ID == b.ID })
+}
+
+// sameWiring reports whether two plans have the same tasks with the same numbers
+// of subtasks, joined in the same way.
+func sameWiring(a, b *plan.Plan) bool {
+	tasks := slices.EqualFunc(a.Tasks, b.Tasks, func(x, y plan.Task) bool {
+		return x.ID == y.ID && x.Parallelism == y.Parallelism && slices.EqualFunc(x.Ops, y.Ops, func(p, q plan.Op) bool { return p.ID == q.ID })
+	})
+	return tasks && slices.EqualFunc(a.Edges, b.Edges, func(x, y plan.Edge) bool {
+		return x.From == y.From && x.FromOp == y.FromOp && x.FromPort == y.FromPort && x.To == y.To && x.ToInput == y.ToInput && x.Partition == y.Partition
+	})
 }

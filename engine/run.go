@@ -338,7 +338,11 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 			t.Send(completed{a.ID})
 		}
 	case checkpoint.Commit:
-		m.writers[job.Writer{Sink: a.Part.Name, Subtask: a.Part.Subtask}].Send(commit{a.ID, a.Committable})
+		w, ok := m.writers[job.Writer{Sink: a.Part.Name, Subtask: a.Part.Subtask}]
+		if !ok { // of an earlier start, which had more subtasks
+			w = m.writers[job.Writer{Sink: a.Part.Name}]
+		}
+		w.Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
 	case checkpoint.WakeAt:
 		m.wakeAt(a.Time)
 	}

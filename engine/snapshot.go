@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -82,7 +83,7 @@ func encode(v any) []byte {
 // address, its length and bytes.
 func packStates(states map[string][]byte) []byte {
 	var out []byte
-	for _, address := range sortedKeys(states) {
+	for _, address := range slices.Sorted(maps.Keys(states)) {
 		out = binary.AppendUvarint(out, uint64(len(address)))
 		out = append(out, address...)
 		out = binary.AppendUvarint(out, uint64(len(states[address])))
@@ -114,13 +115,4 @@ func unpackStates(data []byte) (map[string][]byte, error) {
 		states[string(address)] = state
 	}
 	return states, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -13,10 +13,7 @@ import (
 
 // The messages to a writer.
 type (
-	commit struct {
-		id          gpflow.CheckpointID
-		committable gpflow.Committable
-	}
+	commit struct{ checkpoint.Pending }
 	finish struct{}
 )
 
@@ -40,10 +37,10 @@ func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case commit:
 		w.gauge.enter(busying)
-		if err := w.sink.Commit(ctx, m.committable); err != nil {
+		if err := w.sink.Commit(ctx, m.Committable); err != nil {
 			return fmt.Errorf("commit the output: %w", err)
 		}
-		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: m.id, Part: w.report.part}})
+		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: m.ID, Part: m.Part}})
 	case finish:
 		return actor.ErrFinished
 	}

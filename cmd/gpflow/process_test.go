@@ -147,16 +147,25 @@ func (x *transcript) await(t *testing.T, text string) {
 // awaitTimes waits until text has been written n times.
 func (x *transcript) awaitTimes(t *testing.T, text string, n int) {
 	t.Helper()
+	x.awaitOr(t, text, n, nil)
+}
+
+// awaitOr waits until text has been written n times, or ended is closed, and
+// reports which.
+func (x *transcript) awaitOr(t *testing.T, text string, n int, ended <-chan struct{}) bool {
+	t.Helper()
 	late := time.After(patience)
 	for {
 		x.mu.Lock()
 		have, grown := x.text.String(), x.grown
 		x.mu.Unlock()
 		if strings.Count(have, text) >= n {
-			return
+			return true
 		}
 		select {
 		case <-grown:
+		case <-ended:
+			return false
 		case <-late:
 			t.Fatalf("waited for %q, and have\n%s", text, have)
 		}

@@ -130,6 +130,9 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	}
 	server := state.listen(run, line, log)
 	report, err := follow(run, signals, line)
+	if err == nil && report.Outcome == job.Finished {
+		err = state.finished(ctx)
+	}
 	placed(p, err)
 	if err != nil {
 		report.Error = err.Error()

@@ -18,6 +18,7 @@ import (
 	"github.com/gpflow/gpflow/engine/control"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/expr"
+	"github.com/gpflow/gpflow/storage"
 	"github.com/gpflow/gpflow/storage/local"
 )
 
@@ -34,13 +35,13 @@ type runState struct {
 
 // stateDir returns the directory of a pipeline's state.
 func stateDir(p *spec.Pipeline) (string, error) {
-	storage := p.Checkpoints().Storage
-	if storage == "" {
+	place := p.Checkpoints().Storage
+	if place == "" {
 		return filepath.Join(stateRoot, p.Name), nil
 	}
-	dir, ok := strings.CutPrefix(storage, "file:")
+	dir, ok := strings.CutPrefix(place, "file:")
 	if !ok || dir == "" {
-		return "", fmt.Errorf("checkpoint.storage is %q, and this version keeps checkpoints in a directory: write \"file:PATH\"", storage)
+		return "", fmt.Errorf("checkpoint.storage is %q, and this version keeps checkpoints in a directory: write \"file:PATH\"", place)
 	}
 	return strings.TrimPrefix(dir, "//"), nil
 }
@@ -107,11 +108,26 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	case err != nil:
 		return fmt.Errorf("the state in %s: %w", s.dir, err)
 	case m.Outcome == checkpoint.OutcomeFinished:
-		return s.fresh(ctx)
+		switch _, err := s.store.Get(ctx, s.settled()); {
+		case err == nil:
+			return s.fresh(ctx)
+		case !errors.Is(err, storage.ErrNotFound):
+			return fmt.Errorf("the state in %s: %w", s.dir, err)
+		}
+		// It died before all of its output had been shown.
 	}
 	s.From = m
 	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, time.UnixMicro(int64(m.Time)).Format(time.DateTime))
 	return nil
+}
+
+// settled names the object that says that all output of a lineage that has
+// finished is shown, so that nothing is left to go on with.
+func (s *runState) settled() string { return "settled/" + s.Keeper.Lineage() }
+
+// finished makes the next run start anew.
+func (s *runState) finished(ctx context.Context) error {
+	return s.store.Put(ctx, s.settled(), []byte("all output is shown\n"))
 }
 
 // adopt begins with a savepoint. One that the pipeline cannot go on from leaves

@@ -55,9 +55,10 @@ func (j *Job) discovered(e Discovered) []Action {
 	return j.assign(s)
 }
 
-// assign hands out splits. What is left comes first: a reader that begins its
-// split before it knows would read it under another watermark, depending on
-// which message is quicker.
+// assign hands out splits. A reader of a bounded source hears first what is left:
+// one that begins its split before it knows would read it under another
+// watermark, depending on which message is quicker. One of an unbounded source
+// gets all its splits first: they hold the watermark as soon as none is pending.
 func (j *Job) assign(s *source) []Action {
 	if j.stopping {
 		return nil
@@ -80,7 +81,11 @@ func (j *Job) assign(s *source) []Action {
 			as = append(as, Pending{Reader{s.Address, r}, left})
 		}
 	}
-	as = append(as, splits...)
+	if s.Bounded {
+		as = append(as, splits...)
+	} else {
+		as = append(splits, as...)
+	}
 	return append(as, s.release()...)
 }
 

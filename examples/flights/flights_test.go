@@ -28,7 +28,7 @@ func TestFlights(t *testing.T) {
 	for _, setting := range []string{"parallelism=1", "parallelism=3", "rate=100000"} {
 		t.Run(setting, func(t *testing.T) {
 			out := t.TempDir()
-			screen := run(t, bin, "run", "flights.gp.hcl", "--var", "data=data/flights.jsonl.gz", "--var", "out="+out, "--var", setting)
+			screen := run(t, bin, "run", here(t, "flights.gp.hcl"), "--var", "data="+here(t, "data/flights.jsonl.gz"), "--var", "out="+out, "--var", setting)
 			compareWindows(t, read[window](t, out, "daily.jsonl"), want.Windows)
 			compareLate(t, read[late](t, out, "late.jsonl"), want.Late)
 			compareBroken(t, read[broken](t, out, "broken.jsonl"), want.Broken)
@@ -125,6 +125,15 @@ func compareScreen(t *testing.T, screen string, windows []oracle.Window) {
 	}
 }
 
+// here returns the absolute path of a file of the example.
+func here(t *testing.T, name string) string {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // build returns the path of a new binary.
 func build(t *testing.T) string {
 	bin := filepath.Join(t.TempDir(), "gpflow")
@@ -141,7 +150,7 @@ func build(t *testing.T) string {
 func run(t *testing.T, bin string, args ...string) string {
 	var talk strings.Builder
 	cmd := exec.Command(bin, args...)
-	cmd.Stderr = &talk
+	cmd.Dir, cmd.Stderr = t.TempDir(), &talk // where the state of the run lies
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("gpflow %s: %v\n%s", strings.Join(args, " "), err, &talk)
