@@ -66,15 +66,16 @@ type sample struct {
 }
 
 type nodeSample struct {
-	in    int64
-	spent [activities]time.Duration
+	in       int64
+	subtasks []int64 // in, by subtask
+	spent    [activities]time.Duration
 }
 
 // pulse keeps samples, to tell what is the case of late from what has been
 // since the start.
 type pulse struct {
 	mu         sync.Mutex
-	first      sample
+	first      sample // not changed behind the start
 	older, old sample
 }
 
@@ -104,6 +105,23 @@ func (p *pulse) since(s sample, all bool) sample {
 		p.older, p.old = p.old, s
 	}
 	return p.older
+}
+
+// skew returns the largest of what came into each subtask between two samples, as
+// a multiple of their mean.
+func skew(was, is []int64) float64 {
+	if len(is) < 2 {
+		return 0
+	}
+	var most, all int64
+	for i := range is {
+		most = max(most, is[i]-was[i])
+		all += is[i] - was[i]
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(most) * float64(len(is)) / float64(all)
 }
 
 // rates fills in what a node has done between two samples.

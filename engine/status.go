@@ -73,8 +73,12 @@ type Node struct {
 	Mark      string           `json:"watermark,omitempty"` // Watermark as text
 	// HeldBy is who holds the watermark back: the subtask of a source, or what
 	// has not yet said what time it is; "" where that is the node itself.
-	HeldBy  string  `json:"held_by,omitempty"`
-	Queued  int64   `json:"queued"`                // rows waiting before its task
+	HeldBy string `json:"held_by,omitempty"`
+	Queued int64  `json:"queued"` // rows waiting before its task
+	// Skew is how much of the input of this start went to the subtask that got
+	// the most, as a multiple of an equal share: 1 is even. 0: there was no input,
+	// or there is one subtask.
+	Skew    float64 `json:"skew,omitempty"`
 	Unread  bool    `json:"late_unread,omitempty"` // late rows go nowhere
 	emitted []int64 // by port
 	taken   int64
@@ -106,6 +110,7 @@ func (r *Run) Status() Status {
 	then := r.pulse.since(now, s.State != running)
 	for i := range s.Nodes {
 		s.Nodes[i].rates(then.nodes[i], now.nodes[i], now.at.Sub(then.at))
+		s.Nodes[i].Skew = skew(r.pulse.first.nodes[i].subtasks, now.nodes[i].subtasks)
 		s.Nodes[i].HeldBy = r.nodes[i].heldBy()
 	}
 	return s
@@ -133,7 +138,7 @@ func (r *Run) ledger() []Node {
 func (r *Run) sample(nodes []Node) sample {
 	s := sample{at: r.started.Add(r.elapsed()), nodes: make([]nodeSample, len(nodes))}
 	for i, n := range r.nodes {
-		s.nodes[i].in = nodes[i].In
+		s.nodes[i].in, s.nodes[i].subtasks = nodes[i].In, n.ins()
 		for _, g := range n.gauges {
 			for a, d := range g.read(s.at) {
 				s.nodes[i].spent[a] += d
@@ -194,6 +199,17 @@ func (n *node) heldBy() string {
 		return ""
 	}
 	return at.String()
+}
+
+// ins returns how many records have come into each subtask.
+func (n *node) ins() []int64 {
+	in := make([]int64, len(n.meters))
+	for i, m := range n.meters {
+		m.mu.Lock()
+		in[i] = m.counts.In
+		m.mu.Unlock()
+	}
+	return in
 }
 
 // mark returns the watermark, and the channel that holds it.

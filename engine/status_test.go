@@ -77,3 +77,20 @@ func TestHeldBy(t *testing.T) {
 		}
 	})
 }
+
+func TestSkew(t *testing.T) {
+	for _, c := range []struct {
+		was, is []int64
+		want    float64
+	}{
+		{[]int64{0}, []int64{7}, 0},
+		{[]int64{5, 0}, []int64{5, 0}, 0},
+		{[]int64{5, 0}, []int64{15, 10}, 1}, // what was there before does not count
+		{[]int64{0, 0}, []int64{30, 10}, 1.5},
+		{[]int64{0, 0, 0}, []int64{0, 0, 4}, 3},
+	} {
+		if got := skew(c.was, c.is); got != c.want {
+			t.Errorf("%v to %v: %g, want %g", c.was, c.is, got, c.want)
+		}
+	}
+}

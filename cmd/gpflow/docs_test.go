@@ -290,7 +290,7 @@ func copyRepository(t *testing.T, from, to string) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (name == ".git" || name == "bin" || name == "out"):
+		case e.IsDir() && (name == ".git" || name == "bin" || name == "out" || e.Name() == ".gpflow"):
 			return fs.SkipDir
 		case e.IsDir():
 			return os.MkdirAll(filepath.Join(to, name), 0o755)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,7 +39,9 @@ func statusCommand() *cobra.Command {
 		Long: `Show what a running pipeline is doing: for each node the records that came in,
 and how many a second, what waits before it, and how its subtasks spend their
 time: busy, idle, or blocked because what comes next has no room. Then its
-watermark, and who holds it back; and the checkpoints of this start.
+watermark, and who holds it back; and the checkpoints of this start. Where nodes
+have several subtasks, skew is how much came to the one that got the most, as a
+multiple of an equal share.
 
 The node to look at is the one that is busy while those before it are blocked.
 
@@ -223,15 +226,15 @@ func (s *overview) writeFrom(w io.Writer) {
 }
 
 func (s *overview) writeNodes(w io.Writer) {
-	rows := [][]string{{"node", "in", "in/s", "out", "queued", "busy", "idle", "blocked", "watermark", "held by"}}
+	rows := [][]string{{"node", "in", "in/s", "out", "queued", "busy", "idle", "blocked", "skew", "watermark", "held by"}}
 	for _, n := range s.Nodes {
 		rows = append(rows, []string{
 			n.Address, thousands(n.In), thousands(int64(n.Rate + 0.5)), thousands(n.Passed + n.Created), thousands(n.Queued),
-			percent(n.Busy), percent(n.Idle), percent(n.Blocked), markText(n.Mark), n.HeldBy,
+			percent(n.Busy), percent(n.Idle), percent(n.Blocked), skewText(n.Skew), markText(n.Mark), n.HeldBy,
 		})
 	}
 	live := s.Holder != nil
-	writeTable(w, rows, []bool{true, true, live, true, live, live, live, live, true, live})
+	writeTable(w, rows, []bool{true, true, live, true, live, live, live, live, skewed(s.Nodes), true, live})
 }
 
 // markText writes a watermark, which is at the end of time behind the last record.
@@ -240,6 +243,19 @@ func markText(mark string) string {
 		return "the end"
 	}
 	return mark
+}
+
+// skewText writes how uneven the input of subtasks was.
+func skewText(skew float64) string {
+	if skew == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(skew, 'f', 1, 64) + "x"
+}
+
+// skewed reports whether there is a node whose input can be uneven.
+func skewed(nodes []engine.Node) bool {
+	return slices.ContainsFunc(nodes, func(n engine.Node) bool { return n.Skew > 0 })
 }
 
 func percent(share float64) string { return strconv.Itoa(int(share*100+0.5)) + "%" }
