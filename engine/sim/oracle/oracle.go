@@ -103,4 +103,4 @@ func apply(ops []string, r Row) (Row, bool) {
 }
 
 // Line returns the text of a row.
-func Line(fields ...any) string { return fmt.Sprint(fields) }
+func Line(fields ...any) string { return strings.TrimSpace(fmt.Sprintln(fields...)) }
