@@ -3,7 +3,10 @@
 // fault.
 package oracle
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // MarkEvery is the number of rows of a split from one watermark of it to the
 // next.
