@@ -68,7 +68,7 @@ var eventTimeField = Field{
 	Name: "event_time", Kind: FieldBlock, Update: Restart,
 	Doc: "Where a record's event time is found, and how far behind the latest one a record may come. Windows need it. The watermark of a split is the latest event time seen, less `out_of_order`; it is taken anew every 32 rows of the split, and when the split pauses or ends.",
 	Fields: []Field{
-		{Name: "field", Kind: FieldColumn, Required: true, Update: Restart, Example: `"at"`, Doc: "The column, of type timestamp, that holds the event time. A record without one has failed."},
+		{Name: "field", Kind: FieldColumn, Required: true, Update: Drop, Example: `"at"`, Doc: "The column, of type timestamp, that holds the event time. A record without one has failed."},
 		{Name: "out_of_order", Kind: FieldDuration, Default: Duration(0), Update: Live, Example: `"5s"`, Doc: "How much earlier than the latest event time of its split a record may be and still be on time.", Check: notNegative},
 		{Name: "idle_after", Kind: FieldDuration, Update: Live, Example: `"1m"`, Doc: "A split that has had no record for so long no longer holds the watermark back. The time during which downstream cannot keep up does not count. Default: never.", Check: positive},
 		{Name: "max_future", Kind: FieldDuration, Update: Live, Example: `"10m"`, Doc: "A record whose event time is further ahead of the clock has failed, so that one wrong date cannot close every window. Default: no limit.", Check: notNegative},

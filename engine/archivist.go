@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
@@ -28,6 +29,35 @@ type Checkpoints struct {
 	Retain int
 	// Semantics is the version of the meaning of expressions.
 	Semantics int
+	// AllowLoss has the job go on where state of From is lost, because the
+	// pipeline was changed. Else that is a *resume.LossError.
+	AllowLoss bool
+}
+
+// Fits returns why a job of an encoded plan cannot go on from a checkpoint, or
+// nil.
+func (k *Checkpoints) Fits(r *gpflow.Registry, m *checkpoint.Manifest, encoded []byte) error {
+	now, err := plan.Decode(encoded)
+	if err != nil {
+		return err
+	}
+	_, _, err = k.changes(r, m, now)
+	return err
+}
+
+// changes returns the plan of a checkpoint, and what has become of it.
+func (k *Checkpoints) changes(r *gpflow.Registry, m *checkpoint.Manifest, now *plan.Plan) (then *plan.Plan, c resume.Changes, err error) {
+	if then, err = plan.Decode(m.Plan); err != nil {
+		return nil, c, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
+	}
+	if m.Semantics != k.Semantics {
+		return nil, c, fmt.Errorf("checkpoint %d was made by a gpflow whose expressions mean something else (version %d, and this one has %d): go on with that one, or begin anew with --fresh",
+			m.ID, m.Semantics, k.Semantics)
+	}
+	if c = resume.Compare(r, m, then, now); len(c.Lost) > 0 && !k.AllowLoss {
+		return nil, c, &resume.LossError{Losses: c.Lost}
+	}
+	return then, c, nil
 }
 
 // archivist is the actor that makes checkpoints durable: it may block in I/O.
@@ -154,13 +184,17 @@ func (b *build) archive(encoded []byte) error {
 	if k.From == nil {
 		return nil
 	}
-	old, err := goesOn(b.run.options.Registry, k.From, b.run.plan, k.Semantics)
+	then, changes, err := k.changes(b.run.options.Registry, k.From, b.run.plan)
 	if err != nil {
 		return err
 	}
-	b.former, err = resume.New(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.former, err = resume.New(k.From, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
+	}
+	b.former.Forget(changes)
+	for _, l := range changes.Lost {
+		b.run.options.Log.Warn("state is given up", "node", l.Address, "lost", l.What, "cause", l.Why)
 	}
 	b.master.former, b.run.before = b.former, b.former.Read()
 	return nil

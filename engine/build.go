@@ -173,6 +173,13 @@ func (b *build) info(t *plan.Task, i int) error {
 		n.ports, n.read = append(n.ports, p.Name), append(n.read, p.Read)
 		n.Unread = n.Unread || p.Name == "late" && !p.Read
 	}
+	n.left = make([]int64, len(op.Ports))
+	if b.former != nil {
+		n.before = b.former.Counts(op.ID)
+		for p := range n.left {
+			n.left[p] = b.former.Emitted(op.ID, p)
+		}
+	}
 	switch {
 	case d.IsSource():
 		n.Role = "source"
@@ -251,7 +258,10 @@ func (b *build) line(from string, port int, to string) *edge {
 	f := b.ops[from].node
 	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
 	if b.former != nil {
-		e.before = b.former.Emitted(from, port)
+		e.left = b.former.Emitted(from, port)
+		if b.former.Joined(from, port, to) {
+			e.before = e.left
+		}
 	}
 	b.run.edges = append(b.run.edges, e)
 	return e

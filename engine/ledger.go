@@ -13,7 +13,9 @@ type edge struct {
 	name     string              // of the port
 	channels []*exchange.Channel // none: a call within a task
 	copies   int64               // receivers of each row
-	before   int64               // rows that had left the port before the job was restored
+	// Of what came before the checkpoint that the job goes on from:
+	left   int64 // rows that had left the port
+	before int64 // those of them that had taken this edge: the job may have had others
 }
 
 func (e *edge) status(r *Run) Edge {
@@ -23,7 +25,8 @@ func (e *edge) status(r *Run) Edge {
 	}
 	if len(e.channels) == 0 {
 		sent := e.from.status().emitted
-		s.InTask, s.Sent, s.Received = true, sent[e.port], sent[e.port]
+		n := sent[e.port] - e.left + e.before
+		s.InTask, s.Sent, s.Received = true, n, n
 	}
 	if len(e.channels) > 0 {
 		s.Sent, s.Received = e.before*e.copies, e.before*e.copies
@@ -37,7 +40,7 @@ func (e *edge) status(r *Run) Edge {
 
 // check returns the sums that do not add up after everything has flowed
 // through: every row that entered a node has met exactly one fate, and every
-// row that left one has arrived.
+// row that left one since the job went on from a checkpoint has arrived.
 func (r *Run) check(s Status) []string {
 	var bad []string
 	complain := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
@@ -48,34 +51,39 @@ func (r *Run) check(s Status) []string {
 		if got.Sent != got.Received {
 			complain("%s -> %s: %d rows were sent, and %d received", got.From, got.To, got.Sent, got.Received)
 		}
-		if want := from.emitted[e.port] * e.copies; got.Sent != want {
-			complain("%s -> %s: %d rows left the node, and %d were sent", got.From, got.To, want, got.Sent)
+		before := e.before
+		if !got.InTask {
+			before *= e.copies
 		}
-		arrived[got.To] += got.Received
+		if want := (from.emitted[e.port] - e.left) * e.copies; got.Sent-before != want {
+			complain("%s -> %s: %d rows left the node, and %d were sent", got.From, got.To, want, got.Sent-before)
+		}
+		arrived[got.To] += got.Received - before
 	}
 	for i, n := range s.Nodes {
 		if b := n.Balance(); b != 0 {
 			complain("%s: of %d rows in, %d are not accounted for", n.Address, n.In, b)
 		}
-		if n.Role != "source" && n.In != arrived[n.Address] {
-			complain("%s: %d rows arrived, and %d were taken", n.Address, arrived[n.Address], n.In)
+		before := &r.nodes[i].before
+		if in := n.In - before.In; n.Role != "source" && in != arrived[n.Address] {
+			complain("%s: %d rows arrived, and %d were taken", n.Address, arrived[n.Address], in)
 		}
 		if n.Role == "sink" {
 			continue
 		}
 		for p, name := range r.nodes[i].ports {
-			want := n.Passed + n.Created
+			want := n.Passed + n.Created - before.Passed - before.Created
 			switch name {
 			case "late":
-				want = n.Late
+				want = n.Late - before.Late
 			case "errors":
-				want = n.Diverted
+				want = n.Diverted - before.Diverted
 			case "":
 			default:
 				continue
 			}
-			if r.nodes[i].read[p] && n.emitted[p] != want {
-				complain("%s: %d rows belong on its port %q, and %d left there", n.Address, want, name, n.emitted[p])
+			if left := n.emitted[p] - r.nodes[i].left[p]; r.nodes[i].read[p] && left != want {
+				complain("%s: %d rows belong on its port %q, and %d left there", n.Address, want, name, left)
 			}
 		}
 	}

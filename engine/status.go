@@ -159,6 +159,8 @@ type node struct {
 	parts  []*part  // likewise
 	inbox  []inbox
 	outs   int
+	before gpflow.Counts // the ledger at the checkpoint that the job goes on from
+	left   []int64       // likewise, the rows that had left each port
 }
 
 // sender is who feeds a channel: a subtask of a node.

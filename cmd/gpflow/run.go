@@ -28,6 +28,7 @@ type runFlags struct {
 	quiet                        bool
 	fresh                        bool
 	from                         string
+	loss                         bool
 	profile                      string
 }
 
@@ -69,6 +70,8 @@ become of every record.`,
 	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew, and leave the state of earlier runs aside")
 	cmd.Flags().StringVar(&f.from, "from", "", "begin with a savepoint, by its `directory`, and leave the state of earlier runs aside")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "from")
+	cmd.Flags().BoolVar(&f.loss, "allow-state-loss", false, "go on where the pipeline was changed so that some nodes cannot keep their state; those begin anew")
+	cmd.MarkFlagsMutuallyExclusive("fresh", "allow-state-loss")
 	cmd.Flags().StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of gpflow itself to a `file`, for go tool pprof")
 	_ = cmd.Flags().MarkHidden("cpuprofile") // the flag exists
 	return cmd
@@ -118,8 +121,8 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	state, err := openState(ctx, p, wish{f.fresh, f.from, func(m *checkpoint.Manifest) error {
-		return engine.Compatible(r, m, encoded, expr.Semantics)
+	state, err := openState(ctx, p, wish{f.fresh, f.from, f.loss, func(c *engine.Checkpoints, m *checkpoint.Manifest) error {
+		return c.Fits(r, m, encoded)
 	}}, line)
 	if err != nil {
 		return errors.Join(err, summary.discard())

@@ -50,7 +50,8 @@ func stateDir(p *spec.Pipeline) (string, error) {
 type wish struct {
 	fresh bool   // nothing: all that is there is left aside
 	from  string // the directory of a savepoint
-	fits  func(*checkpoint.Manifest) error
+	loss  bool   // nodes that cannot keep their state may lose it
+	fits  func(*engine.Checkpoints, *checkpoint.Manifest) error
 }
 
 // openState makes this process the one that has the pipeline's state, and finds
@@ -72,6 +73,7 @@ func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s
 		return nil, errors.Join(err, s.store.Close())
 	}
 	s.settle(p.Checkpoints())
+	s.AllowLoss = w.loss
 	if err := s.begin(ctx, w, talk); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -116,6 +118,9 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 		}
 		// It died before all of its output had been shown.
 	}
+	if err := w.fits(&s.Checkpoints, m); err != nil {
+		return err
+	}
 	s.From = m
 	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, time.UnixMicro(int64(m.Time)).Format(time.DateTime))
 	return nil
@@ -138,7 +143,7 @@ func (s *runState) adopt(ctx context.Context, w wish, talk io.Writer) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := w.fits(m); err != nil {
+	if err := w.fits(&s.Checkpoints, m); err != nil {
 		return fmt.Errorf("--from %s: %w", w.from, err)
 	}
 	if s.From, err = adopt(ctx, s.Keeper, store, m); err != nil {

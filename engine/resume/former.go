@@ -84,7 +84,7 @@ func (f *Former) Reader(address string, i, n int) (r Reader, ok bool) {
 // fewest.
 func (f *Former) Source(j *job.Source) {
 	i := slices.IndexFunc(f.manifest.Sources, func(x checkpoint.SourceState) bool { return x.Address == j.Address })
-	if i < 0 {
+	if i < 0 || f.forgotten[j.Address] {
 		return
 	}
 	x := f.manifest.Sources[i]
@@ -128,11 +128,8 @@ func (f *Former) Writer(address string, i, n int) (states [][]byte, counts gpflo
 
 // Commit returns what is to be committed again (C4).
 func (f *Former) Commit() []checkpoint.Pending {
-	if f.bug != DropHomeless {
-		return f.manifest.Committables
-	}
 	return slices.DeleteFunc(slices.Clone(f.manifest.Committables), func(p checkpoint.Pending) bool {
-		return p.Part.Subtask >= f.subtasks(p.Part.Name)
+		return f.forgotten[p.Part.Name] || f.bug == DropHomeless && p.Part.Subtask >= f.subtasks(p.Part.Name)
 	})
 }
 
@@ -163,6 +160,44 @@ func (f *Former) Emitted(address string, port int) (n int64) {
 		}
 	}
 	return n
+}
+
+// Counts returns the ledger of a node over all its former subtasks.
+func (f *Former) Counts(address string) (c gpflow.Counts) {
+	readers, writers := f.readers[address], f.writers[address]
+	switch {
+	case readers != nil:
+		for i := range readers {
+			c.Add(readers[i].Counts)
+		}
+	case writers != nil:
+		for i := range writers {
+			c.Add(writers[i].Counts)
+		}
+	default:
+		for _, o := range f.operators[address] {
+			c.Add(o.Counts)
+		}
+	}
+	return c
+}
+
+// Joined reports whether the rows of a port of a node went to another one, and
+// both go on.
+func (f *Former) Joined(from string, port int, to string) bool {
+	if f.forgotten[from] || f.forgotten[to] {
+		return false
+	}
+	for _, t := range f.then.Tasks {
+		for i, o := range t.Ops {
+			if o.ID == to && i > 0 && t.Ops[o.Parent].ID == from && o.ParentPort == port {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(f.then.Edges, func(e plan.Edge) bool {
+		return f.then.Task(e.From).Ops[e.FromOp].ID == from && e.FromPort == port && f.then.Task(e.To).Ops[0].ID == to
+	})
 }
 
 // Same reports whether t has the operators and the parallelism that it had, so

@@ -34,6 +34,7 @@ type Former struct {
 	operators map[string][]Operator
 	writers   map[string][]Writer
 	splits    map[splitName]*Split // that were being read
+	forgotten map[string]bool      // see Forget
 	bug       Bug
 }
 
@@ -44,7 +45,7 @@ type splitName struct{ source, id string }
 func New(m *checkpoint.Manifest, then, now *plan.Plan, segments Segments) (*Former, error) {
 	f := &Former{
 		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]Reader),
-		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split),
+		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split), forgotten: make(map[string]bool),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
 	for _, p := range parts {
