@@ -20,12 +20,15 @@ func TestPipelines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsPipeline}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
 			all[j.name+" generator"] = j.generator
 		}
+	}
+	for _, p := range paths() {
+		all["heap of "+p.name] = p.pipeline
 	}
 	for name, text := range all {
 		path := filepath.Join(t.TempDir(), "p.gp.hcl")

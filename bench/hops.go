@@ -132,9 +132,24 @@ func pipePart(args []string) error {
 	return errors.Join(err, say(l))
 }
 
-const hopsPipeline = `
+// The pipeline of three hops, in parts.
+const (
+	hopsHead = `
 pipeline "hops" { parallelism = 2 }
+`
+	dueHops = `
 source "due" "records" {}
+` + threeHops
+
+	// madeHops has the same records as fast as they can be made.
+	madeHops = `
+source "generate" "records" {
+  count  = COUNT
+  fields = { due = "i", a = "i % 1009", b = "i % 2003", c = "i % 4001" }
+}
+` + threeHops
+
+	threeHops = `
 hop "a" {
   from   = source.records
   key_by = ["a"]
@@ -147,8 +162,14 @@ hop "c" {
   from   = hop.b
   key_by = ["c"]
 }
+`
+	timeHops = `
 sink "latency" "out" { from = hop.c }
 `
+	dropHops = `
+sink "drop" "out" { from = hop.c }
+`
+)
 
 // hopsPart sends records through three keyed exchanges.
 //
@@ -164,7 +185,7 @@ func hopsPart(args []string) error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "hops.gp.hcl")
-	if err := spell(file, hopsPipeline); err != nil {
+	if err := spell(file, hopsHead+dueHops+timeHops); err != nil {
 		return err
 	}
 	sink := &latencySink{clock: c}
