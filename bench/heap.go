@@ -132,9 +132,10 @@ func heapPart(args []string) error {
 }
 
 // reach waits until the sources of a run have read n records, and returns how
-// many they have, and the heap objects made since this process began.
+// many they have, and the heap objects made since this process began. Since a
+// look makes some itself, it looks the less often the longer it takes.
 func reach(run *engine.Run, n int64) (records int64, objects uint64, err error) {
-	for {
+	for began := time.Now(); ; {
 		s := run.Status()
 		if s.State != "running" {
 			return 0, 0, fmt.Errorf("the run has ended before its record %d", n)
@@ -150,7 +151,6 @@ func reach(run *engine.Run, n int64) (records int64, objects uint64, err error) 
 			runtime.ReadMemStats(&m)
 			return records, m.Mallocs, nil
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(min(max(time.Since(began)/10, 20*time.Millisecond), time.Second))
 	}
 }
-

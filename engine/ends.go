@@ -146,6 +146,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	w := &writer{
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
 	}
+	w.failed = w.fail
 	var states [][]byte
 	if b.saved != nil {
 		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
