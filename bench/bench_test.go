@@ -32,7 +32,7 @@ func TestPipelines(t *testing.T) {
 	}
 	for name, text := range all {
 		path := filepath.Join(t.TempDir(), "p.gp.hcl")
-		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2"); err != nil {
+		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s"); err != nil {
 			t.Fatal(err)
 		}
 		p, list := load.Load([]string{path}, load.Options{Registry: r})

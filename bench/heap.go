@@ -70,16 +70,12 @@ func (l *lab) heapOf(p path) (f figure, err error) {
 		return f, err
 	}
 	// One file is many, by other names.
-	for i := range heapFiles {
-		for _, name := range []string{jsonFile, lateFile, csvFile} {
-			if err := os.Link(filepath.Join(l.dir, name), filepath.Join(data, strconv.Itoa(i)+"-"+name)); err != nil {
-				return f, err
-			}
-		}
+	if err := links(l.dir, data, heapFiles, jsonFile, lateFile, csvFile); err != nil {
+		return f, err
 	}
 	file := filepath.Join(out, "heap.gp.hcl")
 	if err := spell(file, p.pipeline, "DIR/", data+"/*-", "OUT", out,
-		"COUNT", strconv.Itoa(heapFiles*orderCount), "PARALLELISM", strconv.Itoa(p.parallelism)); err != nil {
+		"COUNT", strconv.Itoa(heapFiles*orderCount), "PARALLELISM", strconv.Itoa(p.parallelism), "EVERY", defaultEvery); err != nil {
 		return f, err
 	}
 	t := &trial{

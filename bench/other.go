@@ -71,7 +71,7 @@ func (l *lab) starts() ([]figure, error) {
 		return nil, err
 	}
 	path := filepath.Join(l.dir, "small.gp.hcl")
-	if err := spell(path, small, "OUT", out, "PARALLELISM", "1"); err != nil {
+	if err := spell(path, small, "OUT", out, "PARALLELISM", "1", "EVERY", defaultEvery); err != nil {
 		return nil, err
 	}
 	flights, err := absolute("examples/flights/flights.gp.hcl")
@@ -79,7 +79,7 @@ func (l *lab) starts() ([]figure, error) {
 		return nil, err
 	}
 	trials := []*trial{
-		{name: "run", argv: []string{l.gpflow, "run", path}, check: func(_, _ []byte) (any, error) {
+		{name: "run", argv: []string{l.gpflow, "run", path}, dir: out, check: func(_, _ []byte) (any, error) {
 			got, err := os.ReadFile(filepath.Join(out, "three.jsonl"))
 			if err == nil && string(got) != "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n" {
 				err = fmt.Errorf("the output is %q", got)
