@@ -16,15 +16,21 @@ import (
 // TestPipelines: what is measured is in order, so that a change of the language
 // is seen here and not at the next measurement.
 func TestPipelines(t *testing.T) {
-	r, err := gpflow.NewRegistry(append(operators.Builtin(), &drop, &hop, dueSource(nil), new(latencySink).descriptor())...)
+	r, err := gpflow.NewRegistry(append(operators.Builtin(), &drop, &hop, &tally, dueSource(nil), new(latencySink).descriptor())...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
 			all[j.name+" generator"] = j.generator
+		}
+	}
+	for _, d := range durables() {
+		all[d.name] = d.pipeline
+		if d.generator != "" {
+			all[d.name+" generator"] = d.generator
 		}
 	}
 	for _, p := range paths() {

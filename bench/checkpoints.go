@@ -77,7 +77,9 @@ func durables() []durable {
 }
 
 // checkpointsIn counts the checkpoints that a run has logged.
-func checkpointsIn(stderr []byte) int { return bytes.Count(stderr, []byte(`"a checkpoint is complete"`)) }
+func checkpointsIn(stderr []byte) int {
+	return bytes.Count(stderr, []byte(`"a checkpoint is complete"`))
+}
 
 // checkpoints measures what a checkpoint every second costs.
 func (l *lab) checkpoints() ([]figure, error) {

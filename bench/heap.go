@@ -107,7 +107,7 @@ func heapPart(args []string) error {
 	if err != nil {
 		return err
 	}
-	c := &clock{time.Now(), heapRate, heapFiles * orderCount}
+	c := &clock{began: time.Now(), rate: heapRate, count: heapFiles * orderCount, key: hopKey}
 	run, err := start(args[0], &drop, &hop, dueSource(c))
 	if err != nil {
 		return err

@@ -18,6 +18,11 @@ import (
 // start starts the pipeline in a file, in this process, which also knows the
 // given descriptors.
 func start(path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
+	return startWith(engine.Options{}, path, more...)
+}
+
+// startWith is start with options but for the registry.
+func startWith(o engine.Options, path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
 	r, err := gpflow.NewRegistry(append(operators.Builtin(), more...)...)
 	if err != nil {
 		return nil, err
@@ -34,7 +39,8 @@ func start(path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.Start(context.Background(), encoded, engine.Options{Registry: r})
+	o.Registry = r
+	return engine.Start(context.Background(), encoded, o)
 }
 
 func complain(list diag.List) error {

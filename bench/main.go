@@ -33,6 +33,7 @@ var parts = map[string]func(args []string) error{
 	"engine":  enginePart,
 	"heap":    heapPart,
 	"hops":    hopsPart,
+	"pause":   pausePart,
 	"pipe":    pipePart,
 	"hand":    handPart,
 	"naive":   naivePart,
