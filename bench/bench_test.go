@@ -20,7 +20,7 @@ func TestPipelines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
@@ -38,7 +38,7 @@ func TestPipelines(t *testing.T) {
 	}
 	for name, text := range all {
 		path := filepath.Join(t.TempDir(), "p.gp.hcl")
-		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s"); err != nil {
+		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s", "KEY", "i"); err != nil {
 			t.Fatal(err)
 		}
 		p, list := load.Load([]string{path}, load.Options{Registry: r})
