@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler"
@@ -119,5 +120,35 @@ func TestKeptRatios(t *testing.T) {
 		if !bytes.Contains(data, []byte(`"`+j.name+`"`)) {
 			t.Errorf("ratios.json has no %s; make bench-check BENCH=-update writes it", j.name)
 		}
+	}
+}
+
+func TestOverhead(t *testing.T) {
+	run := func(cpu float64, checkpoints int) sample { return sample{usage: usage{CPU: cpu}, got: checkpoints} }
+	d := durable{job{name: "x", title: "a job"}, 5}
+	samples := map[string][]sample{
+		"x/" + everySecond: {run(10.4, 4), run(11, 4), run(9.9, 5)}, "x/" + never: {run(10, 1), run(10, 1), run(10, 1)},
+		"x" + byGenerator: {run(5, 0)},
+	}
+	f, err := d.overhead(samples)
+	if err != nil || number(f.Median) != "4.00" || number(f.Min) != "-1.00" || f.met() != "met" || !strings.Contains(f.Note, "records -2.0 %") {
+		t.Errorf("%+v, %v", f, err)
+	}
+	samples["x/"+everySecond] = []sample{run(1, 2)}
+	if _, err := d.overhead(samples); err == nil {
+		t.Error("two checkpoints are enough")
+	}
+}
+
+// TestLongest: what is long at one time of many does not count, at two it does.
+func TestLongest(t *testing.T) {
+	perCheckpoint := int(pauseRate * pauseEvery.Seconds())
+	spans := make([]time.Duration, 200*perCheckpoint)
+	spans[5] = 9 * time.Millisecond
+	spans[7] = 8 * time.Millisecond
+	spans[60*perCheckpoint] = 7 * time.Millisecond
+	spans[70*perCheckpoint] = 3 * time.Millisecond
+	if got := longest(spans); got != 3 {
+		t.Errorf("the longest is %v", got)
 	}
 }
