@@ -62,7 +62,7 @@ var layers = []struct {
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
 	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
-	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
+	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/state", "engine/checkpoint", "storage/local", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},
 }
 

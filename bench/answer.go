@@ -153,15 +153,15 @@ func (m *made) append(r row) row {
 }
 
 // counted is the answer of the in-memory windows: count and sum by key, in
-// windows of span records.
-func counted(n, keys, span int64) (a answer) {
+// windows of span records. Record i has the key key(i) % keys.
+func counted(n, keys, span int64, key func(i int64) int64) (a answer) {
 	var r row
 	orders, sums := make([]int64, keys), make([]int64, keys)
 	for start := int64(0); start < n; start += span {
 		clear(orders)
 		clear(sums)
 		for i := start; i < min(start+span, n); i++ {
-			k := hashInt(i) % keys
+			k := key(i) % keys
 			orders[k]++
 			sums[k] += i % 100
 		}

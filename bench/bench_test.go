@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler"
@@ -16,20 +17,29 @@ import (
 // TestPipelines: what is measured is in order, so that a change of the language
 // is seen here and not at the next measurement.
 func TestPipelines(t *testing.T) {
-	r, err := gpflow.NewRegistry(append(operators.Builtin(), &drop, &hop, dueSource(nil), new(latencySink).descriptor())...)
+	r, err := gpflow.NewRegistry(append(operators.Builtin(), &drop, &hop, &tally, dueSource(nil), new(latencySink).descriptor())...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsPipeline}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
 			all[j.name+" generator"] = j.generator
 		}
 	}
+	for _, d := range durables() {
+		all[d.name] = d.pipeline
+		if d.generator != "" {
+			all[d.name+" generator"] = d.generator
+		}
+	}
+	for _, p := range paths() {
+		all["heap of "+p.name] = p.pipeline
+	}
 	for name, text := range all {
 		path := filepath.Join(t.TempDir(), "p.gp.hcl")
-		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2"); err != nil {
+		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s", "KEY", "i"); err != nil {
 			t.Fatal(err)
 		}
 		p, list := load.Load([]string{path}, load.Options{Registry: r})
@@ -110,5 +120,35 @@ func TestKeptRatios(t *testing.T) {
 		if !bytes.Contains(data, []byte(`"`+j.name+`"`)) {
 			t.Errorf("ratios.json has no %s; make bench-check BENCH=-update writes it", j.name)
 		}
+	}
+}
+
+func TestOverhead(t *testing.T) {
+	run := func(cpu float64, checkpoints int) sample { return sample{usage: usage{CPU: cpu}, got: checkpoints} }
+	d := durable{job{name: "x", title: "a job"}, 5}
+	samples := map[string][]sample{
+		"x/" + everySecond: {run(10.4, 4), run(11, 4), run(9.9, 5)}, "x/" + never: {run(10, 1), run(10, 1), run(10, 1)},
+		"x" + byGenerator: {run(5, 0)},
+	}
+	f, err := d.overhead(samples)
+	if err != nil || number(f.Median) != "4.00" || number(f.Min) != "-1.00" || f.met() != "met" || !strings.Contains(f.Note, "records -2.0 %") {
+		t.Errorf("%+v, %v", f, err)
+	}
+	samples["x/"+everySecond] = []sample{run(1, 2)}
+	if _, err := d.overhead(samples); err == nil {
+		t.Error("two checkpoints are enough")
+	}
+}
+
+// TestLongest: what is long at one time of many does not count, at two it does.
+func TestLongest(t *testing.T) {
+	perCheckpoint := int(pauseRate * pauseEvery.Seconds())
+	spans := make([]time.Duration, 200*perCheckpoint)
+	spans[5] = 9 * time.Millisecond
+	spans[7] = 8 * time.Millisecond
+	spans[60*perCheckpoint] = 7 * time.Millisecond
+	spans[70*perCheckpoint] = 3 * time.Millisecond
+	if got := longest(spans); got != 3 {
+		t.Errorf("the longest is %v", got)
 	}
 }

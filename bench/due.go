@@ -84,7 +84,7 @@ func (r *dueReader) Poll(_ context.Context, out *gpflow.Reading) (gpflow.Progres
 		}
 		row := out.Record(r.next, 0)
 		row[0] = gpflow.Int(int64(r.due.due(r.next)))
-		row[1], row[2], row[3] = gpflow.Int(r.next%1009), gpflow.Int(r.next%2003), gpflow.Int(r.next%4001)
+		row[1], row[2], row[3] = gpflow.Int(r.key(r.next)), gpflow.Int(r.next%2003), gpflow.Int(r.next%4001)
 	}
 	if r.next >= r.count {
 		return gpflow.Progress{Ended: r.split}, nil

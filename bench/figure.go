@@ -58,6 +58,8 @@ func number(x float64) string {
 	switch {
 	case x == 0:
 		return ""
+	case x < 0:
+		return "-" + number(-x)
 	case x >= 100:
 		return fmt.Sprintf("%.0f", x)
 	case x >= 10:

@@ -31,11 +31,13 @@ type latency struct {
 	Max     float64 `json:"max"`
 }
 
-// clock says when records are due.
+// clock says when records are due: the first ones, which fill what is to be
+// filled, at once.
 type clock struct {
-	began time.Time
-	rate  float64
-	count int64
+	began       time.Time
+	rate        float64 // records per second
+	count, fill int64
+	key         func(i int64) int64
 }
 
 func newClock(args []string) (*clock, error) {
@@ -47,11 +49,23 @@ func newClock(args []string) (*clock, error) {
 		return nil, err
 	}
 	// Time to build everything before the first record is due.
-	return &clock{time.Now().Add(50 * time.Millisecond), rate, int64(rate * (hopsSeconds + warmUp.Seconds()))}, nil
+	return &clock{
+		began: time.Now().Add(50 * time.Millisecond), rate: rate, key: hopKey,
+		count: int64(rate * (hopsSeconds + warmUp.Seconds())),
+	}, nil
 }
 
-func (c *clock) due(i int64) time.Duration { return time.Duration(float64(i) / c.rate * 1e9) }
-func (c *clock) now() time.Duration        { return time.Since(c.began) }
+// hopKey is the key of the first hop.
+func hopKey(i int64) int64 { return i % 1009 }
+
+// due returns when a record is due, from c.began.
+func (c *clock) due(i int64) time.Duration {
+	if i < c.fill {
+		return math.MinInt64
+	}
+	return time.Duration(float64(i-c.fill) / c.rate * 1e9)
+}
+func (c *clock) now() time.Duration { return time.Since(c.began) }
 
 // sleep blocks the thread: timers of the runtime are late by up to a
 // millisecond where a process has nothing else to do.
@@ -65,7 +79,7 @@ func (c *clock) sleep(until time.Duration) {
 // watch collects latencies, of one goroutine.
 type watch struct {
 	*clock
-	spans []time.Duration
+	spans []time.Duration // in the order of arrival
 }
 
 func newWatch(c *clock) *watch { return &watch{c, make([]time.Duration, 0, c.count)} }
@@ -91,10 +105,12 @@ func quantiles(c *clock, ws ...*watch) (l latency, err error) {
 		return l, errors.New("records are missing, or have come twice")
 	}
 	slices.Sort(all)
-	at := func(q float64) float64 {
-		return float64(all[int(math.Ceil(q*float64(len(all))))-1]) / 1e6
-	}
-	return latency{len(all), at(0.5), at(0.99), at(1)}, nil
+	return latency{len(all), quantile(all, 0.5), quantile(all, 0.99), quantile(all, 1)}, nil
+}
+
+// quantile returns a quantile of spans, which are ascending, in milliseconds.
+func quantile(spans []time.Duration, q float64) float64 {
+	return float64(spans[int(math.Ceil(q*float64(len(spans))))-1]) / 1e6
 }
 
 // pipePart is the yardstick "pipe": three goroutines with channels between them,
@@ -132,9 +148,24 @@ func pipePart(args []string) error {
 	return errors.Join(err, say(l))
 }
 
-const hopsPipeline = `
+// The pipeline of three hops, in parts.
+const (
+	hopsHead = `
 pipeline "hops" { parallelism = 2 }
+`
+	dueHops = `
 source "due" "records" {}
+` + threeHops
+
+	// madeHops has the same records as fast as they can be made.
+	madeHops = `
+source "generate" "records" {
+  count  = COUNT
+  fields = { due = "i", a = "i % 1009", b = "i % 2003", c = "i % 4001" }
+}
+` + threeHops
+
+	threeHops = `
 hop "a" {
   from   = source.records
   key_by = ["a"]
@@ -147,8 +178,14 @@ hop "c" {
   from   = hop.b
   key_by = ["c"]
 }
+`
+	timeHops = `
 sink "latency" "out" { from = hop.c }
 `
+	dropHops = `
+sink "drop" "out" { from = hop.c }
+`
+)
 
 // hopsPart sends records through three keyed exchanges.
 //
@@ -164,7 +201,7 @@ func hopsPart(args []string) error {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "hops.gp.hcl")
-	if err := spell(file, hopsPipeline); err != nil {
+	if err := spell(file, hopsHead+dueHops+timeHops); err != nil {
 		return err
 	}
 	sink := &latencySink{clock: c}

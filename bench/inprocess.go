@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"runtime"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler"
@@ -22,6 +18,11 @@ import (
 // start starts the pipeline in a file, in this process, which also knows the
 // given descriptors.
 func start(path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
+	return startWith(engine.Options{}, path, more...)
+}
+
+// startWith is start with options but for the registry.
+func startWith(o engine.Options, path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
 	r, err := gpflow.NewRegistry(append(operators.Builtin(), more...)...)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,8 @@ func start(path string, more ...*gpflow.Descriptor) (*engine.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.Start(context.Background(), encoded, engine.Options{Registry: r})
+	o.Registry = r
+	return engine.Start(context.Background(), encoded, o)
 }
 
 func complain(list diag.List) error {
@@ -80,64 +82,6 @@ func enginePart(args []string) error {
 	}
 	_, err = run.Wait()
 	return err
-}
-
-// heapPart runs a pipeline, and says how many heap objects are made for each of
-// the records that come behind the first ones.
-//
-//	heap PIPELINE WARMUP RECORDS
-func heapPart(args []string) error {
-	if len(args) != 3 {
-		return errors.New("usage: heap PIPELINE WARMUP RECORDS")
-	}
-	warm, err := strconv.ParseInt(args[1], 10, 64)
-	if err != nil {
-		return err
-	}
-	n, err := strconv.ParseInt(args[2], 10, 64)
-	if err != nil {
-		return err
-	}
-	run, err := start(args[0], &drop)
-	if err != nil {
-		return err
-	}
-	from, before, err := reach(run, warm)
-	if err != nil {
-		return err
-	}
-	to, after, err := reach(run, from+n)
-	if err != nil {
-		return err
-	}
-	run.Stop()
-	if _, err := run.Wait(); err != nil {
-		return err
-	}
-	return say(float64(after-before) / float64(to-from))
-}
-
-// reach waits until the sources of a run have read n records, and returns how
-// many they have, and the heap objects made since this process began.
-func reach(run *engine.Run, n int64) (records int64, objects uint64, err error) {
-	for {
-		s := run.Status()
-		if s.State != "running" {
-			return 0, 0, fmt.Errorf("the run has ended before its record %d", n)
-		}
-		records = 0
-		for _, node := range s.Nodes {
-			if node.Role == "source" {
-				records += node.Passed
-			}
-		}
-		if records >= n {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			return records, m.Mallocs, nil
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
 
 // spell writes a pipeline of a job to a file, with the values of its places.

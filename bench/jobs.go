@@ -6,7 +6,7 @@ import "strconv"
 type job struct {
 	name, title string
 	records     int64
-	pipeline    string // HCL; DIR and OUT stand for directories, PARALLELISM for a number
+	pipeline    string // HCL; DIR and OUT stand for directories, the other words in capitals for settings
 	// generator is the pipeline that makes the same records and drops them,
 	// whose time is subtracted; "": nothing is.
 	generator string
@@ -15,10 +15,14 @@ type job struct {
 	bar       float64 // records per CPU-second
 	naive     bool    // has the yardstick naive
 	wide      bool    // is measured with parallelism 2 too
+	every     string  // the time between checkpoints; "": as where nothing is said
 }
 
 const head = `
-pipeline "bench" { parallelism = PARALLELISM }
+pipeline "bench" {
+  parallelism = PARALLELISM
+  checkpoint { every = "EVERY" }
+}
 `
 
 const orderSchema = head + `
@@ -48,6 +52,13 @@ map "totals" {
 
 const intoBlackhole = `
 sink "blackhole" "out" { from = map.totals }
+`
+
+const intoFile = `
+sink "file" "out" {
+  from = map.totals
+  path = "OUT/out.jsonl"
+}
 `
 
 // readFile is a source of orders.
@@ -116,12 +127,16 @@ sink "drop" "records" { from = source.records }
 	manyKeys, manySpan = 1_000_000, 5_000_000
 )
 
-func keyedRecords(keys int64) string {
+// uniform is the expression of keys that look random.
+func uniform(keys int64) string { return "hash(i) % " + strconv.FormatInt(keys, 10) }
+
+// keyedRecords makes records with the key that an expression over i says.
+func keyedRecords(key string) string {
 	return head + `
 source "generate" "records" {
   count  = COUNT
   fields = {
-    key    = "hash(i) % ` + strconv.FormatInt(keys, 10) + `"
+    key    = "` + key + `"
     amount = "i % 100"
     at     = "timestamp('1970-01-01T00:00:00Z') + duration('1ms') * i"
   }
@@ -130,8 +145,8 @@ source "generate" "records" {
 `
 }
 
-func keyedWindows(keys, span int64) string {
-	return keyedRecords(keys) + `
+func keyedWindows(key string, span int64) string {
+	return keyedRecords(key) + `
 window "tumbling" "by_key" {
   from      = source.records
   key_by    = ["key"]
@@ -147,12 +162,7 @@ func jobs() []*job {
 	return []*job{
 		{
 			name: "json-file", title: "JSON orders, filter, map, JSON file", records: orderCount,
-			pipeline: readFile(jsonFile) + filterMap + `
-sink "file" "out" {
-  from = map.totals
-  path = "OUT/out.jsonl"
-}
-`, out: "out.jsonl", answer: totals, bar: 600_000, naive: true,
+			pipeline: readFile(jsonFile) + filterMap + intoFile, out: "out.jsonl", answer: totals, bar: 600_000, naive: true,
 		},
 		{
 			name: "json-null", title: "JSON orders, filter, map, blackhole", records: orderCount,
@@ -184,13 +194,13 @@ sink "file" "out" {
 		},
 		{
 			name: "memory-window-10k", title: "in memory: windows, 10 k keys", records: madeCount,
-			pipeline: keyedWindows(fewKeys, fewSpan), generator: keyedRecords(fewKeys) + dropRecords,
-			answer: func(n int64) answer { return counted(n, fewKeys, fewSpan) }, bar: 4_000_000, wide: true,
+			pipeline: keyedWindows(uniform(fewKeys), fewSpan), generator: keyedRecords(uniform(fewKeys)) + dropRecords,
+			answer: func(n int64) answer { return counted(n, fewKeys, fewSpan, hashInt) }, bar: 4_000_000, wide: true,
 		},
 		{
 			name: "memory-window-1m", title: "in memory: windows, 1 M keys", records: madeCount,
-			pipeline: keyedWindows(manyKeys, manySpan), generator: keyedRecords(manyKeys) + dropRecords,
-			answer: func(n int64) answer { return counted(n, manyKeys, manySpan) }, bar: 1_500_000,
+			pipeline: keyedWindows(uniform(manyKeys), manySpan), generator: keyedRecords(uniform(manyKeys)) + dropRecords,
+			answer: func(n int64) answer { return counted(n, manyKeys, manySpan, hashInt) }, bar: 1_500_000,
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func (l *lab) output() (string, error) {
 // figures measures everything that was asked for.
 func (l *lab) figures() ([]figure, error) {
 	var all []figure
-	for _, measure := range []func() ([]figure, error){l.speed, l.latencies, l.starts, l.heap} {
+	for _, measure := range []func() ([]figure, error){l.speed, l.latencies, l.starts, l.heap, l.checkpoints, l.pauses, l.keyedState, l.recovery} {
 		fs, err := measure()
 		if err != nil {
 			return nil, err
@@ -60,7 +61,7 @@ func (l *lab) figures() ([]figure, error) {
 func (l *lab) pipeline(j *job, name, text, out string, parallelism int) (path string, err error) {
 	path = filepath.Join(l.dir, strings.ReplaceAll(name, "/", "-")+".gp.hcl")
 	return path, spell(path, text, "DIR", l.dir, "OUT", out,
-		"COUNT", strconv.FormatInt(j.records, 10), "PARALLELISM", strconv.Itoa(parallelism))
+		"COUNT", strconv.FormatInt(j.records, 10), "PARALLELISM", strconv.Itoa(parallelism), "EVERY", cmp.Or(j.every, defaultEvery))
 }
 
 // engine returns the trial of a job through gpflow. cores limits it, 0 does not.
@@ -73,7 +74,7 @@ func (l *lab) engine(j *job, name string, want answer, parallelism, cores int) (
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{name: name, argv: []string{l.gpflow, "run", path, "--quiet", "--log-level", "debug", "--log-format", "json"}}
+	t := &trial{name: name, argv: []string{l.gpflow, "run", path, "--quiet", "--log-level", "debug", "--log-format", "json"}, dir: out}
 	if cores > 0 {
 		t.env = []string{"GOMAXPROCS=" + strconv.Itoa(cores)}
 	}
@@ -85,7 +86,7 @@ func (l *lab) engine(j *job, name string, want answer, parallelism, cores int) (
 		if err != nil {
 			return nil, err
 		}
-		return nil, want.compare(got)
+		return checkpointsIn(stderr), want.compare(got)
 	}
 	return t, nil
 }

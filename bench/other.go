@@ -71,7 +71,7 @@ func (l *lab) starts() ([]figure, error) {
 		return nil, err
 	}
 	path := filepath.Join(l.dir, "small.gp.hcl")
-	if err := spell(path, small, "OUT", out, "PARALLELISM", "1"); err != nil {
+	if err := spell(path, small, "OUT", out, "PARALLELISM", "1", "EVERY", defaultEvery); err != nil {
 		return nil, err
 	}
 	flights, err := absolute("examples/flights/flights.gp.hcl")
@@ -79,7 +79,7 @@ func (l *lab) starts() ([]figure, error) {
 		return nil, err
 	}
 	trials := []*trial{
-		{name: "run", argv: []string{l.gpflow, "run", path}, check: func(_, _ []byte) (any, error) {
+		{name: "run", argv: []string{l.gpflow, "run", path}, dir: out, check: func(_, _ []byte) (any, error) {
 			got, err := os.ReadFile(filepath.Join(out, "three.jsonl"))
 			if err == nil && string(got) != "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n" {
 				err = fmt.Errorf("the output is %q", got)
@@ -103,65 +103,4 @@ func (l *lab) starts() ([]figure, error) {
 		newFigure("start-run-cpu", "  its CPU time", "ms", spent("run")).atMost(80),
 		newFigure("start-validate", "gpflow validate of examples/flights", "ms", wall("validate")).atMost(50),
 	}, nil
-}
-
-// The records that the heap is watched for, and those before them.
-const (
-	heapWarm    = 2_000_000
-	heapRecords = 10_000_000
-	heapFiles   = 14
-)
-
-// heap counts the heap objects that are made for a record when a job has been
-// running for a while.
-func (l *lab) heap() ([]figure, error) {
-	if !l.jobs.MatchString("heap") {
-		return nil, nil
-	}
-	var all []figure
-	for _, j := range jobs() {
-		f, err := l.heapOf(j)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, f)
-	}
-	return all, nil
-}
-
-func (l *lab) heapOf(j *job) (f figure, err error) {
-	out, err := l.output()
-	if err != nil {
-		return f, err
-	}
-	defer os.RemoveAll(out)
-	data := filepath.Join(out, "data")
-	if err := os.Mkdir(data, 0o755); err != nil {
-		return f, err
-	}
-	// One file is many, by other names.
-	for i := range heapFiles {
-		for _, name := range []string{jsonFile, lateFile, csvFile} {
-			if err := os.Link(filepath.Join(l.dir, name), filepath.Join(data, strconv.Itoa(i)+"-"+name)); err != nil {
-				return f, err
-			}
-		}
-	}
-	long := *j
-	long.records = heapFiles * orderCount
-	path := filepath.Join(out, "heap.gp.hcl")
-	if err := spell(path, j.pipeline, "DIR/", data+"/*-", "OUT", out,
-		"COUNT", strconv.Itoa(heapFiles*orderCount), "PARALLELISM", "1"); err != nil {
-		return f, err
-	}
-	t := &trial{
-		name: "heap of " + j.name, argv: []string{l.self, "heap", path, strconv.Itoa(heapWarm), strconv.Itoa(heapRecords)},
-		check: func(stdout, _ []byte) (any, error) { return said[float64](stdout) },
-	}
-	samples := make(map[string][]sample)
-	if err := rounds([]*trial{t}, 1, samples); err != nil {
-		return f, err
-	}
-	got := samples[t.name][0].got.(float64)
-	return newFigure("heap-"+j.name, "heap objects: "+j.title, "/record", []float64{got}).atMost(0.01), nil
 }

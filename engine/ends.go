@@ -150,6 +150,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
 		gauge: &gauge{},
 	}
+	w.failed = w.fail
 	info.node.gauges[s] = w.gauge
 	var states [][]byte
 	if b.former != nil {

@@ -27,7 +27,8 @@ type writer struct {
 	policy policy
 	meter  *meter
 	counts gpflow.Counts
-	batch  *gpflow.Batch // being written
+	batch  *gpflow.Batch                  // being written
+	failed func(row int, err error) error // w.fail, made once and not for each batch
 	report reporter
 	last   gpflow.CheckpointID // the newest that was prepared
 	gauge  *gauge
@@ -97,7 +98,7 @@ func (w *writer) write(ctx context.Context, b *gpflow.Batch) error {
 	if b.N > 0 {
 		w.batch = b
 		before := w.counts.Skipped
-		if err := w.sink.Write(ctx, b, w.fail); err != nil {
+		if err := w.sink.Write(ctx, b, w.failed); err != nil {
 			return err
 		}
 		w.counts.In += int64(b.N)

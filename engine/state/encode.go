@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/keygroup"
@@ -25,6 +26,19 @@ type encoder struct {
 	types [][]gpflow.Type // of the columns, by state
 	runs  []run           // by view, and by group within a view
 	buf   []byte
+	since uint32 // entries visited
+}
+
+// yieldEvery is how many entries are visited before other goroutines have their
+// turn: about 50 microseconds. Left to itself the scheduler gives them none for
+// 10 milliseconds, and records would wait as long where it has few processors.
+const yieldEvery = 1024
+
+// yield counts an entry, and lets others run where it is time.
+func (e *encoder) yield() {
+	if e.since++; e.since%yieldEvery == 0 {
+		runtime.Gosched()
+	}
 }
 
 // Encode returns the segment of f. It fails where a value is not of the type
@@ -85,6 +99,7 @@ func (e *encoder) measure() []savedTable {
 		v, t := &e.views[i], &tables[i]
 		t.state, t.pane = v.state, v.at
 		for n := v.next(0); n < len(v.meta); n = v.next(n + 1) {
+			e.yield()
 			g := keygroup.Of(v.meta[n].hash, f.groups) - f.from
 			if g >= len(sizes) {
 				continue // only where RestoreTwice is planted
@@ -172,6 +187,7 @@ func (e *encoder) write(out []byte) error {
 func (e *encoder) writeView(v *view, out []byte, at []int) error {
 	types := e.types[v.state]
 	for n := v.next(0); n < len(v.meta); n = v.next(n + 1) {
+		e.yield()
 		g := keygroup.Of(v.meta[n].hash, e.f.groups) - e.f.from
 		if g >= len(at) {
 			continue

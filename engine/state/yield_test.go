@@ -1,0 +1,35 @@
+package state
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+)
+
+// TestEncodingGivesTurns: with one processor, others run while a large state is
+// being encoded, and not only when the scheduler takes the processor away.
+func TestEncodingGivesTurns(t *testing.T) {
+	const keys = 50_000
+	m, _ := filled(t, keys)
+	f := m.Freeze(true)
+	defer f.Release()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns atomic.Int64
+	var over atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; !over.Load(); turns.Add(1) {
+			runtime.Gosched()
+		}
+	}()
+	if _, err := f.Encode(); err != nil {
+		t.Fatal(err)
+	}
+	got := turns.Load()
+	over.Store(true)
+	<-done
+	if want := int64(2 * keys / yieldEvery / 2); got < want {
+		t.Errorf("another goroutine had %d turns, want %d or more", got, want)
+	}
+}
