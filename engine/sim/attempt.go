@@ -31,6 +31,7 @@ type attempt struct {
 	began  gpflow.Timestamp // when it was
 	phase  phase
 	read   map[string]int // rows of each split that count
+	cut    map[string]int // see world.cuts
 }
 
 // part is a subtask of a stage while it is being built.
@@ -354,11 +355,15 @@ func (a *attempt) source(s *stage, parts []*part) {
 func (a *attempt) before(s job.Source) {
 	for _, split := range s.Found {
 		a.read[split.ID] = len(a.data[split.ID])
+		if n, ok := a.cuts[a.former.Manifest().Epoch][split.ID]; ok {
+			a.read[split.ID], a.cut[split.ID] = n, n
+		}
 	}
 	for _, split := range s.Queue {
-		a.read[split.ID] = 0
+		a.read[split.ID], a.cut[split.ID] = 0, 0
 	}
 	for _, r := range s.Reading {
+		delete(a.cut, r.Split.ID)
 		a.read[r.Split.ID], _ = strconv.Atoi(string(a.former.Split(s.Address, r.Split.ID).Position)) // none: the beginning
 	}
 }

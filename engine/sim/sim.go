@@ -50,7 +50,7 @@ type Config struct {
 	SameParallelism bool
 	// OutputOnly looks at nothing but the output, at the end.
 	OutputOnly bool
-	// Drain ends the input somewhere. No fault comes behind it.
+	// Drain ends the input somewhere, with faults before and behind.
 	Drain bool
 	// Tamper has an object in the store changed behind everybody's back, once,
 	// between two starts.
