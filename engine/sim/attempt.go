@@ -259,8 +259,12 @@ func (a *attempt) resume(t *subtask, s *stage, sub int) error {
 	t.mark, _ = t.task.Watermark()
 	m := a.former.Manifest()
 	want := a.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, a.same)
-	if t.mark < want && s.ops[0].kind != sinkOp {
+	switch {
+	case s.ops[0].kind == sinkOp:
+	case t.mark < want:
 		a.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, m.ID, t.mark, want)
+	case t.mark > want:
+		a.broken("watermark", "%s goes on from checkpoint %d at %d, and may get rows from behind %d", t.node.name, m.ID, t.mark, want)
 	}
 	return nil
 }
