@@ -202,7 +202,7 @@ func (a *attempt) stage(i int) error {
 
 func (a *attempt) subtask(s *stage, p *part, sub int) error {
 	t := &subtask{
-		a: a, node: p.node, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
+		a: a, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
 		report: reporter{a, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},
 		frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
 	}

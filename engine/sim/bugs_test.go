@@ -23,6 +23,7 @@ var planted = []struct {
 	{name: "no alignment", Config: sim.Config{Task: task.NoAlignment}},
 	{name: "watermark not restored", Config: sim.Config{Task: task.WatermarkNotRestored}, only: "watermark"},
 	{name: "timers not restored", Config: sim.Config{Task: task.TimersNotRestored}, only: "timers"},
+	{name: "snapshot with rows on their way", Config: sim.Config{Task: task.UnsettledSnapshot}},
 	{name: "commit before the manifest", Config: sim.Config{Coordinator: checkpoint.CommitBeforeStored}},
 	{name: "complete without all", Config: sim.Config{Coordinator: checkpoint.CompleteWithoutAll}},
 	{name: "what was aborted forgotten", Config: sim.Config{Coordinator: checkpoint.ForgetAborted}},

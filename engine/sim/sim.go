@@ -78,6 +78,7 @@ type Stats struct {
 	Checkpoints, Aborted, Savepoints, StoreFaults int
 	Drained                                       int    // splits that were ended before their end
 	Refused                                       int    // starts that found a damaged store, and did not go on
+	Halfway                                       int    // snapshots of subtasks on their way to the end of time
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
@@ -96,6 +97,7 @@ func (s *Stats) Add(o Stats) {
 	s.Savepoints += o.Savepoints
 	s.Drained += o.Drained
 	s.Refused += o.Refused
+	s.Halfway += o.Halfway
 	s.Stale += o.Stale
 	s.Overtaken += o.Overtaken
 	for i := range s.Died {

@@ -28,7 +28,7 @@ type world struct {
 	outside   map[string]*outside
 	marks     marks
 	cuts      map[int64]map[string]int // rows that were read, by epoch, of splits that are ended before their end, if any are
-	completed gpflow.CheckpointID // the last that was said to be stored
+	completed gpflow.CheckpointID      // the last that was said to be stored
 	stats     Stats
 	violation *Violation
 
