@@ -310,6 +310,10 @@ func (m *master) perform(a job.Action) {
 	case job.Trigger:
 		m.points.begin(a.ID)
 		m.readers[a.Reader].Send(trigger{a.ID, a.Stop})
+	case job.TriggerTasks:
+		m.tell(trigger{id: a.ID})
+	case job.QuitTasks:
+		m.tell(quit{})
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
@@ -326,19 +330,22 @@ func (m *master) perform(a job.Action) {
 	}
 }
 
+// tell sends a message to every task.
+func (m *master) tell(message any) {
+	for _, t := range m.tasks {
+		t.Send(message)
+	}
+}
+
 // do performs what the coordinator of checkpoints asks for.
 func (m *master) do(a checkpoint.CoordinatorAction) {
 	switch a := a.(type) {
 	case checkpoint.Abort:
 		m.log.Warn("a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
 		m.points.failed(a.Err)
-		for _, t := range m.tasks {
-			t.Send(abort{a.ID})
-		}
+		m.tell(abort{a.ID})
 	case checkpoint.Completed:
-		for _, t := range m.tasks {
-			t.Send(completed{a.ID})
-		}
+		m.tell(completed{a.ID})
 	case checkpoint.Commit:
 		w := job.Writer{Sink: a.Part.Name}
 		w.Subtask = resume.Home(a.Part, m.subtasks[w.Sink])

@@ -43,7 +43,8 @@ func (j *Job) point(now gpflow.Timestamp, e checkpoint.CoordinatorEvent) []Actio
 	return as
 }
 
-// trigger notes what the sources are, and has the readers send barriers: what
+// trigger notes what the sources are, has the readers send barriers, and tells the
+// tasks: what
 // was assigned before comes before the barrier, since messages to a reader keep
 // their order.
 func (j *Job) trigger(t checkpoint.Trigger) []Action {
@@ -53,6 +54,9 @@ func (j *Job) trigger(t checkpoint.Trigger) []Action {
 		for r := range s.reading {
 			as = append(as, Trigger{Reader{s.Address, r}, t.ID, t.Stop})
 		}
+	}
+	if j.tasks {
+		as = append(as, TriggerTasks{t.ID})
 	}
 	return as
 }
@@ -77,7 +81,11 @@ func (j *Job) settled(d checkpoint.Done) []Action {
 		return j.finish(Finished, nil)
 	}
 	j.rested = true
-	return append(j.stopReading(), j.ending()...)
+	as := j.stopReading()
+	if j.tasks {
+		as = append(as, QuitTasks{})
+	}
+	return append(as, j.ending()...)
 }
 
 // complete takes note that a checkpoint is stored.
