@@ -110,9 +110,9 @@ type Traits struct {
 	Delivery   Delivery          // sink
 	NeedsEnd   func(Config) bool // sink: the output appears when the input ends; nil: it does not
 	// Claims names the place that the node has for itself alone, such as a
-	// file that it writes, and the fields that say so; two nodes of one claim
-	// are a mistake. nil: none.
-	Claims func(Config) (place string, fields []string)
+	// file that it writes; two nodes of one claim are a mistake. nil, and "":
+	// none.
+	Claims func(Config) string
 	// NewTimes says that rows leave with times of the operator's own; the
 	// others keep the time of the row that they come from.
 	NewTimes bool

@@ -81,8 +81,8 @@ func (c *compilation) claims(g *Graph) {
 		if n.Spec.Broken || n.Desc.Traits.Claims == nil {
 			continue
 		}
-		claim, fields := n.Desc.Traits.Claims(n.Spec.Config)
-		if claim == "" || n.anyWrong(fields) {
+		claim := n.Desc.Traits.Claims(n.Spec.Config)
+		if claim == "" {
 			continue
 		}
 		if o := by[claim]; o != nil {
