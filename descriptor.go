@@ -110,7 +110,8 @@ type Traits struct {
 	Delivery   Delivery          // sink
 	NeedsEnd   func(Config) bool // sink: the output appears when the input ends; nil: it does not
 	// Claims names the place that the node has for itself alone, such as a
-	// file that it writes; two nodes of one claim are a mistake. nil: none.
+	// file that it writes; two nodes of one claim are a mistake. nil, and "":
+	// none.
 	Claims func(Config) string
 	// NewTimes says that rows leave with times of the operator's own; the
 	// others keep the time of the row that they come from.
@@ -122,8 +123,12 @@ type Traits struct {
 
 // Problem is a complaint about a node's configuration.
 type Problem struct {
-	Code    string // a diagnostic code, or "": the compiler's general one
-	Path    string // the field: "where", "select.total", "event_time.field"; "": the node
+	Code string // a diagnostic code, or "": the compiler's general one
+	Path string // the field: "where", "select.total", "event_time.field"; "": the node
+	// Needs are the other fields that the complaint is made because of, and the
+	// fields of a block that it is about. Where one of them is wrong, which has
+	// been reported, the complaint may be no mistake of its own, and is dropped.
+	Needs   []string
 	From    int    // bytes of the field's text, where the complaint is about a part
 	To      int    // 0: the whole field
 	Summary string // one line
@@ -148,6 +153,10 @@ type Inferred struct {
 	// schema of an errors port is set by the compiler and may be nil here. A
 	// nil schema elsewhere says that the problem has been reported.
 	Ports []*Schema
+	// Shape are the fields that the schemas of Ports are made of: where one of
+	// them is wrong, the schemas are not known. nil: all fields of the
+	// descriptor; not nil and empty: the input alone.
+	Shape []string
 	// Uses are, for each input, the columns that the node itself reads.
 	Uses [][]string
 	// Pass says that the columns of input 0 also leave through the ports

@@ -81,7 +81,7 @@ func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
 	out := n.Desc.Infer(in)
 	n.Uses, n.Pass, n.Constants, n.Exprs = out.Uses, out.Pass, out.Constants, out.Exprs
 	for i := range n.Ports {
-		if n.Port(i) != "errors" && i < len(out.Ports) && (n.shaped() || i < len(out.Pass) && out.Pass[i]) {
+		if n.Port(i) != "errors" && i < len(out.Ports) && (n.shaped(out.Shape) || i < len(out.Pass) && out.Pass[i]) {
 			n.Ports[i] = out.Ports[i]
 		}
 	}
@@ -215,7 +215,7 @@ func (c *compilation) parallelism(n *Node) {
 	case n.Desc.Traits.Single:
 		n.Parallelism = 1
 	case keyed != "" && len(n.Spec.Config.Strings(keyed)) == 0:
-		if said && n.Parallelism > 1 {
+		if !n.Spec.Wrong[keyed] && said && n.Parallelism > 1 {
 			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has no key, so one subtask gets every record", n.Address()),
 				fmt.Sprintf("Leave parallelism out, or say %s.", keyed))
 		}

@@ -15,15 +15,17 @@ func (c *compilation) onError(n *Node) {
 	n.OnError = plan.OnError{Action: gpflow.ActionFail, Limit: -1}
 	port := n.Desc.PortIndex("errors")
 	b, own := n.Spec.Config.Block("on_error")
-	if n.Spec.Wrong["on_error"] || !own && c.spec.WrongSettings["on_error"] {
+	said, wrong := own, n.Spec.Wrong["on_error"]
+	if !own && !wrong {
+		b, said = c.spec.Settings.Block("on_error")
+		wrong = c.spec.WrongSettings["on_error"]
+	}
+	switch {
+	case wrong && !b.Has("action"):
 		n.diverts = unknown
 		return
-	}
-	if !own {
-		var ok bool
-		if b, ok = c.spec.Settings.Block("on_error"); !ok {
-			return
-		}
+	case !said:
+		return
 	}
 	action := gpflow.Action(b.String("action"))
 	if action == gpflow.ActionDivert && port < 0 {
@@ -76,7 +78,7 @@ func (c *compilation) diverted(g *Graph) {
 func (c *compilation) claims(g *Graph) {
 	by := make(map[string]*Node)
 	for _, n := range g.Nodes {
-		if n.Spec.Broken || len(n.Spec.Wrong) > 0 || n.Desc.Traits.Claims == nil {
+		if n.Spec.Broken || n.Desc.Traits.Claims == nil {
 			continue
 		}
 		claim := n.Desc.Traits.Claims(n.Spec.Config)

@@ -1,70 +1,56 @@
 package compiler
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow"
 )
 
-// settled are the fields of every node, which no descriptor infers from.
-var settled = map[string]bool{
-	"on_error": true, "parallelism": true, "chain": true, "description": true, "labels": true, "event_time": true, "rate": true,
-}
-
-// inferred visits the fields that the descriptor infers from and that are
-// wrong.
-func (n *Node) inferred(visit func(gpflow.Field)) {
-	if len(n.Spec.Wrong) == 0 {
-		return
-	}
-	for _, f := range n.Desc.AllFields() {
-		if n.Spec.Wrong[f.Name] && !settled[f.Name] {
-			visit(f)
-		}
-	}
-}
-
-// follows reports whether a complaint may follow from a field that is wrong.
-// What does not is what is said of record expressions and columns by
-// themselves.
+// follows reports whether p may follow from a mistake that has been reported:
+// one in its own field, or in one that it needs. Of a field that has parts,
+// those that are right are known, and so are the inputs that there are.
 func (n *Node) follows(p gpflow.Problem) bool {
-	name, _, _ := strings.Cut(p.Path, ".")
-	name, _, _ = strings.Cut(name, "[")
-	about := gpflow.Field{}
-	for _, f := range n.Desc.AllFields() {
-		if f.Name == name {
-			about = f
-		}
+	if n.anyWrong(p.Needs) {
+		return true
 	}
-	follows := false
-	n.inferred(func(f gpflow.Field) {
-		switch f.Kind {
-		case gpflow.FieldRef, gpflow.FieldRefs: // the inputs that are known are as good as all
-			return
-		case gpflow.FieldColumns: // expressions may refer to them in ways that others may not be
-			follows = follows || p.Code == ""
-		}
-		switch about.Kind {
-		case gpflow.FieldExpr, gpflow.FieldColumns, gpflow.FieldColumn:
-			follows = follows || f.Name == name
-		case gpflow.FieldExprMap, gpflow.FieldAggregates: // some of which may be right
-			follows = follows || p.Path == name
-		default:
-			follows = true
-		}
-	})
-	return follows
+	name := p.Path
+	if i := strings.IndexAny(name, ".["); i >= 0 {
+		name = name[:i]
+	}
+	if !n.Spec.Wrong[name] {
+		return false
+	}
+	switch n.kind(name) {
+	case gpflow.FieldRef, gpflow.FieldRefs:
+		return false
+	case gpflow.FieldExprMap, gpflow.FieldAggregates:
+		return p.Path == name
+	case gpflow.FieldBlock:
+		return p.Path != name && n.Spec.Wrong[p.Path]
+	}
+	return true
+}
+
+// kind returns the kind of a field at the top.
+func (n *Node) kind(name string) gpflow.FieldKind {
+	fields := n.Desc.AllFields()
+	if i := slices.IndexFunc(fields, func(f gpflow.Field) bool { return f.Name == name }); i >= 0 {
+		return fields[i].Kind
+	}
+	return gpflow.FieldString
+}
+
+// anyWrong reports whether a mistake in one of the fields has been reported.
+func (n *Node) anyWrong(fields []string) bool {
+	return slices.ContainsFunc(fields, func(f string) bool { return n.Spec.Wrong[f] })
 }
 
 // shaped reports whether the schemas that n makes are those that were meant: no
-// field is wrong that they are made of.
-func (n *Node) shaped() bool {
-	shaped := true
-	n.inferred(func(f gpflow.Field) {
-		switch f.Kind {
-		case gpflow.FieldSchema, gpflow.FieldColumns, gpflow.FieldExprMap, gpflow.FieldAggregates, gpflow.FieldBlock:
-			shaped = false
-		}
-	})
-	return shaped
+// field of shape, which they are made of, is wrong.
+func (n *Node) shaped(shape []string) bool {
+	if shape != nil {
+		return !n.anyWrong(shape)
+	}
+	return !slices.ContainsFunc(n.Desc.Fields, func(f gpflow.Field) bool { return n.Spec.Wrong[f.Name] })
 }

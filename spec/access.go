@@ -106,7 +106,10 @@ func (s step) element(out *diag.Diagnostic, subject, short string) {
 }
 
 func keyWritten(k cty.Value) string {
-	if k.Type() == cty.Number {
+	switch {
+	case k.IsNull() || !k.IsKnown():
+		return "null"
+	case k.Type() == cty.Number:
 		return k.AsBigFloat().Text('f', -1)
 	}
 	return k.AsString()
@@ -161,7 +164,7 @@ func walk(v cty.Value, text string, t hcl.Traversal) (s step, ok bool) {
 }
 
 func indexText(key cty.Value) string {
-	if key.Type() == cty.String {
+	if key.Type() == cty.String && !key.IsNull() {
 		return "[" + strconv.Quote(key.AsString()) + "]"
 	}
 	return "[" + keyWritten(key) + "]"

@@ -20,7 +20,7 @@ type decoder struct {
 	located map[string]Located
 	refs    map[string][]Ref // by the field of the edge
 	bad     bool             // something was reported
-	faulty  map[string]bool  // the fields at the top that something was reported of
+	faulty  map[string]bool  // the paths of fields that something was reported of
 
 	typePath string // of the type that is being decoded: "schema.address", ".at"
 }
@@ -41,13 +41,13 @@ type level struct {
 }
 
 // about runs what decodes a field, and notes whether something was reported of
-// it. Fields of nested blocks count for the block at the top.
+// it. What is reported of a field of a block is reported of the block, too.
 func (d *decoder) about(at level, name string, decode func()) {
 	before := d.bad
 	d.bad = false
 	decode()
-	if d.bad && at.prefix == "" {
-		d.faulty[name] = true
+	if d.bad {
+		d.faulty[at.prefix+name] = true
 	}
 	d.bad = d.bad || before
 }

@@ -24,6 +24,9 @@ func (b *builder) evalErrors(expr hcl.Expression, ds hcl.Diagnostics) {
 		if x := d.Expression; x != nil && strings.HasPrefix(d.Summary, "Invalid function") && x.Range().Filename == at.Filename {
 			at = x.Range() // the whole argument, of which this is the beginning
 		}
+		if x := d.Expression; x != nil && d.Summary == "Null value as key" {
+			at = x.Range()
+		}
 		if d.Severity != hcl.DiagError || seen[at] || follows(d, failed) {
 			continue
 		}
@@ -98,12 +101,15 @@ func (e *evaluation) words() (out diag.Diagnostic, ok bool) {
 	case "Invalid operand":
 		e.operand(&out)
 	case "Operation failed":
-		out.Summary, out.Detail = "the operation has no result", "A number is divided by zero, or is too large."
-		if strings.Contains(e.d.Detail, "null") {
+		out.Summary = "the operation has no result"
+		switch {
+		case strings.Contains(e.d.Detail, errZero.Error()):
+			out.Detail, out.Fix = "It divides by 0.", "Give it another divisor, or compare that with 0 first: x == 0 ? 0 : y / x."
+		case strings.Contains(e.d.Detail, "null"):
 			out.Detail, out.Fix = "One of its operands is null.", "Give it a value, or another one in its place: coalesce(x, 0)."
-			break
+		default:
+			out.Detail = "It is no number that there is."
 		}
-		out.Fix = "Give it other numbers, or compare the divisor with 0 first: x == 0 ? 0 : y / x."
 	case "Incorrect condition type", "Null condition", "Condition is null", "Invalid 'for' condition":
 		out.Summary, out.Detail = "the condition is neither true nor false", e.this()
 		out.Fix = "Write a comparison, such as x > 0."
@@ -154,7 +160,7 @@ func (e *evaluation) this() string {
 func (e *evaluation) operand(out *diag.Diagnostic) {
 	v := e.value()
 	out.Detail = e.this()
-	if strings.Contains(e.d.Detail, "bool") {
+	if strings.Contains(e.d.Detail, "bool required") || strings.Contains(e.d.Detail, "a bool is required") {
 		out.Summary = "the operand is neither true nor false"
 		out.Fix = "The operators !, && and || take comparisons, such as x > 0."
 		return
@@ -198,25 +204,14 @@ func (e *evaluation) inText(out *diag.Diagnostic) {
 // call is about the arguments of a function.
 func (e *evaluation) call() (out diag.Diagnostic, ok bool) {
 	extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](e.d)
-	if !ok || e.d.EvalContext == nil {
+	if !ok {
 		return out, false
 	}
 	name := extra.CalledFunctionName()
-	f, known := e.d.EvalContext.Functions[name]
-	for ctx := e.d.EvalContext.Parent(); !known && ctx != nil; ctx = ctx.Parent() {
-		f, known = ctx.Functions[name]
-	}
-	if !known {
+	if _, known := signatures[name]; !known {
 		return out, false
 	}
-	var params []string
-	for _, p := range f.Params() {
-		params = append(params, p.Name)
-	}
-	if p := f.VarParam(); p != nil {
-		params = append(params, p.Name+"...")
-	}
-	out.Code, out.Fix = diag.CodeEvaluate, fmt.Sprintf("Write it as %s(%s).", name, strings.Join(params, ", "))
+	out.Code, out.Fix = diag.CodeEvaluate, fmt.Sprintf("Write it as %s.", signatures[name].form(name))
 	switch e.d.Summary {
 	case "Not enough function arguments":
 		out.Summary = fmt.Sprintf("the call of %s has too few arguments", name)
@@ -227,12 +222,9 @@ func (e *evaluation) call() (out diag.Diagnostic, ok bool) {
 		out.Fix = "A list stands before the ... of a call."
 	case "Invalid function argument", "Error in function call":
 		out.Summary = fmt.Sprintf("the function %s cannot take this", name)
-		why := e.d.Detail
-		if _, after, ok := strings.Cut(why, ": "); ok {
-			why = after
+		if err := extra.FunctionCallError(); err != nil {
+			out.Detail = strings.TrimSpace(e.this() + " " + sentence(err.Error()))
 		}
-		why, _, _ = strings.Cut(why, ", but have")
-		out.Detail = strings.TrimSpace(e.this() + " " + sentence(plainWords(strings.TrimSuffix(why, "."))))
 	default:
 		return out, false
 	}

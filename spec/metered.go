@@ -1,9 +1,14 @@
 package spec
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/gpflow/gpflow/spec/diag"
 )
 
 // metered is a part of an expression whose values are counted. After a limit
@@ -26,10 +31,15 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	v, ds := e.Expression.Value(ctx)
 	told := m.over != "" && tells(ds)
+	if !ds.HasErrors() {
+		ds = append(ds, e.twice(v, ctx)...)
+	}
 	if _, literal := e.Expression.(*hclsyntax.LiteralValueExpr); !literal {
 		m.pay(weight{elements: perPart})
 	}
-	switch good := m.value(v); {
+	good := m.value(v)
+	infinite := good && m.last.infinite
+	switch {
 	case good && e.loop && v.CanIterateElements():
 		m.pay(weight{elements: product(perTurn, v.LengthInt())})
 	case good && e.branch:
@@ -44,8 +54,44 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return cty.DynamicVal, ds
 	case m.over != "":
 		return cty.DynamicVal, hcl.Diagnostics{m.problem(e.Range())}
+	case infinite && !ds.HasErrors():
+		return cty.DynamicVal, hcl.Diagnostics{notFinite(e.Range())}
 	}
 	return v, ds
+}
+
+// notFinite is the diagnostic of a number beyond all others.
+func notFinite(at hcl.Range) *hcl.Diagnostic {
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Subject: &at, Summary: "the result is not a finite number", Detail: "It is larger than a number can be.",
+		Extra: Problem{Code: diag.CodeEvaluate},
+	}
+}
+
+// twice reports the names that an object that is written out has twice. The
+// value is that of the last.
+func (e metered) twice(v cty.Value, ctx *hcl.EvalContext) (ds hcl.Diagnostics) {
+	x, object := e.Expression.(*hclsyntax.ObjectConsExpr)
+	if !object || !v.IsKnown() || !v.Type().IsObjectType() || len(v.Type().AttributeTypes()) == len(x.Items) {
+		return nil
+	}
+	seen := make(map[string]bool, len(x.Items))
+	for _, it := range x.Items {
+		k, bad := it.KeyExpr.Value(ctx)
+		k, err := convert.Convert(k, cty.String)
+		if bad.HasErrors() || err != nil || !k.IsKnown() || k.IsNull() {
+			continue
+		}
+		name, at := k.AsString(), it.KeyExpr.Range()
+		if seen[name] {
+			ds = append(ds, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Subject: &at, Summary: fmt.Sprintf("the object has the key %q twice", name), Detail: "Only one of the two values could be kept.",
+				Extra: Problem{Code: diag.CodeDuplicate, Fix: "Remove one, or give it another name."},
+			})
+		}
+		seen[name] = true
+	}
+	return ds
 }
 
 // tells reports whether one of the diagnostics says more than a parser can.
@@ -130,7 +176,7 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 		return &c
 	case *hclsyntax.BinaryOpExpr:
 		c := *x
-		c.LHS, c.RHS = Metered(x.LHS), Metered(x.RHS)
+		c.LHS, c.RHS, c.Op = Metered(x.LHS), Metered(x.RHS), operation(x.Op)
 		return &c
 	case *hclsyntax.UnaryOpExpr:
 		c := *x

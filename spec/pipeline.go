@@ -67,8 +67,9 @@ type Node struct {
 	// Fields says where the fields stand, by path: "where", "select.total",
 	// "event_time.field", "rule[1].where".
 	Fields map[string]Located
-	// Wrong are the fields at the top that had an error, which has been
-	// reported, or were not found because of one. Their values are absent, or
+	// Wrong are the paths of the fields that had an error, which has been
+	// reported, or were not found because of one; a block that has one of them
+	// in it is another: "roll.size" and "roll". Their values are absent, or
 	// parts of what was written. What is inferred without them could repeat the
 	// error. An unknown attribute that is like no field makes none of them wrong.
 	Wrong map[string]bool

@@ -19,21 +19,17 @@ var errOver = errors.New("beyond a limit")
 // within returns f, which is not called where its result would be beyond a
 // limit.
 func (m *meter) within(name string, f function.Function) function.Function {
-	c := &call{m: m, f: f, name: name, predict: predictions[name]}
+	c := &call{m: m, f: f, name: name, predict: predictions[name], signature: signatures[name]}
 	params := slices.Clone(f.Params())
 	for i := range params {
-		c.want = append(c.want, params[i].Type)
-		if ours(params[i].Type) {
-			params[i].Type = cty.DynamicPseudoType
-		}
+		c.want, c.nulls = append(c.want, params[i].Type), append(c.nulls, params[i].AllowNull)
+		params[i].Type, params[i].AllowNull, params[i].AllowDynamicType = cty.DynamicPseudoType, true, true
 	}
 	rest := f.VarParam()
 	if rest != nil {
 		p := *rest
-		c.rest, rest = p.Type, &p
-		if ours(p.Type) {
-			rest.Type = cty.DynamicPseudoType
-		}
+		c.rest, c.nulls = p.Type, append(c.nulls, p.AllowNull)
+		p.Type, p.AllowNull, p.AllowDynamicType, rest = cty.DynamicPseudoType, true, true, &p
 	}
 	switch name {
 	case "tolist", "tomap":
@@ -53,9 +49,9 @@ func (m *meter) within(name string, f function.Function) function.Function {
 	})
 }
 
-// ours reports whether it is not left to the parser to convert an argument to
-// t: where the parts of a value need one type, or a number becomes text.
-func ours(t cty.Type) bool {
+// measured reports whether a conversion to t may take more than its result says:
+// where the parts of a value need one type, or a number becomes text.
+func measured(t cty.Type) bool {
 	if t.IsCollectionType() {
 		t = t.ElementType()
 		return t == cty.DynamicPseudoType || t == cty.String
@@ -65,14 +61,16 @@ func ours(t cty.Type) bool {
 
 // call is a function that is called within limits.
 type call struct {
-	m       *meter
-	f       function.Function
-	name    string
-	predict func(*meter, []cty.Value) bool
-	want    []cty.Type // the types of the arguments
-	rest    cty.Type   // of those behind them
-	keep    bool       // what the function converts by itself is left to it
-	result  cty.Value  // of the last call
+	m         *meter
+	f         function.Function
+	name      string
+	signature signature
+	predict   func(*meter, []cty.Value) bool
+	want      []cty.Type // the types of the arguments
+	rest      cty.Type   // of those behind them
+	nulls     []bool     // whether they may be null; the last of those behind them
+	keep      bool       // what the function converts by itself is left to it
+	result    cty.Value  // of the last call
 }
 
 // value calls the function. To tell the type of its result takes as much as to
@@ -92,7 +90,14 @@ func (c *call) value(args []cty.Value) (cty.Value, error) {
 	if known && c.predict != nil && !c.predict(c.m, args) {
 		return cty.DynamicVal, errOver
 	}
-	return c.f.Call(args)
+	switch {
+	case c.name == "length" && args[0].Type().IsObjectType():
+		return cty.NumberIntVal(int64(args[0].LengthInt())), nil
+	case c.name == "contains" && known && args[1].IsNull() && args[0].CanIterateElements():
+		return cty.BoolVal(slices.ContainsFunc(args[0].AsValueSlice(), cty.Value.IsNull)), nil
+	}
+	v, err := c.f.Call(args)
+	return v, c.explain(args, err)
 }
 
 // args brings arguments to the types of the function. A list whose elements
@@ -113,11 +118,17 @@ func (c *call) args(args []cty.Value) ([]cty.Value, error) {
 		if c.m.over != "" {
 			return nil, errOver
 		}
-		if !ours(want) || a.IsNull() || !a.IsKnown() {
+		p := c.signature.at(i)
+		switch {
+		case !a.IsKnown() || a.IsNull() && c.nulls[min(i, len(c.nulls)-1)]:
 			continue
+		case a.IsNull():
+			return nil, c.refuse(i, a)
 		}
-		if c.keep {
-			if v, ok := c.m.parts(a, want); ok && want.IsListType() {
+		if c.keep && measured(want) {
+			if v, ok := c.m.parts(a, want); p.good != nil && !p.good(a) {
+				return nil, c.refuse(i, a)
+			} else if ok && want.IsListType() {
 				out[i] = v
 			} else if !c.m.unify(a.Type()) {
 				return nil, errOver
@@ -125,8 +136,11 @@ func (c *call) args(args []cty.Value) ([]cty.Value, error) {
 			continue
 		}
 		v, err := c.m.convert(out[i], want)
-		if err != nil {
-			return nil, function.NewArgError(i, err)
+		if errors.Is(err, errOver) {
+			return nil, err
+		}
+		if err != nil || p.good != nil && !p.good(v) {
+			return nil, c.refuse(i, a)
 		}
 		out[i] = v
 	}

@@ -148,7 +148,7 @@ func describe(v cty.Value) string {
 	case t == cty.String:
 		return "the text " + strconv.Quote(shortened(v.AsString()))
 	case t == cty.Number:
-		return "the number " + v.AsBigFloat().Text('f', -1)
+		return "the number " + shortened(v.AsBigFloat().Text('f', -1))
 	case t == cty.Bool:
 		return "the truth value " + strconv.FormatBool(v.True())
 	case t.IsObjectType(), t.IsMapType():

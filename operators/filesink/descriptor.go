@@ -31,7 +31,12 @@ A record that the format cannot express, or whose value is too long for the name
 		Single:   true,
 		Delivery: gpflow.Transactional,
 		NeedsEnd: func(c gpflow.Config) bool { return c.String("mode") != modeParts },
-		Claims:   func(c gpflow.Config) string { return filepath.Clean(c.String("path")) },
+		Claims: func(c gpflow.Config) string {
+			if !c.Has("path") {
+				return ""
+			}
+			return filepath.Clean(c.String("path"))
+		},
 	},
 	Infer:   infer,
 	NewSink: newSink,

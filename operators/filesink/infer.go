@@ -46,6 +46,17 @@ func settled(c gpflow.Config) (format, compression string) {
 	return format, compression
 }
 
+// formatFields returns the fields that say the format.
+func formatFields(c gpflow.Config) []string {
+	switch {
+	case c.Has("format"):
+		return []string{"format"}
+	case c.String("mode") == modeParts:
+		return []string{"format", "mode"}
+	}
+	return []string{"format", "mode", "path"}
+}
+
 // extension returns how the names of parts end.
 func extension(format, compression string) string {
 	ext := "." + format
@@ -64,15 +75,15 @@ func extension(format, compression string) string {
 func infer(in *gpflow.Inference) gpflow.Inferred {
 	schema := in.In[0]
 	used := gpflow.Inferred{Uses: [][]string{schema.Names()}}
+	format, _ := settled(in.Config)
 	if in.Config.String("mode") == modeParts {
 		checkParts(in, schema)
-	} else if !checkSingle(in) {
+	} else if !checkSingle(in) && format == "" {
 		return used
 	}
-	format, _ := settled(in.Config)
 	if format == "" {
 		p := gpflow.Problem{
-			Path: "path", Summary: "the extension of the path does not say the format",
+			Path: "path", Needs: formatFields(in.Config), Summary: "the extension of the path does not say the format",
 			Detail: "Give it a format; there are " + strings.Join(catalog.Names(), ", ") + ".",
 		}
 		if in.Config.String("mode") == modeParts {
@@ -83,13 +94,13 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	}
 	if _, ok := in.Config.Block("csv"); ok && format != "csv" {
 		in.Report(gpflow.Problem{
-			Path: "csv", Summary: "the records are not comma-separated values",
+			Path: "csv", Needs: formatFields(in.Config), Summary: "the records are not comma-separated values",
 			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
 		})
 	}
 	if err := catalog.Check(format, schema); err != nil {
 		in.Report(gpflow.Problem{
-			Path: "from", Summary: fmt.Sprintf("the format %s cannot carry these records", format), Detail: err.Error(),
+			Path: "from", Needs: formatFields(in.Config), Summary: fmt.Sprintf("the format %s cannot carry these records", format), Detail: err.Error(),
 		})
 	}
 	return used
@@ -101,13 +112,13 @@ func checkSingle(in *gpflow.Inference) bool {
 	directory := strings.HasSuffix(path, "/") || filepath.Base(path) == "." || filepath.Base(path) == ".."
 	if directory {
 		in.Report(gpflow.Problem{
-			Code: codeValue, Path: "path", Summary: fmt.Sprintf("%q is a directory, and mode single writes one file", path),
+			Code: codeValue, Path: "path", Needs: []string{"mode"}, Summary: fmt.Sprintf("%q is a directory, and mode single writes one file", path),
 			Detail: `Name a file, such as "out/totals.json"; for files in a directory, set mode = "parts"; to write to the terminal, use sink "stdout".`,
 		})
 	}
 	if _, ok := in.Config.Block("roll"); ok {
 		in.Report(gpflow.Problem{
-			Path: "roll", Summary: "there is one file, which is complete when the input ends",
+			Path: "roll", Needs: []string{"mode"}, Summary: "there is one file, which is complete when the input ends",
 			Detail: `Remove roll, or set mode = "parts".`,
 		})
 	}
@@ -117,19 +128,19 @@ func checkSingle(in *gpflow.Inference) bool {
 func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {
 	if in.Config.Has("if_exists") {
 		in.Report(gpflow.Problem{
-			Path: "if_exists", Summary: "if_exists does not apply to mode parts",
+			Path: "if_exists", Needs: []string{"mode"}, Summary: "if_exists does not apply to mode parts",
 			Detail: "Files that are in the directory already stay, and no name is used twice. Remove it.",
 		})
 	}
 	if r, ok := in.Config.Block("roll"); ok && !r.Has("size") && !r.Has("every") {
 		in.Report(gpflow.Problem{
-			Path: "roll", Summary: "roll says neither a size nor a time",
+			Path: "roll", Needs: []string{"mode", "roll.size", "roll.every"}, Summary: "roll says neither a size nor a time",
 			Detail: `Write roll { size = "128MiB" }, every = "1m", or both; without the block, a file is complete at each checkpoint.`,
 		})
 	}
 	t, err := parseTemplate(in.Config.String("path"))
 	if err != nil {
-		in.Report(gpflow.Problem{Path: "path", Summary: "the path of the parts cannot be read", Detail: err.Error() + "."})
+		in.Report(gpflow.Problem{Path: "path", Needs: []string{"mode"}, Summary: "the path of the parts cannot be read", Detail: err.Error() + "."})
 		return
 	}
 	for _, p := range t.pieces {
@@ -139,12 +150,12 @@ func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {
 		switch at := schema.Index(p.column); {
 		case at < 0:
 			in.Report(gpflow.Problem{
-				Path: "path", Summary: fmt.Sprintf("there is no column %q to make a path of", p.column),
+				Path: "path", Needs: []string{"mode"}, Summary: fmt.Sprintf("there is no column %q to make a path of", p.column),
 				Detail: "The columns are " + strings.Join(slices.Sorted(slices.Values(schema.Names())), ", ") + ".",
 			})
 		case !gpflow.KeyType(schema.Columns[at].Type):
 			in.Report(gpflow.Problem{
-				Path: "path", Summary: fmt.Sprintf("the column %s is %s, which no path can be made of", p.column, schema.Columns[at].Type),
+				Path: "path", Needs: []string{"mode"}, Summary: fmt.Sprintf("the column %s is %s, which no path can be made of", p.column, schema.Columns[at].Type),
 				Detail: "Use a column that is string, int, bool, bytes, timestamp or duration.",
 			})
 		}

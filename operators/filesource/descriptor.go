@@ -199,6 +199,14 @@ func settledFormat(c gpflow.Config) (format, unknown string) {
 	return format, ""
 }
 
+// formatFields returns the fields that say the format.
+func formatFields(c gpflow.Config) []string {
+	if c.Has("format") {
+		return []string{"format"}
+	}
+	return []string{"format", "path"}
+}
+
 // declared returns the schema of the records, nil where it has to be declared.
 func declared(c gpflow.Config) *gpflow.Schema {
 	if s := c.Schema("schema"); s != nil {
@@ -213,16 +221,21 @@ func declared(c gpflow.Config) *gpflow.Schema {
 func infer(in *gpflow.Inference) gpflow.Inferred {
 	c := in.Config
 	format, unknown := settledFormat(c)
+	from := formatFields(c)
+	out := gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}, Shape: []string{"schema"}}
+	if !c.Has("schema") {
+		out.Shape = append(out.Shape, from...)
+	}
 	if unknown != "" {
 		in.Report(gpflow.Problem{
-			Path: "path", Summary: "the format of standard input is not known",
+			Path: "path", Needs: from, Summary: "the format of standard input is not known",
 			Detail: "There is no file name to tell it from. Give it a format: json, csv or lines.",
 		})
 	}
 	inferFollow(in)
 	if _, ok := c.Block("csv"); ok && format != "" && format != "csv" {
 		in.Report(gpflow.Problem{
-			Path: "csv", Summary: "the records are not comma-separated values",
+			Path: "csv", Needs: from, Summary: "the records are not comma-separated values",
 			Detail: fmt.Sprintf("Their format is %s, which the block csv says nothing about. Remove it, or set the format to csv.", format),
 		})
 	}
@@ -230,19 +243,18 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	if schema == nil {
 		if unknown == "" {
 			in.Report(gpflow.Problem{
-				Summary: "the source has no schema",
-				Detail:  "Give it a schema: schema.NAME, or one of its own. Only lines of text need none: set the format to lines where the files are that.",
+				Needs: out.Shape, Summary: "the source has no schema",
+				Detail: "Give it a schema: schema.NAME, or one of its own. Only lines of text need none: set the format to lines where the files are that.",
 			})
 		}
-		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
+		return out
 	}
-	if !checkSchema(schema, format, in.Report) {
-		return gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}}
-	}
+	checkSchema(schema, format, from, in.Report)
 	if in.Wanted != nil {
 		schema = schema.Select(func(name string) bool { return in.Wanted[name] })
 	}
-	return gpflow.Inferred{Ports: []*gpflow.Schema{schema, nil}}
+	out.Ports[0] = schema
+	return out
 }
 
 // inferFollow reports what cannot be followed.
@@ -255,25 +267,25 @@ func inferFollow(in *gpflow.Inference) {
 		switch compressed := compressionByName(p); {
 		case p == stdin:
 			in.Report(gpflow.Problem{
-				Path: "path", Summary: "standard input cannot be followed",
+				Path: "path", Needs: []string{"follow"}, Summary: "standard input cannot be followed",
 				Detail: "It is read as it is written in any case, and until it is closed. Remove follow, or name files.",
 			})
 		case compressed != compressionNone && c.String("compression") == compressionAuto:
 			in.Report(gpflow.Problem{
-				Path: "path", Summary: "a compressed file cannot be followed",
+				Path: "path", Needs: []string{"follow", "compression"}, Summary: "a compressed file cannot be followed",
 				Detail: fmt.Sprintf("%s is %s data by its name, and what is added to it cannot be read by itself. Remove follow, name other files, or set compression to none if it is plain.", p, compressed),
 			})
 		}
 	}
 	if v := c.String("compression"); v == compressionGzip || v == compressionZstd {
 		in.Report(gpflow.Problem{
-			Path: "compression", Summary: "compressed files cannot be followed",
+			Path: "compression", Needs: []string{"follow"}, Summary: "compressed files cannot be followed",
 			Detail: "What is added to them cannot be read by itself. Remove follow, or read files that are plain.",
 		})
 	}
 	if v := c.String("order"); v != orderNone {
 		in.Report(gpflow.Problem{
-			Path: "order", Summary: "files that are followed have no order",
+			Path: "order", Needs: []string{"follow"}, Summary: "files that are followed have no order",
 			Detail: "An order says that a file is read to its end before the next, and these do not end. Remove order, or follow.",
 		})
 	}

@@ -35,7 +35,7 @@ func TestInfer(t *testing.T) {
 		},
 		{"no schema known", vals{"path": []string{"a.log", "b.csv"}}, "", []string{"the source has no schema"}},
 		{"standard input", vals{"path": []string{"-"}}, "", []string{"the format of standard input is not known"}},
-		{"csv of lists", vals{"path": []string{"a.csv"}, "schema": nested}, "", []string{"the format csv cannot carry this schema"}},
+		{"csv of lists", vals{"path": []string{"a.csv"}, "schema": nested}, "xs list(int)", []string{"the format csv cannot carry this schema"}},
 		{
 			"csv block",
 			vals{"path": []string{"a.json"}, "schema": userSchema, "csv": csvBlock(true, ",")},

@@ -10,34 +10,35 @@ import (
 )
 
 // checkSchema reports the layouts of a schema that are none, and, where the
-// format is known, the columns that it cannot carry.
-func checkSchema(s *gpflow.Schema, format string, report func(gpflow.Problem)) bool {
-	ok := true
+// format is known, which the fields from say, the columns that it cannot carry.
+func checkSchema(s *gpflow.Schema, format string, from []string, report func(gpflow.Problem)) {
+	var good []gpflow.Column
 	for _, c := range s.Columns {
-		ok = checkLayouts("schema."+c.Name, c.Type, report) && ok
+		if checkLayouts("schema."+c.Name, c.Type, report) {
+			good = append(good, c)
+		}
 	}
-	if !ok || format == "" {
-		return ok
+	if format == "" || len(good) < len(s.Columns) && format == "lines" {
+		return
 	}
-	err := catalog.Check(format, s)
+	err := catalog.Check(format, gpflow.NewSchema(good...))
 	if err == nil {
-		return true
+		return
 	}
 	summary := fmt.Sprintf("the format %s cannot carry this schema", format)
 	placed := false
-	for _, c := range s.Columns {
+	for _, c := range good {
 		if format == "lines" { // which is about the whole
 			break
 		}
 		if err := catalog.Check(format, gpflow.NewSchema(c)); err != nil {
 			placed = true
-			report(gpflow.Problem{Path: "schema." + c.Name, Summary: summary, Detail: err.Error()})
+			report(gpflow.Problem{Path: "schema." + c.Name, Needs: from, Summary: summary, Detail: err.Error()})
 		}
 	}
 	if !placed {
-		report(gpflow.Problem{Path: "schema", Summary: summary, Detail: err.Error()})
+		report(gpflow.Problem{Path: "schema", Needs: from, Summary: summary, Detail: err.Error()})
 	}
-	return false
 }
 
 // checkLayouts reports the layouts in a type that are none.

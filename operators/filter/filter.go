@@ -35,7 +35,7 @@ A condition that has no answer, such as a division by zero or an integer overflo
 
 func infer(i *gpflow.Inference) gpflow.Inferred {
 	in := i.In[0]
-	out := gpflow.Inferred{Ports: []*gpflow.Schema{in, nil}, Uses: make([][]string, 1), Pass: []bool{true, false}}
+	out := gpflow.Inferred{Ports: []*gpflow.Schema{in, nil}, Shape: []string{}, Uses: make([][]string, 1), Pass: []bool{true, false}}
 	if in.Mode != gpflow.Append {
 		i.Report(gpflow.Problem{
 			Path: "from", Summary: fmt.Sprintf("A filter cannot take %s records", in.Mode),

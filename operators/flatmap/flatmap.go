@@ -125,28 +125,30 @@ func (l *layout) list(text string, in *gpflow.Schema, constants gpflow.Constants
 
 // names checks the names of the columns of the output.
 func (l *layout) names(chosen bool, report func(gpflow.Problem)) {
+	ok := true
+	fail := func(p gpflow.Problem) { ok = false; report(p) }
 	for _, f := range [][2]string{{"as", l.as}, {"index", l.index}} {
 		path, name := f[0], f[1]
 		if path == "index" && name == "" {
 			continue
 		}
 		if err := gpflow.CheckName(name); err != nil {
-			report(gpflow.Problem{Path: path, Summary: "The field cannot have this name", Detail: err.Error() + "."})
+			fail(gpflow.Problem{Path: path, Summary: "The field cannot have this name", Detail: err.Error() + "."})
 			continue
 		}
 		if i := slices.IndexFunc(l.keep, func(k string) bool { return clash(k, name) }); i >= 0 {
-			detail := "Choose another name, or name the fields to keep, without that one: keep = [...]."
+			detail, needs := "Choose another name, or name the fields to keep, without that one: keep = [...].", []string{"keep", "each"} // which is not kept
 			if chosen {
-				detail = "Choose another name, or do not keep that one."
+				detail, needs = "Choose another name, or do not keep that one.", nil
 			}
-			report(gpflow.Problem{
-				Code: codeSameColumn, Path: path, Summary: fmt.Sprintf("The name %q is taken by the column %q, which is kept", name, l.keep[i]), Detail: detail,
+			fail(gpflow.Problem{
+				Code: codeSameColumn, Path: path, Needs: needs, Summary: fmt.Sprintf("The name %q is taken by the column %q, which is kept", name, l.keep[i]), Detail: detail,
 			})
 		}
 	}
-	if l.index != "" && l.index == l.as {
+	if ok && l.index != "" && l.index == l.as {
 		report(gpflow.Problem{
-			Code: codeSameColumn, Path: "index", Summary: fmt.Sprintf("The name %q is taken by the element", l.index), Detail: "Choose another name.",
+			Code: codeSameColumn, Path: "index", Needs: []string{"as"}, Summary: fmt.Sprintf("The name %q is taken by the element", l.index), Detail: "Choose another name.",
 		})
 	}
 }

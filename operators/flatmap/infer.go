@@ -17,7 +17,7 @@ const (
 
 func infer(i *gpflow.Inference) gpflow.Inferred {
 	in := i.In[0]
-	out := gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}, Uses: make([][]string, 1)}
+	out := gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}, Shape: []string{"each", "as", "index", "keep"}, Uses: make([][]string, 1)}
 	ok := true
 	report := func(p gpflow.Problem) { ok = false; i.Report(p) }
 	if in.Mode != gpflow.Append {

@@ -101,7 +101,7 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	}
 	slices.Sort(out.Constants)
 	out.Constants = slices.Compact(out.Constants)
-	out.Ports = []*gpflow.Schema{nil, nil}
+	out.Ports, out.Shape = []*gpflow.Schema{nil, nil}, []string{"fields"}
 	if ok {
 		out.Ports[0] = gpflow.NewSchema(columns...)
 	}

@@ -66,7 +66,7 @@ func check(e gpflow.NamedExpr, in *gpflow.Schema, consts gpflow.Constants) (fiel
 
 func infer(i *gpflow.Inference) gpflow.Inferred {
 	in := i.In[0]
-	out := gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}, Uses: make([][]string, 1)}
+	out := gpflow.Inferred{Ports: []*gpflow.Schema{nil, nil}, Shape: []string{"select"}, Uses: make([][]string, 1)}
 	if in.Mode != gpflow.Append {
 		i.Report(gpflow.Problem{
 			Path: "from", Summary: fmt.Sprintf("A map cannot take %s records", in.Mode),

@@ -58,7 +58,7 @@ The columns of a table are as wide as the records that come first need, up to 51
 func infer(in *gpflow.Inference) gpflow.Inferred {
 	if in.Config.String("format") == formatJSON {
 		if err := catalog.Check(formatJSON, in.In[0]); err != nil {
-			in.Report(gpflow.Problem{Path: "from", Summary: "the format json cannot carry these records", Detail: err.Error()})
+			in.Report(gpflow.Problem{Path: "from", Needs: []string{"format"}, Summary: "the format json cannot carry these records", Detail: err.Error()})
 		}
 	}
 	return gpflow.Inferred{Uses: [][]string{in.In[0].Names()}}

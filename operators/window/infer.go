@@ -19,7 +19,7 @@ func infer(i *gpflow.Inference) gpflow.Inferred {
 	in := i.In[0]
 	late := &gpflow.Schema{Columns: in.Columns, Key: in.Key, Mode: in.Mode, Timeless: true}
 	out := gpflow.Inferred{
-		Ports: []*gpflow.Schema{nil, late, nil}, Uses: make([][]string, 1), Pass: []bool{false, true, false},
+		Ports: []*gpflow.Schema{nil, late, nil}, Shape: []string{"key_by", "aggregate"}, Uses: make([][]string, 1), Pass: []bool{false, true, false},
 	}
 	ok := true
 	report := func(p gpflow.Problem) { ok = false; i.Report(p) }

@@ -58,7 +58,10 @@ func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, rep
 		agg, err := expr.CheckAggregate(s.Expr, expr.Env{Schema: in, Constants: consts}, l.group)
 		if err != nil {
 			for _, p := range err.Problems("aggregate." + s.Name) {
-				if keyed || p.Code != "" { // others may be for want of the key
+				if p.Code == "" { // which may be for want of the key
+					p.Needs = []string{"key_by"}
+				}
+				if keyed || p.Code != "" {
 					fail(p)
 				}
 			}

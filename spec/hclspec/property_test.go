@@ -169,7 +169,7 @@ func TestWrongFields(t *testing.T) {
 		"where = \"x\"\n  limit = 5":                   "on_error", // belongs into it
 		"where = \"x\"\n  on_error = \"ignore\"":       "on_error",
 		"where = \"x\"\n  description = var.missing":   "description",
-		"where = \"x\"\n  on_error {\n  action = 5\n}": "on_error",
+		"where = \"x\"\n  on_error {\n  action = 5\n}": "on_error on_error.action",
 		`whree = "x"`:                                  "where",
 		"":                                             "where",
 		"where = \"x\"\n  parallelism = local.wrong":   "parallelism",
