@@ -156,7 +156,7 @@ func (c *Coordinator) ask() {
 	busy := make(map[Part]bool)
 	for i := range c.commits {
 		p := &c.commits[i]
-		if !busy[p.Part] && !p.asked {
+		if !busy[p.Part] && !p.asked && !c.down[p.Part.Name] {
 			p.asked = true
 			c.do(Commit{p.ID, p.Part, p.Committable})
 		}
