@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -57,6 +58,14 @@ func (r *retries) failed(now gpflow.Timestamp) (wait gpflow.Duration, attempt in
 	r.next = min(2*r.next, longestWait)
 	r.since = gpflow.MaxTimestamp.Add(-healthy) // it does not run
 	return wait, len(r.failures), true
+}
+
+// exhausted is the end of a job because of one failure too many.
+func (r *retries) exhausted(last error) error {
+	if r.policy.Attempts == 0 {
+		return last
+	}
+	return fmt.Errorf("more than the %d failures within %s that restart allows; the last: %w", r.policy.Attempts, r.policy.Within, last)
 }
 
 // chance returns a number from 0 to most, the next in the order of the seed.
