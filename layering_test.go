@@ -52,6 +52,7 @@ var layers = []struct {
 	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state"}, pure: true},
 	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup"}, pure: true},
 	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
+	{name: "who goes on from what", packages: []string{"engine/resume"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/state", "engine/task", "engine/checkpoint", "engine/job"}, pure: true},
 	{name: "whole jobs, simulated", packages: []string{"engine/sim"}, imports: []string{"oracles", ".", "storage", "storage/*", "compiler/plan", "engine/*"}, pure: true},
 	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*"}},
 	{name: "talking to a run from outside", packages: []string{"engine/control"}, imports: []string{".", "engine", "engine/job"}},

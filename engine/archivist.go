@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -134,8 +135,8 @@ func (b *build) config() job.Config {
 		return c
 	}
 	c.Durable, c.Checkpoints, c.Last = true, k.Config, k.Keeper.NextID()-1
-	if k.From != nil {
-		c.Commit = k.From.Committables
+	if b.former != nil {
+		c.Commit = b.former.Commit()
 	}
 	return c
 }
@@ -157,15 +158,10 @@ func (b *build) archive(encoded []byte) error {
 	if err != nil {
 		return err
 	}
-	b.saved, err = newSaved(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.former, err = resume.New(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}
-	b.master.resumed = b.saved.resumed
-	for _, readers := range b.saved.readers {
-		for _, r := range readers {
-			b.run.before += r.Counts.In
-		}
-	}
+	b.master.former, b.run.before = b.former, b.former.Read()
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -28,7 +29,7 @@ type build struct {
 	sources []job.Source
 	sinks   []job.Writer
 	tasks   []checkpoint.Part
-	saved   *saved // nil: the job starts fresh
+	former  *resume.Former // nil: the job starts fresh
 	ctx     context.Context
 }
 
@@ -61,7 +62,7 @@ func newBuild(ctx context.Context, r *Run) *build {
 	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
 	b.master = &master{
 		log: r.options.Log, points: &r.points, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
-		writers: make(map[job.Writer]*actor.Ref),
+		writers: make(map[job.Writer]*actor.Ref), subtasks: make(map[string]int),
 	}
 	r.boss = b.master
 	r.master = r.system.New("job", nil)
@@ -249,8 +250,8 @@ func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (
 func (b *build) line(from string, port int, to string) *edge {
 	f := b.ops[from].node
 	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
-	if b.saved != nil {
-		e.before = b.saved.emitted(from, port)
+	if b.former != nil {
+		e.before = b.former.Emitted(from, port)
 	}
 	b.run.edges = append(b.run.edges, e)
 	return e
@@ -312,16 +313,16 @@ func (b *build) subtask(t *plan.Task, s int) error {
 
 // resume has subtask s of t go on from the checkpoint, if there is one.
 func (b *build) resume(t *plan.Task, s int, st *subtask) error {
-	if b.saved == nil {
+	if b.former == nil {
 		return nil
 	}
 	snapshot := make(task.Snapshot)
 	for i := range t.Ops {
-		if o, ok := b.saved.operator(t.Ops[i].ID, s, t.Parallelism); ok {
+		if o, ok := b.former.Operator(t.Ops[i].ID, s, t.Parallelism); ok {
 			snapshot[t.Ops[i].ID] = o
 		}
 	}
-	if !b.saved.same(t) {
+	if !b.former.Same(t) {
 		for _, m := range st.states {
 			m.Rebase()
 		}
@@ -368,8 +369,8 @@ func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, *state.Memo
 	if err != nil {
 		return nil, nil, err
 	}
-	if b.saved != nil {
-		if err := b.saved.restore(st, op.ID, s, t.Parallelism); err != nil {
+	if b.former != nil {
+		if err := b.former.Restore(st, op.ID, s, t.Parallelism); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -62,8 +62,8 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	}
 	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
 	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)}
-	if b.saved != nil {
-		b.saved.source(&js)
+	if b.former != nil {
+		b.former.Source(&js)
 	}
 	enum, err := src.Enumerator(js.Found)
 	if err != nil {
@@ -114,8 +114,8 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	}
 	r.clock, r.idle = task.NewSplitClock(disorder, ordered), task.NewIdleness(idleAfter)
 	r.report = b.reporter(checkpoint.Reader, op.ID, s)
-	if b.saved != nil {
-		if d, ok := b.saved.reader(op.ID, s, t.Parallelism); ok {
+	if b.former != nil {
+		if d, ok := b.former.Reader(op.ID, s, t.Parallelism); ok {
 			r.counts = d.Counts
 			r.clock.Reach(d.Watermark)
 			r.resumed = d.Watermark != gpflow.MinTimestamp
@@ -152,9 +152,9 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	}
 	info.node.gauges[s] = w.gauge
 	var states [][]byte
-	if b.saved != nil {
-		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
-		w.last = b.saved.manifest.ID
+	if b.former != nil {
+		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
+		w.last = b.former.Manifest().ID
 	}
 	if err := out.Recover(b.ctx, states); err != nil {
 		return nil, errors.Join(err, out.Close())
@@ -164,7 +164,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		w.inbox = exchange.NewInbox(ref.Wake)
 		return w
 	})
-	b.master.writers[id] = ref
+	b.master.writers[id], b.master.subtasks[op.ID] = ref, t.Parallelism
 	b.sinks = append(b.sinks, id)
 	info.node.inbox = append(info.node.inbox, w.inbox)
 	p := b.parts[t.ID][s]

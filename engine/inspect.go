@@ -8,6 +8,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 )
 
@@ -15,17 +16,17 @@ import (
 type Inspection struct {
 	manifest *checkpoint.Manifest
 	plan     *plan.Plan
-	saved    *saved
+	former   *resume.Former
 }
 
 // Inspect reads a checkpoint. segments returns the segments of a part, which
 // the Inspection keeps.
-func Inspect(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]byte, error)) (*Inspection, error) {
+func Inspect(m *checkpoint.Manifest, segments resume.Segments) (*Inspection, error) {
 	p, err := plan.Decode(m.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
-	s, err := newSaved(m, p, p, segments)
+	s, err := resume.New(m, p, p, segments)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
 	}
@@ -78,11 +79,11 @@ func (x *Inspection) Nodes() ([]NodeState, error) {
 
 func (x *Inspection) node(address string) (NodeState, error) {
 	n := NodeState{Address: address, Role: "operator"}
-	if rs, ok := x.saved.readers[address]; ok {
+	if rs := x.former.Readers(address); rs != nil {
 		x.source(&n, rs)
 		return n, nil
 	}
-	if ws, ok := x.saved.writers[address]; ok {
+	if ws := x.former.Writers(address); ws != nil {
 		n.Role, n.Subtasks = "sink", len(ws)
 		for _, w := range ws {
 			n.Bytes += int64(len(w.State))
@@ -90,7 +91,7 @@ func (x *Inspection) node(address string) (NodeState, error) {
 		return n, nil
 	}
 	mark := gpflow.MaxTimestamp
-	for _, o := range x.saved.operators[address] {
+	for _, o := range x.former.Operators(address) {
 		n.Subtasks++
 		n.Timers += len(o.Timers)
 		mark = min(mark, o.Mark)
@@ -102,7 +103,7 @@ func (x *Inspection) node(address string) (NodeState, error) {
 	return n, nil
 }
 
-func (x *Inspection) source(n *NodeState, rs []readerData) {
+func (x *Inspection) source(n *NodeState, rs []resume.Reader) {
 	n.Role, n.Subtasks = "source", len(rs)
 	mark := gpflow.MaxTimestamp
 	for _, r := range rs {
@@ -125,14 +126,14 @@ func markText(t gpflow.Timestamp) string {
 }
 
 // count adds the keyed state of a subtask.
-func (n *NodeState) count(o savedOperator) error {
-	if len(o.segments) == 0 {
+func (n *NodeState) count(o resume.Operator) error {
+	if len(o.Segments) == 0 {
 		return nil
 	}
-	for _, s := range o.segments {
+	for _, s := range o.Segments {
 		n.Bytes += int64(len(s))
 	}
-	m, err := state.Open(o.segments)
+	m, err := state.Open(o.Segments)
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ type Split struct {
 // that are to be.
 func (x *Inspection) Splits(address string) []Split {
 	var all []Split
-	for i, r := range x.saved.readers[address] {
+	for i, r := range x.former.Readers(address) {
 		for _, s := range r.Splits {
 			all = append(all, Split{Subtask: i, ID: s.ID, Position: s.Position, Watermark: markText(s.Time.Mark)})
 		}
@@ -185,7 +186,7 @@ func (x *Inspection) Splits(address string) []Split {
 // Writers returns the state of each subtask of a sink, in the sink's own form.
 func (x *Inspection) Writers(address string) [][]byte {
 	var all [][]byte
-	for _, w := range x.saved.writers[address] {
+	for _, w := range x.former.Writers(address) {
 		all = append(all, w.State)
 	}
 	return all
@@ -203,11 +204,11 @@ type Entry struct {
 // Entries gives the entries of an operator to f, by subtask, state, pane and
 // key group, until f returns an error.
 func (x *Inspection) Entries(address string, f func(Entry) error) error {
-	for i, o := range x.saved.operators[address] {
-		if len(o.segments) == 0 {
+	for i, o := range x.former.Operators(address) {
+		if len(o.Segments) == 0 {
 			continue
 		}
-		m, err := state.Open(o.segments)
+		m, err := state.Open(o.Segments)
 		if err != nil {
 			return fmt.Errorf("%s: %w", address, err)
 		}
@@ -249,7 +250,7 @@ func entries(m *state.Memory, e Entry, f func(Entry) error) error {
 // Timers returns the times that an operator waits for.
 func (x *Inspection) Timers(address string) []gpflow.Timestamp {
 	var all []gpflow.Timestamp
-	for _, o := range x.saved.operators[address] {
+	for _, o := range x.former.Operators(address) {
 		all = append(all, o.Timers...)
 	}
 	slices.Sort(all)

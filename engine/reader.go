@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -11,6 +10,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/task"
 )
 
@@ -18,7 +18,7 @@ import (
 type (
 	assign struct {
 		split gpflow.Split
-		from  *splitData // nil: its beginning
+		from  *resume.Split // nil: its beginning
 	}
 	pending     struct{ left bool }
 	rest        struct{}
@@ -51,7 +51,7 @@ type reader struct {
 	times   *eventTimes
 	clock   *task.SplitClock
 	idle    *task.Idleness
-	splits  []reading // those that have been assigned, and not ended
+	splits  resume.Splits // those that have been assigned, and not ended
 	report  reporter
 	last    bool // no more splits come
 	resting bool // behind the barrier of a stop
@@ -62,12 +62,6 @@ type reader struct {
 	timer   *time.Timer
 	counts  gpflow.Counts
 	gauge   *gauge
-}
-
-// reading is a split that a reader reads.
-type reading struct {
-	gpflow.Split
-	at gpflow.Position // behind what has been sent on; nil: nothing has
 }
 
 // Receive implements actor.Actor.
@@ -98,18 +92,18 @@ func (r *reader) Receive(_ context.Context, m any) error {
 
 // assign begins to read a split.
 func (r *reader) assign(m assign) error {
-	s := reading{Split: m.split}
+	var at gpflow.Position
 	if m.from != nil {
-		s.at = m.from.Position
-		r.clock.Resume(s.ID, m.from.Time)
+		at = m.from.Position
+		r.clock.Resume(m.split.ID, m.from.Time)
 	} else {
-		r.clock.Add(s.ID)
+		r.clock.Add(m.split.ID)
 	}
-	if err := r.in.Assign(s.Split, s.at); err != nil {
-		return fmt.Errorf("open %s: %w", s.ID, err)
+	if err := r.in.Assign(m.split, at); err != nil {
+		return fmt.Errorf("open %s: %w", m.split.ID, err)
 	}
-	r.splits = append(r.splits, s)
-	r.idle.Add(s.ID, time.Now())
+	r.splits.Add(m.split, at)
+	r.idle.Add(m.split.ID, time.Now())
 	return nil
 }
 
@@ -122,11 +116,7 @@ func (r *reader) trigger(m trigger) {
 }
 
 func (r *reader) snapshot() checkpoint.Snapshot {
-	d := readerData{Watermark: r.clock.Watermark(), Counts: r.counts}
-	for _, s := range r.splits {
-		d.Splits = append(d.Splits, splitData{ID: s.ID, Data: s.Data, Position: s.at, Time: r.clock.Split(s.ID)})
-	}
-	return checkpoint.Snapshot{Data: encode(d)}
+	return checkpoint.Snapshot{Data: resume.Encode(r.splits.Snapshot(r.clock, r.counts))}
 }
 
 // Work implements actor.Actor: it polls once.
@@ -148,7 +138,7 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	case r.stopped:
 		return false, r.end(false)
 	case r.drained:
-		r.splits = nil // what is left of them is never read
+		r.splits.Clear() // what is left of them is never read
 		return false, r.end(true)
 	case r.resting:
 		return false, nil
@@ -156,9 +146,9 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 		r.resumed = false
 		r.mark(nil)
 		return true, nil
-	case len(r.splits) == 0 && r.last:
+	case r.splits.Len() == 0 && r.last:
 		return false, r.end(true)
-	case len(r.splits) == 0:
+	case r.splits.Len() == 0:
 		return false, nil
 	case !r.out.Ready():
 		r.idle.Block(time.Now())
@@ -178,7 +168,7 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	}
 	b, failed, split, at := r.reading.TakeReading()
 	if at != nil {
-		r.splits[r.index(split)].at = at
+		r.splits.Move(split, at)
 	}
 	r.pace.give(allowed - records(b, failed))
 	if err := r.forward(b, failed, split, progress); err != nil {
@@ -222,10 +212,11 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 	}
 	moved := false
 	if p.Ended != "" {
-		r.forget(p.Ended)
+		r.splits.End(p.Ended)
+		r.idle.Forget(p.Ended)
 		moved = r.clock.End(p.Ended)
 	} else if p.Idle {
-		for _, s := range r.splits {
+		for s := range r.splits.All() {
 			moved = r.clock.Pause(s.ID) || moved
 		}
 	}
@@ -284,17 +275,6 @@ func (r *reader) fail(a gpflow.Action, err error) error {
 		r.counts.Skipped++
 	}
 	return nil
-}
-
-// index returns the place of a split in r.splits.
-func (r *reader) index(split string) int {
-	return slices.IndexFunc(r.splits, func(s reading) bool { return s.ID == split })
-}
-
-func (r *reader) forget(split string) {
-	i := r.index(split)
-	r.splits = slices.Delete(r.splits, i, i+1)
-	r.idle.Forget(split)
 }
 
 // release gives up on splits that have been silent for long, and returns the

@@ -21,6 +21,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // Options says how to run a plan. The zero Options but for the Registry are
@@ -218,8 +219,9 @@ type master struct {
 	readers     map[job.Reader]*actor.Ref
 	tasks       []*actor.Ref
 	writers     map[job.Writer]*actor.Ref
-	archivist   *actor.Ref                       // nil: checkpoints are not kept
-	resumed     map[string]map[string]*splitData // see saved
+	subtasks    map[string]int // of each sink
+	archivist   *actor.Ref     // nil: checkpoints are not kept
+	former      *resume.Former // what the job goes on from; nil: it starts fresh
 	points      *points
 	log         *slog.Logger
 	timer       *time.Timer
@@ -292,7 +294,7 @@ func (m *master) perform(a job.Action) {
 	case job.Assign:
 		msg := assign{split: a.Split}
 		if a.Resume {
-			msg.from = m.resumed[a.Reader.Source][a.Split.ID]
+			msg.from = m.former.Split(a.Reader.Source, a.Split.ID)
 		}
 		m.readers[a.Reader].Send(msg)
 	case job.Pending:
@@ -338,11 +340,9 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 			t.Send(completed{a.ID})
 		}
 	case checkpoint.Commit:
-		w, ok := m.writers[job.Writer{Sink: a.Part.Name, Subtask: a.Part.Subtask}]
-		if !ok { // of an earlier start, which had more subtasks
-			w = m.writers[job.Writer{Sink: a.Part.Name}]
-		}
-		w.Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
+		w := job.Writer{Sink: a.Part.Name}
+		w.Subtask = resume.Home(a.Part, m.subtasks[w.Sink])
+		m.writers[w].Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
 	case checkpoint.WakeAt:
 		m.wakeAt(a.Time)
 	}

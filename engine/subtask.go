@@ -10,6 +10,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -55,7 +56,7 @@ func (s *subtask) Receive(_ context.Context, m any) error {
 // snapshot takes part in a checkpoint: the state is frozen at once, and encoded
 // beside the work that goes on.
 func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
-	data := encode(s.task.Snapshot())
+	data := resume.Encode(s.task.Snapshot())
 	if len(s.states) == 0 {
 		hand(checkpoint.Snapshot{Data: data}, nil)
 		return nil
@@ -81,7 +82,7 @@ func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[st
 			}
 			states[address] = packed
 		}
-		hand(checkpoint.Snapshot{Data: data, State: packStates(states), Delta: delta}, failed)
+		hand(checkpoint.Snapshot{Data: data, State: resume.Pack(states), Delta: delta}, failed)
 	})
 	return frozen
 }
@@ -113,7 +114,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 func (s *subtask) end() {
 	s.coding.Wait()
 	if s.task.Drained() {
-		s.report.gone(checkpoint.Snapshot{Data: encode(s.task.Snapshot())})
+		s.report.gone(checkpoint.Snapshot{Data: resume.Encode(s.task.Snapshot())})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // The messages to a writer.
@@ -54,7 +55,7 @@ func (w *writer) prepare(ctx context.Context, id gpflow.CheckpointID, final bool
 		return checkpoint.Snapshot{}, fmt.Errorf("prepare the output: %w", err)
 	}
 	w.last = id
-	return checkpoint.Snapshot{Data: encode(writerData{p.State, w.counts}), Committable: p.Committable}, nil
+	return checkpoint.Snapshot{Data: resume.Encode(resume.Writer{State: p.State, Counts: w.counts}), Committable: p.Committable}, nil
 }
 
 // Work implements actor.Actor: it writes one batch.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -19,8 +21,9 @@ import (
 type attempt struct {
 	*world
 	keeper *checkpoint.Keeper
-	store  *hooked // of keeper
-	saved  *saved  // nil: it starts fresh
+	store  *hooked        // of keeper
+	former *resume.Former // nil: it starts fresh
+	same   bool           // former is of a job that is wired in the same way
 	master *master
 	parts  [][]*part // by stage, by subtask
 	job    job.Config
@@ -69,6 +72,29 @@ func (a *attempt) build() error {
 	return nil
 }
 
+// recover reads the checkpoint that the attempt goes on from.
+func (a *attempt) recover(m *checkpoint.Manifest) error {
+	then, err := plan.Decode(m.Plan)
+	if err != nil {
+		return err
+	}
+	a.same = bytes.Equal(m.Plan, a.encoded())
+	a.former, err = resume.New(m, then, a.top.plan(), func(p checkpoint.PartState) ([][]byte, error) { return a.keeper.Segments(context.Background(), p) })
+	if err == nil {
+		a.former.Plant(a.config.Resume)
+	}
+	return err
+}
+
+// encoded is the job as it lies in a manifest.
+func (a *attempt) encoded() []byte {
+	data, err := plan.Encode(a.top.plan())
+	if err != nil {
+		a.broken("simulation", "%v", err)
+	}
+	return data
+}
+
 // configure draws when checkpoints are taken.
 func (a *attempt) configure() {
 	a.job = job.Config{Durable: true, Last: a.keeper.NextID() - 1}
@@ -79,9 +105,8 @@ func (a *attempt) configure() {
 		c.MinPause = gpflow.Duration(a.rand.IntN(300))
 	}
 	c.Plant = a.config.Coordinator
-	if a.saved != nil {
-		a.job.Commit = a.saved.manifest.Committables
-		a.master.resumed = a.saved.resumed
+	if a.former != nil {
+		a.job.Commit = a.former.Commit()
 	}
 }
 
@@ -212,16 +237,16 @@ func (a *attempt) subtask(s *stage, p *part, sub int) error {
 
 // resume has a subtask go on from the checkpoint, if there is one.
 func (a *attempt) resume(t *subtask, s *stage, sub int) error {
-	if a.saved == nil {
+	if a.former == nil {
 		return nil
 	}
 	snapshot := make(task.Snapshot)
 	for _, o := range s.ops {
-		if x, ok := a.saved.operator(o.id, sub, s.parallelism); ok {
+		if x, ok := a.former.Operator(o.id, sub, s.parallelism); ok {
 			snapshot[o.id] = x
 		}
 	}
-	if !a.saved.same(s.shape()) {
+	if !a.former.Same(a.top.plan().Task(s.id)) {
 		for _, m := range t.states {
 			m.Rebase()
 		}
@@ -231,8 +256,8 @@ func (a *attempt) resume(t *subtask, s *stage, sub int) error {
 	}
 	t.base = t.task.Flow(0).Taken
 	t.mark, _ = t.task.Watermark()
-	m := a.saved.manifest
-	want := a.marks.reached(point{m.Epoch, m.ID}, s.id, sub, s.parallelism)
+	m := a.former.Manifest()
+	want := a.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, a.same)
 	if t.mark < want && s.ops[0].kind != sinkOp {
 		a.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, m.ID, t.mark, want)
 	}
@@ -288,18 +313,18 @@ func (a *attempt) state(t *subtask, address string, i, n int, descs []gpflow.Sta
 	}
 	m.Plant(a.config.State)
 	t.states[address], t.order = m, append(t.order, address)
-	if a.saved == nil {
+	if a.former == nil {
 		return m, nil
 	}
-	return m, a.saved.restore(m, address, i, n)
+	return m, a.former.Restore(m, address, i, n)
 }
 
 // source makes the enumerator and the readers of a source.
 func (a *attempt) source(s *stage, parts []*part) {
 	src := a.top.sources[s.source]
 	js := job.Source{Address: src.address, Parallelism: s.parallelism, Bounded: src.bounded}
-	if a.saved != nil {
-		a.saved.source(&js)
+	if a.former != nil {
+		a.former.Source(&js)
 	}
 	a.before(js)
 	e := &enumerator{a: a, node: a.add("enumerator " + src.address), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
@@ -308,15 +333,16 @@ func (a *attempt) source(s *stage, parts []*part) {
 	for i, p := range parts {
 		n := a.add(fmt.Sprintf("reader %s[%d]", src.address, i))
 		r := &reader{
-			a: a, node: n, id: job.Reader{Source: src.address, Subtask: i}, reading: gpflow.NewReading(a.rows), data: a.data,
+			a: a, node: n, id: job.Reader{Source: src.address, Subtask: i}, reading: gpflow.NewReading(a.rows), data: a.data, next: make(map[string]int),
 			clock:  task.NewSplitClock(gpflow.Duration(a.top.Disorder), false),
 			report: reporter{a, n, checkpoint.Part{Kind: checkpoint.Reader, Name: src.address, Subtask: i}},
 		}
+		r.splits.Plant(a.config.Resume)
 		n.who, a.master.readers[r.id] = r, n
-		if a.saved != nil {
-			if t, ok := a.saved.reader(src.address, i, s.parallelism); ok {
-				r.clock.Reach(t)
-				r.resumed = t != gpflow.MinTimestamp
+		if a.former != nil {
+			if x, ok := a.former.Reader(src.address, i, s.parallelism); ok {
+				r.clock.Reach(x.Watermark)
+				r.resumed = x.Watermark != gpflow.MinTimestamp
 			}
 		}
 		c, l := a.open(n.name, p.inbox, n, a.rows)
@@ -333,7 +359,7 @@ func (a *attempt) before(s job.Source) {
 		a.read[split.ID] = 0
 	}
 	for _, r := range s.Reading {
-		a.read[r.Split.ID], _ = strconv.Atoi(string(a.saved.resumed[r.Split.ID].Position)) // none: the beginning
+		a.read[r.Split.ID], _ = strconv.Atoi(string(a.former.Split(s.Address, r.Split.ID).Position)) // none: the beginning
 	}
 }
 
@@ -354,8 +380,9 @@ func (a *attempt) sink(s *stage, p *part, i, sub int) error {
 	n.who, a.master.writers[w.id] = w, n
 	a.job.Sinks = append(a.job.Sinks, w.id)
 	var states [][]byte
-	if a.saved != nil {
-		states, w.last = a.saved.writers[o.id], a.saved.manifest.ID
+	if a.former != nil {
+		w.last = a.former.Manifest().ID
+		states, _ = a.former.Writer(o.id, sub, s.parallelism)
 	}
 	if err := w.sink.Recover(context.Background(), states); err != nil {
 		return err
@@ -370,12 +397,11 @@ func (a *attempt) sink(s *stage, p *part, i, sub int) error {
 	return nil
 }
 
-// home returns the writer that commits what a part has prepared: another one
-// where there are fewer now.
+// home returns the writer that commits what a part has prepared.
 func (a *attempt) home(p checkpoint.Part) job.Writer {
-	w := job.Writer{Sink: p.Name, Subtask: p.Subtask}
-	for a.master.writers[w] == nil {
-		w.Subtask--
+	n := 0
+	for a.master.writers[job.Writer{Sink: p.Name, Subtask: n}] != nil {
+		n++
 	}
-	return w
+	return job.Writer{Sink: p.Name, Subtask: resume.Home(p, n)}
 }

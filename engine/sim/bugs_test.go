@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/sim"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -31,11 +32,13 @@ var planted = []struct {
 	{name: "no copy on write", Config: sim.Config{State: state.NoCopyOnWrite}},
 	{name: "dirty rows forgotten", Config: sim.Config{State: state.ForgetDirty}},
 	{name: "key group restored twice", Config: sim.Config{State: state.RestoreTwice}},
-	{name: "position off by one", Config: sim.Config{Own: sim.PositionOffByOne}},
+	{name: "positions one poll behind", Config: sim.Config{Resume: resume.PositionsOneBehind}},
+	{name: "time of splits not in the snapshot", Config: sim.Config{Resume: resume.TimesNotSaved}},
+	{name: "last split of lost readers lost", Config: sim.Config{Resume: resume.LastSplitLost}},
 	{name: "commit not idempotent", Config: sim.Config{Own: sim.CommitNotIdempotent}},
 	{name: "what was staged kept", Config: sim.Config{Own: sim.KeepStaged}},
-	{name: "timers to one subtask", Config: sim.Config{Own: sim.TimersToOne}, only: "timers"},
-	{name: "output of no subtask dropped", Config: sim.Config{Own: sim.DropHomeless}},
+	{name: "timers to one subtask", Config: sim.Config{Resume: resume.TimersToOne}, only: "timers"},
+	{name: "output of no subtask dropped", Config: sim.Config{Resume: resume.DropHomeless}},
 	{name: "start without an epoch", Config: sim.Config{Own: sim.ClaimNothing}},
 	{name: "store that is not safe", Config: sim.Config{Own: sim.StoreUnsafe}},
 }
@@ -56,7 +59,7 @@ func find(c sim.Config, atMost uint64) (seed uint64, v *sim.Violation) {
 func TestPlanted(t *testing.T) {
 	const atMost = 2000
 	var table strings.Builder
-	fmt.Fprintf(&table, "%-30s %5s %5s  %-62s %s\n", "bug", "seed", "runs", "which says", "by the output alone")
+	fmt.Fprintf(&table, "%-36s %5s %5s  %-62s %s\n", "bug", "seed", "runs", "which says", "by the output alone")
 	for _, p := range planted {
 		seed, v := find(p.Config, atMost)
 		if v == nil {
@@ -74,7 +77,7 @@ func TestPlanted(t *testing.T) {
 			}
 			alone = fmt.Sprintf("seed %d, after %d runs", seed, seed+1)
 		}
-		fmt.Fprintf(&table, "%-30s %5d %5d  %-62.62s %s\n", p.name, seed, seed+1, v.Error(), alone)
+		fmt.Fprintf(&table, "%-36s %5d %5d  %-62.62s %s\n", p.name, seed, seed+1, v.Error(), alone)
 	}
 	t.Logf("found:\n%s", &table)
 }

@@ -27,18 +27,17 @@ func (m marks) note(at point, p checkpoint.Part, t gpflow.Timestamp) {
 	m[at][p] = t
 }
 
-// reached returns the watermark from which a subtask has to go on. Where there
-// are other subtasks than then, it is what all of them had come to.
-func (m marks) reached(at point, stage string, sub, n int) gpflow.Timestamp {
-	low, former := gpflow.MaxTimestamp, 0
+// reached returns the watermark from which a subtask has to go on, in a job that
+// is wired as it was or not: if not, it is what all subtasks had come to.
+func (m marks) reached(at point, who checkpoint.Part, same bool) gpflow.Timestamp {
+	if same {
+		return m[at][who]
+	}
+	low := gpflow.MaxTimestamp
 	for p, t := range m[at] {
-		if p.Name == stage {
-			former++
+		if p.Name == who.Name {
 			low = min(low, t)
 		}
-	}
-	if former == n {
-		return m[at][checkpoint.Part{Kind: checkpoint.Task, Name: stage, Subtask: sub}]
 	}
 	return low
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
@@ -35,7 +36,7 @@ type stage struct {
 	source      int  // of topology.sources; -1: none
 	ops         []op // parents before children; the first is the head
 	in          []edge
-	follows     int // the stage whose parallelism this one has; -1: none
+	follows     int // the stage whose subtasks this one is joined to one by one where it has as many; -1: none
 }
 
 // The kinds of operators, besides those of oracle.Source.
@@ -77,31 +78,34 @@ func (s *stage) add(kind string) {
 	s.ops = append(s.ops, op{id: fmt.Sprintf("%s.%s%d", s.id, kind, len(s.ops)), kind: kind, parent: at})
 }
 
-// shape is a stage as a manifest has it.
-type shape struct {
-	ID          string
-	Parallelism int
-	Ops         []string
-}
-
-func (s *stage) shape() shape {
-	x := shape{ID: s.id, Parallelism: s.parallelism}
-	for _, op := range s.ops {
-		x.Ops = append(x.Ops, op.id)
-	}
-	return x
-}
-
-// encoded is the job as a manifest has it.
-func (j *topology) encoded() []byte {
-	var all []shape
+// plan is the job as a manifest has it, without what only an engine needs.
+func (j *topology) plan() *plan.Plan {
+	p := &plan.Plan{Format: plan.Format, Pipeline: "simulated", KeyGroups: j.keyGroups, KeyHash: gpflow.KeyHashName}
 	for _, s := range j.stages {
-		all = append(all, s.shape())
+		t := plan.Task{ID: s.id, Parallelism: s.parallelism}
+		for _, o := range s.ops {
+			t.Ops = append(t.Ops, plan.Op{ID: o.id, Parent: o.parent, ParentPort: o.port, Ports: make([]plan.Port, 2)})
+		}
+		p.Tasks = append(p.Tasks, t)
+		for _, e := range s.in {
+			from := &j.stages[e.from]
+			p.Edges = append(p.Edges, plan.Edge{From: from.id, FromOp: from.out(), To: s.id, Partition: e.kind})
+		}
 	}
-	return encode(all)
+	return p
 }
 
-func (j *topology) String() string { return string(j.encoded()) }
+// String tells the stages, with their subtasks and operators.
+func (j *topology) String() string {
+	var b strings.Builder
+	for _, s := range j.stages {
+		fmt.Fprintf(&b, " %s[%d]", s.id, s.parallelism)
+		for _, o := range s.ops[1:] {
+			fmt.Fprintf(&b, "+%s", o.id)
+		}
+	}
+	return b.String()[1:]
+}
 
 // drawTopology draws a job.
 func drawTopology(r *rand.Rand) *topology {
@@ -114,7 +118,7 @@ func drawTopology(r *rand.Rand) *topology {
 	for i := range ends {
 		ends[i] = i
 	}
-	if len(ends) > 1 || r.IntN(3) == 0 {
+	if len(ends) > 1 || r.IntN(2) == 0 {
 		m := stage{id: "mid", source: -1, follows: -1}
 		kind := []plan.Partition{plan.Rebalance, plan.Broadcast, plan.Forward}[r.IntN(3)]
 		if kind == plan.Broadcast {
@@ -208,13 +212,25 @@ func drawRows(r *rand.Rand, split string, keys, disorder int64) []oracle.Row {
 	return rows
 }
 
-// rescale draws how many subtasks there are of each stage.
+// rescale draws how many subtasks there are of each stage; some keep those that
+// they have. One that follows another mostly has as many as that, and else its
+// rows are rebalanced.
 func (j *topology) rescale(r *rand.Rand) {
 	for i := range j.stages {
 		s := &j.stages[i]
-		s.parallelism = 1 + r.IntN(3)
-		if s.follows >= 0 {
-			s.parallelism = j.stages[s.follows].parallelism
+		if s.parallelism == 0 || r.IntN(3) > 0 {
+			s.parallelism = 1 + r.IntN(3)
+		}
+		if s.follows < 0 {
+			continue
+		}
+		before := &j.stages[s.follows]
+		if r.IntN(2) > 0 {
+			s.parallelism = before.parallelism
+		}
+		s.in[0].kind = plan.Forward
+		if s.parallelism != before.parallelism {
+			s.in[0].kind = plan.Rebalance
 		}
 	}
 }

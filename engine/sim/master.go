@@ -22,7 +22,6 @@ type master struct {
 	tasks       []*node
 	writers     map[job.Writer]*node
 	archivist   *node
-	resumed     map[string]*splitData
 	begun       bool
 	outcome     job.Outcome
 	err         error
@@ -70,7 +69,7 @@ func (m *master) perform(action job.Action) {
 	case job.Assign:
 		message := assign{split: x.Split}
 		if x.Resume {
-			message.from = m.resumed[x.Split.ID]
+			message.from = m.a.former.Split(x.Reader.Source, x.Split.ID)
 		}
 		send(m.readers[x.Reader], message)
 	case job.Pending:
@@ -121,10 +120,6 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		}
 		m.committing[x.Part] = x.ID
 		m.settle(m.a.phase)
-		if m.a.config.Own == DropHomeless && m.writers[job.Writer{Sink: x.Part.Name, Subtask: x.Part.Subtask}] == nil {
-			m.a.send(m.node, m.node, job.Point{CoordinatorEvent: checkpoint.Committed{ID: x.ID, Part: x.Part}})
-			return
-		}
 		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
@@ -212,7 +207,7 @@ func (v *archivist) store(s job.Store) error {
 
 func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
 	m := &checkpoint.Manifest{
-		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.top.encoded(),
+		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.encoded(),
 		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
 	}
 	for _, p := range s.Gone {

@@ -1,13 +1,13 @@
 package sim
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/sim/oracle"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -16,7 +16,7 @@ import (
 type (
 	assign struct {
 		split gpflow.Split
-		from  *splitData // nil: its beginning
+		from  *resume.Split // nil: its beginning
 	}
 	pending     struct{ left bool }
 	rest        struct{}
@@ -29,20 +29,6 @@ type (
 	}
 )
 
-// readerData is the snapshot of a reader.
-type readerData struct {
-	Splits    []splitData
-	Watermark gpflow.Timestamp
-}
-
-// splitData is how far a split has been read.
-type splitData struct {
-	ID       string
-	Data     []byte
-	Position gpflow.Position
-	Time     task.SplitTime
-}
-
 // reader does what the engine's reader does, on rows in memory.
 type reader struct {
 	a       *attempt
@@ -53,7 +39,8 @@ type reader struct {
 	data    map[string][]oracle.Row
 	out     *exchange.Channel
 	clock   *task.SplitClock
-	splits  []readSplit
+	splits  resume.Splits
+	next    map[string]int // row, by split
 	last    bool
 	resting bool
 	stopped bool
@@ -62,24 +49,18 @@ type reader struct {
 	quiet   bool
 }
 
-type readSplit struct {
-	gpflow.Split
-	next int             // row
-	at   gpflow.Position // behind what has been sent on
-}
-
 func (r *reader) receive(m any) error {
 	switch m := m.(type) {
 	case assign:
-		s := readSplit{Split: m.split}
+		var at gpflow.Position
 		if m.from == nil {
-			r.clock.Add(s.ID)
+			r.clock.Add(m.split.ID)
 		} else {
-			r.clock.Resume(s.ID, m.from.Time)
-			s.at = m.from.Position
-			s.next, _ = strconv.Atoi(string(s.at)) // none: the beginning
+			r.clock.Resume(m.split.ID, m.from.Time)
+			at = m.from.Position
 		}
-		r.splits = append(r.splits, s)
+		r.next[m.split.ID], _ = strconv.Atoi(string(at)) // none: the beginning
+		r.splits.Add(m.split, at)
 	case trigger:
 		r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
 		r.report.acknowledge(m.id, r.snapshot())
@@ -105,15 +86,7 @@ func (r *reader) receive(m any) error {
 }
 
 func (r *reader) snapshot() checkpoint.Snapshot {
-	d := readerData{Watermark: r.clock.Watermark()}
-	for _, s := range r.splits {
-		at := s.at
-		if r.a.config.Own == PositionOffByOne && s.next > 0 {
-			at = gpflow.Position(strconv.Itoa(s.next - 1))
-		}
-		d.Splits = append(d.Splits, splitData{ID: s.ID, Data: s.Data, Position: at, Time: r.clock.Split(s.ID)})
-	}
-	return checkpoint.Snapshot{Data: encode(d)}
+	return checkpoint.Snapshot{Data: resume.Encode(r.splits.Snapshot(r.clock, gpflow.Counts{}))}
 }
 
 func (r *reader) work() (bool, error) {
@@ -126,40 +99,39 @@ func (r *reader) work() (bool, error) {
 		r.resumed = false
 		r.mark(nil)
 		return true, nil
-	case r.drained || len(r.splits) == 0 && r.last:
+	case r.drained || r.splits.Len() == 0 && r.last:
 		return false, r.end(true)
-	case len(r.splits) == 0 || !r.out.Ready():
+	case r.splits.Len() == 0 || !r.out.Ready():
 		return false, nil
 	}
-	r.poll(r.a.rand.IntN(len(r.splits)))
+	r.poll(r.splits.At(r.a.rand.IntN(r.splits.Len())).ID)
 	return true, nil
 }
 
 // poll reads some rows of a split, and sends them on.
-func (r *reader) poll(i int) {
-	s := &r.splits[i]
-	rows := r.data[s.ID]
-	n := min(1+r.a.rand.IntN(r.a.top.most), len(rows)-s.next)
-	r.reading.Begin(s.ID)
-	for _, x := range rows[s.next : s.next+n] {
+func (r *reader) poll(split string) {
+	rows := r.data[split][r.next[split]:]
+	n := min(1+r.a.rand.IntN(r.a.top.most), len(rows))
+	r.reading.Begin(split)
+	for _, x := range rows[:n] {
 		row := r.reading.Record(int64(x.Position), 0)
 		row[0], row[1], row[2] = gpflow.String(x.ID), gpflow.Int(x.Key), gpflow.Int(x.Value)
 	}
-	b, _, split, _ := r.reading.TakeReading()
+	b, _, _, _ := r.reading.TakeReading()
 	for k := range n {
-		b.Times[k] = gpflow.Timestamp(rows[s.next+k].Time)
+		b.Times[k] = gpflow.Timestamp(rows[k].Time)
 	}
-	s.next += n
-	s.at = gpflow.Position(strconv.Itoa(s.next))
+	r.next[split] += n
+	r.splits.Move(split, gpflow.Position(strconv.Itoa(r.next[split])))
 	r.a.stats.Rows += n
-	r.a.read[s.ID] = s.next
+	r.a.read[split] = r.next[split]
 	if b != nil {
 		r.clock.Stamp(split, b)
 	}
-	ended := s.next == len(rows)
+	ended := n == len(rows)
 	moved := false
 	if ended {
-		r.splits = slices.Delete(r.splits, i, i+1)
+		r.splits.End(split)
 		moved = r.clock.End(split)
 	}
 	if moved {

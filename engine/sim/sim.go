@@ -20,6 +20,7 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -30,19 +31,11 @@ type Bug string
 
 // The bugs.
 const (
-	// PositionOffByOne has readers say that they are one row before their place.
-	PositionOffByOne Bug = "position off by one"
 	// CommitNotIdempotent has sinks show again what they have shown, against C4.
 	CommitNotIdempotent Bug = "commit not idempotent"
 	// KeepStaged has sinks keep what was staged behind the checkpoint that they go
 	// on from.
 	KeepStaged Bug = "keep staged"
-	// TimersToOne gives the timers of a subtask to one other when there are more
-	// or fewer than there were, wherever its key groups are now.
-	TimersToOne Bug = "timers to one"
-	// DropHomeless commits nothing that was prepared by a subtask that is no more,
-	// against C4.
-	DropHomeless Bug = "drop homeless"
 	// StoreUnsafe has the store call lasting what is not, against C9.
 	StoreUnsafe Bug = "store unsafe"
 	// ClaimNothing has a start go on with the epoch of the one before, against C6.
@@ -68,6 +61,7 @@ type Config struct {
 	Task        task.Bug
 	Coordinator checkpoint.Bug
 	State       state.Bug
+	Resume      resume.Bug
 	Own         Bug
 }
 

@@ -90,8 +90,9 @@ func (s *sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepa
 		delete(s.to.staged, s.name)
 		p.Committable = gpflow.Committable(name)
 	}
-	p.State = encode(s.pieces)
-	return p, nil
+	var err error
+	p.State, err = json.Marshal(s.pieces)
+	return p, err
 }
 
 // Commit implements gpflow.Sink.

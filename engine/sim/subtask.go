@@ -6,6 +6,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -87,7 +88,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 		s.a.broken("C1, C2", "%s takes its snapshot for checkpoint %d behind %d rows, and %d precede its barriers", s.node.name, id, taken, want)
 	}
 	s.a.mark(id, s.report.part, s.mark)
-	data := encode(s.task.Snapshot())
+	data := resume.Encode(s.task.Snapshot())
 	if len(s.states) == 0 {
 		s.acknowledge(id, checkpoint.Snapshot{Data: data})
 		return
@@ -104,7 +105,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 			frozen[address].Release()
 			states[address] = packed
 		}
-		s.acknowledge(id, checkpoint.Snapshot{Data: data, State: encode(states), Delta: delta})
+		s.acknowledge(id, checkpoint.Snapshot{Data: data, State: resume.Pack(states), Delta: delta})
 	})
 }
 
@@ -163,7 +164,7 @@ func (s *subtask) work() (bool, error) {
 			}
 			if s.task.Drained() {
 				s.a.mark(0, s.report.part, s.mark)
-				s.report.gone(checkpoint.Snapshot{Data: encode(s.task.Snapshot())})
+				s.report.gone(checkpoint.Snapshot{Data: resume.Encode(s.task.Snapshot())})
 			}
 			return false, errFinished
 		case task.Idle:

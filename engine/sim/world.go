@@ -107,13 +107,6 @@ func (w *world) start() (*attempt, error) {
 		return nil, err
 	}
 	k := a.keeper
-	if m.ID > 0 {
-		segments := func(p checkpoint.PartState) ([][]byte, error) { return k.Segments(context.Background(), p) }
-		if a.saved, err = newSaved(m, segments); err != nil {
-			return nil, err
-		}
-		a.saved.timersToOne = w.config.Own == TimersToOne
-	}
 	if m.ID < w.completed {
 		w.broken("C9", "the job goes on from checkpoint %d, and %d had been completed", m.ID, w.completed)
 	}
@@ -127,6 +120,11 @@ func (w *world) start() (*attempt, error) {
 		if w.rand.IntN(3) == 0 {
 			w.top.fuse()
 			w.top.rescale(w.rand)
+		}
+	}
+	if m.ID > 0 {
+		if err := a.recover(m); err != nil {
+			return nil, err
 		}
 	}
 	w.trace.say("START %d from checkpoint %d: %s", k.Epoch(), m.ID, w.top)

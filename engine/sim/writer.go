@@ -7,6 +7,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // commit is a message to a writer.
@@ -43,7 +44,7 @@ func (w *writer) receive(m any) error {
 func (w *writer) prepare(id gpflow.CheckpointID, final bool) (checkpoint.Snapshot, error) {
 	p, err := w.sink.Prepare(context.Background(), id, final)
 	w.last = id
-	return checkpoint.Snapshot{Data: p.State, Committable: p.Committable}, err
+	return checkpoint.Snapshot{Data: resume.Encode(resume.Writer{State: p.State}), Committable: p.Committable}, err
 }
 
 func (w *writer) work() (bool, error) {

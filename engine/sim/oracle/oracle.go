@@ -3,7 +3,10 @@
 // fault.
 package oracle
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // MarkEvery is the number of rows of a split from one watermark of it to the
 // next.
@@ -103,4 +106,4 @@ func apply(ops []string, r Row) (Row, bool) {
 }
 
 // Line returns the text of a row.
-func Line(fields ...any) string { return fmt.Sprint(fields) }
+func Line(fields ...any) string { return strings.TrimSpace(fmt.Sprintln(fields...)) }

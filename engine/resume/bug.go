@@ -1,0 +1,35 @@
+package resume
+
+// Bug is a mistake that can be switched on, so that the tests which must find
+// such mistakes can be seen to find them. No product code switches one on.
+type Bug uint8
+
+// The bugs.
+const (
+	// NoBug is how everything works unless Plant is called.
+	NoBug Bug = iota
+	// TimersToOne gives the timers of a subtask to one other when there are more
+	// or fewer than there were, wherever its key groups are now.
+	TimersToOne
+	// MarksOfNamesakes has a subtask go on from how far time had come in the one
+	// of its number, whatever its inputs are now.
+	MarksOfNamesakes
+	// DropHomeless commits nothing that was prepared by a subtask that is no more,
+	// against C4.
+	DropHomeless
+	// LastSplitLost hands out one split less than were being read where readers
+	// are gone.
+	LastSplitLost
+	// PositionsOneBehind has a reader hand in where it had been a poll earlier,
+	// against C1.
+	PositionsOneBehind
+	// TimesNotSaved has a reader hand in nothing about time in its splits, against
+	// C5.
+	TimesNotSaved
+)
+
+// Plant switches a bug on. It is called before f is used.
+func (f *Former) Plant(b Bug) { f.bug = b }
+
+// Plant switches a bug on. It is called before s is used.
+func (s *Splits) Plant(b Bug) { s.bug = b }

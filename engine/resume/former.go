@@ -1,0 +1,179 @@
+package resume
+
+import (
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// Operator returns what subtask i of n of an operator goes on from, but for its
+// keyed state; false: there was no such operator. Where the number of subtasks
+// has changed, here or anywhere before, time is what all of them had come to:
+// rows that another subtask had still to get may come to this one now. Where it
+// has changed here, the first subtask has the ledger of all.
+func (f *Former) Operator(address string, i, n int) (task.OperatorState, bool) {
+	former := f.operators[address]
+	switch {
+	case len(former) == 0:
+		return task.OperatorState{}, false
+	case len(former) == n && (f.unchanged || f.bug == MarksOfNamesakes):
+		return former[i].OperatorState, true
+	}
+	o := task.OperatorState{Mark: gpflow.MaxTimestamp, Emitted: make([]int64, len(former[0].Emitted))}
+	for was, x := range former {
+		o.Mark = min(o.Mark, x.Mark)
+		if f.bug != TimersToOne || was%n == i {
+			o.Timers = append(o.Timers, x.Timers...) // whoever has the keys now needs them
+		}
+		if i == 0 {
+			o.Counts.Add(x.Counts)
+			o.Taken += x.Taken
+			for p, e := range x.Emitted {
+				o.Emitted[p] += e
+			}
+		}
+	}
+	return o, true
+}
+
+// Restore gives subtask i of n of an operator its keyed state: its own, or the
+// key groups that it owns out of that of all former subtasks.
+func (f *Former) Restore(m *state.Memory, address string, i, n int) error {
+	former := f.operators[address]
+	if len(former) == n {
+		former = former[i : i+1]
+	}
+	for _, x := range former {
+		if len(x.Segments) == 0 {
+			continue
+		}
+		if err := m.Restore(x.Segments); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reader returns what subtask i of n of a source goes on from, but for its
+// splits; false: there was no such source.
+func (f *Former) Reader(address string, i, n int) (r Reader, ok bool) {
+	former := f.readers[address]
+	switch {
+	case len(former) == 0:
+		return Reader{}, false
+	case len(former) == n:
+		return former[i], true
+	}
+	r.Watermark = gpflow.MaxTimestamp
+	for _, x := range former {
+		r.Watermark = min(r.Watermark, x.Watermark)
+		if i == 0 {
+			r.Counts.Add(x.Counts)
+		}
+	}
+	return r, true
+}
+
+// Source tells the job's machine what a source was. Splits stay where they were
+// read as far as there are still readers; the others go to those that have
+// fewest.
+func (f *Former) Source(j *job.Source) {
+	i := slices.IndexFunc(f.manifest.Sources, func(x checkpoint.SourceState) bool { return x.Address == j.Address })
+	if i < 0 {
+		return
+	}
+	x := f.manifest.Sources[i]
+	j.Found, j.Queue, j.Done = x.Found, x.Queue, x.Done
+	load := make([]int, j.Parallelism)
+	var homeless []gpflow.Split
+	for r, d := range f.readers[j.Address] {
+		for _, split := range d.Splits {
+			p := gpflow.Split{ID: split.ID, Data: split.Data}
+			if r >= j.Parallelism {
+				homeless = append(homeless, p)
+				continue
+			}
+			load[r]++
+			j.Reading = append(j.Reading, job.Reading{Split: p, Subtask: r})
+		}
+	}
+	if f.bug == LastSplitLost && len(homeless) > 0 {
+		homeless = homeless[:len(homeless)-1]
+	}
+	for _, p := range homeless {
+		r := slices.Index(load, slices.Min(load))
+		load[r]++
+		j.Reading = append(j.Reading, job.Reading{Split: p, Subtask: r})
+	}
+}
+
+// Writer returns what a sink's subtask i of n goes on from: the states of all
+// former subtasks, and its ledger, or for the first one that of all where their
+// number has changed.
+func (f *Former) Writer(address string, i, n int) (states [][]byte, counts gpflow.Counts) {
+	former := f.writers[address]
+	for was, x := range former {
+		states = append(states, x.State)
+		if was == i && len(former) == n || i == 0 && len(former) != n {
+			counts.Add(x.Counts)
+		}
+	}
+	return states, counts
+}
+
+// Commit returns what is to be committed again (C4).
+func (f *Former) Commit() []checkpoint.Pending {
+	if f.bug != DropHomeless {
+		return f.manifest.Committables
+	}
+	return slices.DeleteFunc(slices.Clone(f.manifest.Committables), func(p checkpoint.Pending) bool {
+		return p.Part.Subtask >= f.subtasks(p.Part.Name)
+	})
+}
+
+// subtasks returns how many a node has now.
+func (f *Former) subtasks(address string) int {
+	for _, t := range f.now.Tasks {
+		if slices.ContainsFunc(t.Ops, func(o plan.Op) bool { return o.ID == address }) {
+			return t.Parallelism
+		}
+	}
+	return 0
+}
+
+// Home returns which of the n subtasks that a sink has now commits what a part
+// of it had prepared: the first one where there are fewer than there were.
+func Home(p checkpoint.Part, n int) int {
+	if p.Subtask < n {
+		return p.Subtask
+	}
+	return 0
+}
+
+// Emitted returns the rows that had left a port of a node.
+func (f *Former) Emitted(address string, port int) (n int64) {
+	for _, x := range f.operators[address] {
+		if port < len(x.Emitted) {
+			n += x.Emitted[port]
+		}
+	}
+	return n
+}
+
+// Same reports whether t has the operators and the parallelism that it had, so
+// that what changes in its state can be told relative to what was saved.
+func (f *Former) Same(t *plan.Task) bool {
+	former := 0
+	for _, p := range f.manifest.Parts {
+		if p.Kind == checkpoint.Task && p.Name == t.ID {
+			former++
+		}
+	}
+	then := f.then.Task(t.ID)
+	return then != nil && former == t.Parallelism && slices.EqualFunc(t.Ops, then.Ops, func(a, b plan.Op) bool { return a.ID == b.ID })
+}

@@ -1,0 +1,93 @@
+package resume
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// TestRestoredTime: where the wiring has changed, a subtask does not go on from
+// how far time had come in its namesake, whose input may have ended; rows of the
+// others may come to it now.
+func TestRestoredTime(t *testing.T) {
+	at := func(mark gpflow.Timestamp) Operator {
+		return Operator{OperatorState: task.OperatorState{Mark: mark, Taken: 1, Emitted: []int64{1}}}
+	}
+	former := map[string][]Operator{"filter.f": {at(gpflow.MaxTimestamp), at(5), at(7)}}
+	for _, c := range []struct {
+		unchanged bool
+		n         int
+		marks     []gpflow.Timestamp
+	}{
+		{true, 3, []gpflow.Timestamp{gpflow.MaxTimestamp, 5, 7}},
+		{false, 3, []gpflow.Timestamp{5, 5, 5}},
+		{false, 2, []gpflow.Timestamp{5, 5}},
+	} {
+		f := &Former{operators: former, unchanged: c.unchanged}
+		taken := int64(0)
+		for i, want := range c.marks {
+			o, ok := f.Operator("filter.f", i, c.n)
+			if !ok || o.Mark != want {
+				t.Errorf("unchanged %t: subtask %d of %d is at %d, want %d", c.unchanged, i, c.n, o.Mark, want)
+			}
+			taken += o.Taken
+		}
+		if taken != 3 {
+			t.Errorf("unchanged %t: the ledger of %d subtasks has %d rows, want 3", c.unchanged, c.n, taken)
+		}
+	}
+}
+
+// TestSplits: those of readers that are no more go to the readers that have
+// fewest, and the others stay.
+func TestSplits(t *testing.T) {
+	split := func(id string) Split { return Split{ID: id} }
+	f := &Former{
+		manifest: &checkpoint.Manifest{Sources: []checkpoint.SourceState{{Address: "source.s", Queue: []gpflow.Split{{ID: "q"}}, Done: true}}},
+		readers: map[string][]Reader{"source.s": {
+			{Splits: []Split{split("a"), split("b")}}, {Splits: []Split{split("c")}}, {Splits: []Split{split("d"), split("e")}},
+		}},
+	}
+	j := job.Source{Address: "source.s", Parallelism: 2}
+	f.Source(&j)
+	var got []string
+	for _, r := range j.Reading {
+		got = append(got, fmt.Sprintf("%s:%d", r.Split.ID, r.Subtask))
+	}
+	if want := []string{"a:0", "b:0", "c:1", "d:1", "e:0"}; !slices.Equal(got, want) {
+		t.Errorf("splits are read by %v, want %v", got, want)
+	}
+	if !j.Done || len(j.Queue) != 1 {
+		t.Errorf("the source has the queue %v, done %t", j.Queue, j.Done)
+	}
+}
+
+// TestHome: what a subtask had prepared is committed by itself, or by the first
+// one where it is no more.
+func TestHome(t *testing.T) {
+	for subtask, want := range []int{0, 1, 0, 0} {
+		if got := Home(checkpoint.Part{Subtask: subtask}, 2); got != want {
+			t.Errorf("of subtask %d: by %d, want %d", subtask, got, want)
+		}
+	}
+}
+
+// TestPack: what is packed comes out again, and what is cut is refused.
+func TestPack(t *testing.T) {
+	states := map[string][]byte{"window.a": []byte("one"), "window.b": {}, "c": []byte("two")}
+	packed := Pack(states)
+	got, err := unpack(packed)
+	if err != nil || !maps.EqualFunc(got, states, bytes.Equal) {
+		t.Errorf("%q comes out as %q: %v", states, got, err)
+	}
+	if _, err := unpack(packed[:len(packed)-1]); err == nil {
+		t.Error("what is cut is taken")
+	}
+}

@@ -1,0 +1,143 @@
+// Package resume decides who goes on from what: of what a checkpoint has of the
+// parts of a job, it says which part of the job as it is now goes on from which
+// of it. How operators were fused into tasks, and how many subtasks there were,
+// may differ from now.
+//
+// It does no I/O and knows no clock; what it decides is a function of the
+// manifest, its segments, and the two plans.
+package resume
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// Segments returns the segments of a part of a checkpoint: a whole one, then
+// what changed since, in order.
+type Segments func(checkpoint.PartState) ([][]byte, error)
+
+// Former is what a checkpoint has of the nodes of a job, by address and former
+// subtask.
+type Former struct {
+	manifest  *checkpoint.Manifest
+	then, now *plan.Plan
+	// unchanged says that each subtask has the inputs that it had, so that how
+	// far time had come in it holds again.
+	unchanged bool
+	readers   map[string][]Reader
+	operators map[string][]Operator
+	writers   map[string][]Writer
+	splits    map[splitName]*Split // that were being read
+	bug       Bug
+}
+
+type splitName struct{ source, id string }
+
+// New reads what m has. then is its plan, and now the one that is to go on from
+// it. The segments are kept, and are not changed.
+func New(m *checkpoint.Manifest, then, now *plan.Plan, segments Segments) (*Former, error) {
+	f := &Former{
+		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]Reader),
+		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split),
+	}
+	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
+	for _, p := range parts {
+		if err := f.add(p, segments); err != nil {
+			return nil, fmt.Errorf("restore %s %s[%d]: %w", p.Kind, p.Name, p.Subtask, err)
+		}
+	}
+	return f, nil
+}
+
+func (f *Former) add(p checkpoint.PartState, segments Segments) error {
+	switch p.Kind {
+	case checkpoint.Reader:
+		var r Reader
+		if err := json.Unmarshal(p.Data, &r); err != nil {
+			return err
+		}
+		f.readers[p.Name] = append(f.readers[p.Name], r)
+		for i := range r.Splits {
+			f.splits[splitName{p.Name, r.Splits[i].ID}] = &r.Splits[i]
+		}
+	case checkpoint.Writer:
+		var w Writer
+		if err := json.Unmarshal(p.Data, &w); err != nil {
+			return err
+		}
+		f.writers[p.Name] = append(f.writers[p.Name], w)
+	case checkpoint.Task:
+		return f.addTask(p, segments)
+	}
+	return nil
+}
+
+func (f *Former) addTask(p checkpoint.PartState, segments Segments) error {
+	var snapshot task.Snapshot
+	if err := json.Unmarshal(p.Data, &snapshot); err != nil {
+		return err
+	}
+	packed, err := segments(p)
+	if err != nil {
+		return err
+	}
+	states := make(map[string][][]byte)
+	for _, data := range packed {
+		byAddress, err := unpack(data)
+		if err != nil {
+			return err
+		}
+		for address, segment := range byAddress {
+			states[address] = append(states[address], segment)
+		}
+	}
+	for address, o := range snapshot {
+		f.operators[address] = append(f.operators[address], Operator{o, states[address]})
+	}
+	return nil
+}
+
+// Manifest returns that of the checkpoint.
+func (f *Former) Manifest() *checkpoint.Manifest { return f.manifest }
+
+// Readers returns what each former subtask of a source was; nil: it was no
+// source.
+func (f *Former) Readers(address string) []Reader { return f.readers[address] }
+
+// Operators returns what each former subtask of an operator was, or of the place
+// of a source or sink in its task; nil: there was none.
+func (f *Former) Operators(address string) []Operator { return f.operators[address] }
+
+// Writers returns what each former subtask of a sink was; nil: it was no sink.
+func (f *Former) Writers(address string) []Writer { return f.writers[address] }
+
+// Split returns how far a split of a source had been read; nil: it was not being
+// read.
+func (f *Former) Split(source, id string) *Split { return f.splits[splitName{source, id}] }
+
+// Read returns how many records the readers had read.
+func (f *Former) Read() (n int64) {
+	for _, readers := range f.readers {
+		for _, r := range readers {
+			n += r.Counts.In
+		}
+	}
+	return n
+}
+
+// sameWiring reports whether two plans have the same tasks with the same numbers
+// of subtasks, joined in the same way.
+func sameWiring(a, b *plan.Plan) bool {
+	tasks := slices.EqualFunc(a.Tasks, b.Tasks, func(x, y plan.Task) bool {
+		return x.ID == y.ID && x.Parallelism == y.Parallelism && slices.EqualFunc(x.Ops, y.Ops, func(p, q plan.Op) bool { return p.ID == q.ID })
+	})
+	return tasks && slices.EqualFunc(a.Edges, b.Edges, func(x, y plan.Edge) bool {
+		return x.From == y.From && x.FromOp == y.FromOp && x.FromPort == y.FromPort && x.To == y.To && x.ToInput == y.ToInput && x.Partition == y.Partition
+	})
+}
