@@ -47,7 +47,7 @@ func (c *Coordinator) goDown(e Down) {
 		return
 	}
 	c.flight, c.plain = nil, c.plain || f.plain
-	c.do(Abort{f.id, fmt.Errorf("checkpoint %d: %w", f.id, e.Err)})
+	c.do(Abort{f.id, fmt.Errorf("checkpoint %d: %w", f.id, e.Err), true})
 }
 
 // goUp forgets what the parts were and had prepared.
