@@ -66,8 +66,9 @@ type sample struct {
 }
 
 type nodeSample struct {
-	in    int64
-	spent [activities]time.Duration
+	in       int64
+	restarts int64
+	spent    [activities]time.Duration
 }
 
 // pulse keeps samples, to tell what is the case of late from what has been
@@ -108,6 +109,9 @@ func (p *pulse) since(s sample, all bool) sample {
 
 // rates fills in what a node has done between two samples.
 func (n *Node) rates(was, is nodeSample, span time.Duration) {
+	if is.restarts != was.restarts { // it has gone back, and its subtasks are others
+		was = nodeSample{in: min(was.in, is.in)}
+	}
 	if span >= briefly {
 		n.Rate = float64(is.in-was.in) / span.Seconds()
 	}

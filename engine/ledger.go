@@ -14,6 +14,7 @@ type edge struct {
 	channels []*exchange.Channel // none: a call within a task
 	copies   int64               // receivers of each row
 	before   int64               // rows that had left the port before the job was restored
+	region   int
 }
 
 func (e *edge) status(r *Run) Edge {
@@ -42,7 +43,8 @@ func (r *Run) check(s Status) []string {
 	var bad []string
 	complain := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
 	arrived := make(map[string]int64)
-	for i, e := range r.edges {
+	v := r.view.Load()
+	for i, e := range v.edges {
 		got := s.Edges[i]
 		from := s.Nodes[e.from.index]
 		if got.Sent != got.Received {
@@ -63,7 +65,7 @@ func (r *Run) check(s Status) []string {
 		if n.Role == "sink" {
 			continue
 		}
-		for p, name := range r.nodes[i].ports {
+		for p, name := range v.nodes[i].ports {
 			want := n.Passed + n.Created
 			switch name {
 			case "late":
@@ -74,7 +76,7 @@ func (r *Run) check(s Status) []string {
 			default:
 				continue
 			}
-			if r.nodes[i].read[p] && n.emitted[p] != want {
+			if v.nodes[i].read[p] && n.emitted[p] != want {
 				complain("%s: %d rows belong on its port %q, and %d left there", n.Address, want, name, n.emitted[p])
 			}
 		}
