@@ -322,7 +322,12 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		if info.desc.IsSink() && i > 0 {
 			continue
 		}
-		l, st, err := b.link(t, info, s)
+		var l *task.Link
+		var st *state.Memory
+		err := actor.Guard(func() (err error) {
+			l, st, err = b.link(t, info, s)
+			return err
+		})
 		if st != nil && len(info.op.State) > 0 {
 			states[info.op.ID] = st
 		}

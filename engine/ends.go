@@ -16,7 +16,7 @@ import (
 // endings makes the sources and sinks of t: they are actors of their own.
 func (b *build) endings(t *plan.Task) error {
 	if info := b.ops[t.Ops[0].ID]; info.desc.IsSource() {
-		if err := b.source(t, info); err != nil {
+		if err := actor.Guard(func() error { return b.source(t, info) }); err != nil {
 			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
 		}
 	}
@@ -30,7 +30,11 @@ func (b *build) endings(t *plan.Task) error {
 			line = b.line(t.Ops[info.op.Parent].ID, info.op.ParentPort, info.op.ID)
 		}
 		for s := range t.Parallelism {
-			c, err := b.sink(t, info, i, s)
+			var c *exchange.Channel
+			err := actor.Guard(func() (err error) {
+				c, err = b.sink(t, info, i, s)
+				return err
+			})
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
 			}
@@ -157,7 +161,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
 		w.last = b.former.Manifest().ID
 	}
-	if err := out.Recover(b.ctx, states); err != nil {
+	if err := actor.Guard(func() error { return out.Recover(b.ctx, states) }); err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
 	w.meter.set(w.counts, gpflow.MinTimestamp)
