@@ -145,6 +145,9 @@ func (m *master) built(e built) {
 	m.take(e.build)
 	m.start(e.build)
 	m.run.fates.restarted(e.asked.Regions)
+	for _, i := range e.asked.Regions {
+		m.log.Info("a part of the pipeline runs again", "region", strings.Join(m.run.regions.names[i], ", "), "from", m.from())
+	}
 	done := job.Rebuilt{Regions: e.asked.Regions, At: m.current, Sources: e.build.sources}
 	if f := e.build.former; f != nil {
 		done.Committables = f.Commit()
@@ -272,22 +275,23 @@ func (m *master) wait(a job.Wait) {
 	m.waits[a.Region] = time.AfterFunc(span, func() { m.ref.Send(job.Due{Region: a.Region}) })
 }
 
+// from returns what a region that fails goes on from, in words.
+func (m *master) from() string {
+	if m.current == 0 {
+		return "the beginning: there is no checkpoint yet"
+	}
+	return fmt.Sprintf("checkpoint %d", m.current)
+}
+
 // restarting says what has failed, once, and what becomes of it.
 func (m *master) restarting(a job.Restarting) {
 	p, wait := m.run.options.Restart, time.Duration(a.Wait)*time.Microsecond
-	from := "the beginning: there is no checkpoint yet"
-	switch {
-	case a.Whole:
-		from = "what the state directory says is current: storing the last checkpoint had failed"
-	case m.current > 0:
-		from = fmt.Sprintf("checkpoint %d", m.current)
-	}
-	nodes := m.run.regions.names[a.Region]
+	nodes, from := strings.Join(m.run.regions.names[a.Region], ", "), m.from()
 	if a.Whole {
-		nodes = []string{"all nodes"}
+		nodes, from = "all nodes", "what the state says is current: storing the last checkpoint had failed"
 	}
 	m.run.fates.failed(a.Region, headline(a.Err), wait)
-	m.log.Warn("a part of the pipeline has failed and is started again", "cause", headline(a.Err), "region", strings.Join(nodes, ", "),
+	m.log.Warn("a part of the pipeline has failed and is started again", "cause", headline(a.Err), "region", nodes,
 		"in", wait.Round(100*time.Millisecond), "attempt", fmt.Sprintf("%d of %d within %s", a.Attempt, p.Attempts, p.Within), "from", from)
 }
 
