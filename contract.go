@@ -270,6 +270,17 @@ type CheckpointID int64
 // later one.
 type Committable []byte
 
+// SyncError is the error of a sink that could not make durable what it had
+// written: that may be lost, even where a second try says otherwise. A job ends
+// with it, and is not started again by itself.
+type SyncError struct{ Err error }
+
+// Error says what Err says.
+func (e *SyncError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *SyncError) Unwrap() error { return e.Err }
+
 // Prepared is what a sink has made durable for a checkpoint.
 type Prepared struct {
 	// Committable is what Commit needs; nil where there is nothing to commit.
@@ -296,12 +307,13 @@ type Sink interface {
 	Recover(ctx context.Context, states [][]byte) error
 	// Write takes a batch, which it must not keep. A record that cannot be
 	// written is given to fail, which says whether to go on; other errors end
-	// the subtask.
+	// the subtask, and may lead to a new one, which begins with Recover.
 	Write(ctx context.Context, b *Batch, fail func(row int, err error) error) error
 	// Prepare makes everything written so far durable, without showing it.
 	// final says that no more will be written. Where the checkpoint is
 	// aborted, nothing is undone: what was prepared is committed with the next
-	// one, or removed by Recover.
+	// one, or removed by Recover. An error of making things durable is a
+	// *SyncError; likewise in Commit.
 	Prepare(ctx context.Context, id CheckpointID, final bool) (Prepared, error)
 	// Commit makes prepared output visible. It is idempotent: it may be called
 	// again, also by another process, and then changes nothing.

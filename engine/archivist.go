@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -32,6 +33,8 @@ type Checkpoints struct {
 	// AllowLoss has the job go on where state of From is lost, because the
 	// pipeline was changed. Else that is a *resume.LossError.
 	AllowLoss bool
+	// Who tells people which process this is, where the job claims another epoch.
+	Who string
 }
 
 // Fits returns why a job of an encoded plan cannot go on from a checkpoint, or
@@ -67,6 +70,10 @@ type archivist struct {
 	master *actor.Ref
 	plan   []byte
 	named  map[gpflow.CheckpointID]*checkpoint.Manifest // of which savepoints are to be made
+	// current is the checkpoint that is; nil: there is none yet. It is not known
+	// after storing one has failed.
+	current *checkpoint.Manifest
+	made    *build // regions that the job may not have taken
 }
 
 // Receive implements actor.Actor.
@@ -82,6 +89,8 @@ func (a *archivist) Receive(ctx context.Context, m any) error {
 			return err
 		}
 		a.retain(ctx)
+	case job.Rebuild:
+		a.rebuild(ctx, m)
 	case finish:
 		return actor.ErrFinished
 	}
@@ -145,6 +154,7 @@ func (a *archivist) store(ctx context.Context, s job.Store) error {
 	if err := a.Keeper.Store(ctx, m, s.Parts); err != nil {
 		return err
 	}
+	a.current = m
 	if s.Name != "" {
 		a.named[s.ID] = m
 	}
@@ -155,11 +165,30 @@ func (a *archivist) store(ctx context.Context, s job.Store) error {
 func (a *archivist) Work(context.Context) (bool, error) { return false, nil }
 
 // Close implements actor.Actor.
-func (a *archivist) Close() error { return nil }
+func (a *archivist) Close() error {
+	if a.made != nil && a.made.claim() {
+		a.made.discard()
+	}
+	return nil
+}
+
+// archive makes the actor that keeps checkpoints, if there is to be one.
+func (m *master) archive(encoded []byte) {
+	k := m.run.options.Checkpoints
+	if k == nil {
+		return
+	}
+	a := &archivist{
+		Checkpoints: *k, run: m.run, master: m.ref, plan: encoded, named: make(map[gpflow.CheckpointID]*checkpoint.Manifest), current: k.From,
+	}
+	m.archivist = m.run.system.New("checkpoints", m.ref)
+	m.alive++
+	m.run.system.Start(m.archivist, a)
+}
 
 // config says what the job's machine is made of.
 func (b *build) config() job.Config {
-	c := job.Config{Sources: b.sources, Sinks: b.sinks, Tasks: b.tasks}
+	c := job.Config{Sources: b.sources, Sinks: b.sinks, Tasks: b.tasks, Regions: b.run.regions.names, Restart: b.run.options.Restart}
 	k := b.run.options.Checkpoints
 	if k == nil {
 		return c
@@ -171,24 +200,26 @@ func (b *build) config() job.Config {
 	return c
 }
 
-// archive makes the actor that keeps checkpoints, and reads the one to go on
-// from.
-func (b *build) archive(encoded []byte) error {
-	k := b.run.options.Checkpoints
-	if k == nil {
-		return nil
+// first makes the whole job, as it starts.
+func (b *build) first() error {
+	if k := b.run.options.Checkpoints; k != nil && k.From != nil {
+		if err := b.goOn(k, k.From); err != nil {
+			return err
+		}
+		b.run.before = b.former.Read()
 	}
-	b.master.archivist = b.spawn("checkpoints", func(*actor.Ref) actor.Actor {
-		return &archivist{Checkpoints: *k, run: b.run, master: b.run.master, plan: encoded, named: make(map[gpflow.CheckpointID]*checkpoint.Manifest)}
-	})
-	if k.From == nil {
-		return nil
-	}
-	then, changes, err := k.changes(b.run.options.Registry, k.From, b.run.plan)
+	return b.all()
+}
+
+// goOn reads what m has of what is made.
+func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
+	then, changes, err := k.changes(b.run.options.Registry, m, b.run.plan)
 	if err != nil {
 		return err
 	}
-	b.former, err = resume.New(k.From, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	mine := *m
+	mine.Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p checkpoint.PartState) bool { return !b.owns(p.Part, then) })
+	b.former, err = resume.New(&mine, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}
@@ -196,6 +227,66 @@ func (b *build) archive(encoded []byte) error {
 	for _, l := range changes.Lost {
 		b.run.options.Log.Warn("state is given up", "node", l.Address, "lost", l.What, "cause", l.Why)
 	}
-	b.master.former, b.run.before = b.former, b.former.Read()
 	return nil
+}
+
+// owns reports whether a part of a job of the plan then has nodes that are made.
+func (b *build) owns(p checkpoint.Part, then *plan.Plan) bool {
+	made := func(node string) bool {
+		i, ok := b.run.regions.of[node]
+		return ok && b.regions[i] != nil
+	}
+	if p.Kind != checkpoint.Task {
+		return made(p.Name)
+	}
+	t := then.Task(p.Name)
+	return t != nil && slices.ContainsFunc(t.Ops, func(o plan.Op) bool { return made(o.ID) })
+}
+
+// built tells the job that regions have been made anew.
+type built struct {
+	asked job.Rebuild
+	build *build
+}
+
+// rebuild makes regions anew, all of whose actors have ended. What goes wrong is
+// a fault of the one that was being made.
+func (a *archivist) rebuild(ctx context.Context, m job.Rebuild) {
+	if err := a.run.closeSources(m.Regions); err != nil {
+		a.run.options.Log.Warn("a source that has failed could not be closed", "cause", err)
+	}
+	a.made = nil
+	b := newBuild(ctx, a.run, m.Regions)
+	b.at = m.Regions[0]
+	err := actor.Guard(func() error { return a.remake(ctx, b, m.Claim) })
+	if err != nil {
+		b.discard()
+		a.master.Send(fault{b.at, err})
+		return
+	}
+	a.made = b
+	a.master.Send(built{m, b})
+}
+
+// remake makes what b is of. claim says that it is not known which checkpoint is
+// current: what is under way in the store cannot become so any more behind the
+// claim.
+func (a *archivist) remake(ctx context.Context, b *build, claim bool) error {
+	if claim {
+		if err := a.Keeper.Claim(ctx, a.Who); err != nil {
+			return fmt.Errorf("claim the state to go on from it: %w", err)
+		}
+		m, err := a.Keeper.Current(ctx)
+		var none *checkpoint.NoCheckpoint
+		if err != nil && !errors.As(err, &none) {
+			return fmt.Errorf("find the checkpoint to go on from: %w", err)
+		}
+		a.current = m
+	}
+	if a.current != nil {
+		if err := b.goOn(&a.Checkpoints, a.current); err != nil {
+			return err
+		}
+	}
+	return b.all()
 }

@@ -17,20 +17,41 @@ import (
 	"github.com/gpflow/gpflow/engine/task"
 )
 
-// build makes the actors of a job. First come the inboxes of all subtasks, then
-// the channels between them, then the operators; nothing runs before all of it
-// has been made.
+// build makes the actors of regions of a job. First come the inboxes of all
+// subtasks, then the channels between them, then the operators; nothing runs
+// before all of it has been made.
 type build struct {
 	run     *Run
-	master  *master
+	regions map[int]*region    // that are made
+	at      int                // the one that is being made
 	parts   map[string][]*part // by task, by subtask
 	ops     map[string]*opInfo // by address
 	starts  []start
 	sources []job.Source
 	sinks   []job.Writer
 	tasks   []checkpoint.Part
-	former  *resume.Former // nil: the job starts fresh
+	former  *resume.Former // nil: they start fresh
 	ctx     context.Context
+	nodes   []*node
+	edges   []*edge
+	opened  []namedSource
+	refs    refs
+	taken   atomic.Bool // somebody else sees to what has been made
+}
+
+// refs are the addresses of actors.
+type refs struct {
+	enumerators map[string]*actor.Ref
+	readers     map[job.Reader]*actor.Ref
+	tasks       map[checkpoint.Part]*actor.Ref
+	writers     map[job.Writer]*actor.Ref
+}
+
+func newRefs() refs {
+	return refs{
+		enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref), tasks: make(map[checkpoint.Part]*actor.Ref),
+		writers: make(map[job.Writer]*actor.Ref),
+	}
 }
 
 type start struct {
@@ -58,41 +79,62 @@ type opInfo struct {
 	node      *node
 }
 
-func newBuild(ctx context.Context, r *Run) *build {
-	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo)}
-	b.master = &master{
-		log: r.options.Log, points: &r.points, failed: make(chan error, 1), cancel: r.cancel, enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref),
-		writers: make(map[job.Writer]*actor.Ref), subtasks: make(map[string]int),
+// newBuild returns a build of regions. ctx is for what sinks do to recover.
+func newBuild(ctx context.Context, r *Run, indexes []int) *build {
+	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: newRefs()}
+	for _, i := range indexes {
+		ref := r.system.New(fmt.Sprintf("region %d", i), r.master)
+		b.regions[i] = &region{index: i, ref: ref, master: r.master, children: make(map[*actor.Ref]func() string)}
 	}
-	r.boss = b.master
-	r.master = r.system.New("job", nil)
-	b.master.ref = r.master
 	return b
+}
+
+// makes reports whether a task is one of those to be made, and takes note that
+// it is its turn.
+func (b *build) makes(task string) bool {
+	i := b.run.regions.of[task]
+	if b.regions[i] == nil {
+		return false
+	}
+	b.at = i
+	return true
 }
 
 func (b *build) all() error {
 	for i := range b.run.plan.Tasks {
-		if err := b.inboxes(&b.run.plan.Tasks[i]); err != nil {
-			return err
-		}
-	}
-	for _, e := range b.run.plan.Edges {
-		if err := b.edge(e); err != nil {
-			return err
-		}
-	}
-	for i := range b.run.plan.Tasks {
-		t := &b.run.plan.Tasks[i]
-		if err := b.endings(t); err != nil {
-			return err
-		}
-		for s := range b.parts[t.ID] {
-			if err := b.subtask(t, s); err != nil {
+		if t := &b.run.plan.Tasks[i]; b.makes(t.ID) {
+			if err := b.inboxes(t); err != nil {
 				return err
 			}
 		}
 	}
-	b.master.job = job.New(b.config())
+	for _, e := range b.run.plan.Edges {
+		if b.makes(e.From) {
+			if err := b.edge(e); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range b.run.plan.Tasks {
+		if t := &b.run.plan.Tasks[i]; b.makes(t.ID) {
+			if err := b.task(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// task makes what belongs to t.
+func (b *build) task(t *plan.Task) error {
+	if err := b.endings(t); err != nil {
+		return err
+	}
+	for s := range b.parts[t.ID] {
+		if err := b.subtask(t, s); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -101,28 +143,39 @@ func (b *build) reporter(kind checkpoint.Kind, name string, subtask int) reporte
 	return reporter{checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, b.run.master}
 }
 
-// start lets everything run, the job first.
+// claim reports whether nobody has claimed b before. Who does sees to it that
+// what has been made is started, or closed.
+func (b *build) claim() bool { return b.taken.CompareAndSwap(false, true) }
+
+// start lets everything run.
 func (b *build) start() {
-	b.master.alive = len(b.starts)
-	for _, s := range b.starts {
-		b.master.children = append(b.master.children, s.ref)
+	for _, r := range b.regions {
+		b.run.system.Start(r.ref, r)
 	}
 	for _, s := range b.starts {
 		b.run.system.Start(s.ref, s.who)
 	}
-	b.run.system.Start(b.run.master, b.master)
 }
 
-// discard closes what was made for a job that does not start.
+// discard closes what was made and does not start.
 func (b *build) discard() {
 	for _, s := range b.starts {
-		_ = s.who.Close() // the job has failed already
+		_ = s.who.Close() // there is a failure already, or the job is over
 	}
-	_ = b.run.closeSources() // likewise
+	_ = closeSources(b.opened) // likewise
+}
+
+// address returns the address of an actor that is not running yet, of the region
+// that is being made.
+func (b *build) address(name string) *actor.Ref {
+	r := b.regions[b.at]
+	ref := b.run.system.New(name, r.ref)
+	r.children[ref] = func() string { return name }
+	return ref
 }
 
 func (b *build) spawn(name string, who func(*actor.Ref) actor.Actor) *actor.Ref {
-	ref := b.run.system.New(name, b.run.master)
+	ref := b.address(name)
 	b.starts = append(b.starts, start{ref, who(ref)})
 	return ref
 }
@@ -135,7 +188,7 @@ func (b *build) inboxes(t *plan.Task) error {
 		}
 	}
 	for s := range t.Parallelism {
-		ref := b.run.system.New(fmt.Sprintf("task %s[%d]", t.ID, s), b.run.master)
+		ref := b.address(fmt.Sprintf("task %s[%d]", t.ID, s))
 		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
 		for i := range t.Ops {
 			p.outputs[i] = make([][]*exchange.Output, max(1, len(t.Ops[i].Ports)))
@@ -166,7 +219,7 @@ func (b *build) info(t *plan.Task, i int) error {
 	if err != nil {
 		return fmt.Errorf("%s: read the plan: %w", op.ID, err)
 	}
-	n := &node{index: len(b.run.nodes), outs: len(op.Ports), Node: Node{
+	n := &node{index: b.run.regions.place[op.ID], outs: len(op.Ports), Node: Node{
 		Address: op.ID, Block: op.Block, Kind: op.Kind, Role: "operator", Parallelism: t.Parallelism, Task: t.ID,
 	}}
 	for _, p := range op.Ports {
@@ -189,7 +242,7 @@ func (b *build) info(t *plan.Task, i int) error {
 	for range t.Parallelism {
 		n.meters = append(n.meters, &meter{watermark: gpflow.MinTimestamp})
 	}
-	b.run.nodes = append(b.run.nodes, n)
+	b.nodes = append(b.nodes, n)
 	pol := policy{op: op, log: b.run.options.Log, count: new(atomic.Int64)}
 	b.ops[op.ID] = &opInfo{op: op, desc: d, config: config, constants: constants, policy: pol, node: n}
 	return nil
@@ -256,14 +309,14 @@ func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (
 // line adds an edge to the ledger.
 func (b *build) line(from string, port int, to string) *edge {
 	f := b.ops[from].node
-	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
+	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1, region: b.at}
 	if b.former != nil {
 		e.left = b.former.Emitted(from, port)
 		if b.former.Joined(from, port, to) {
 			e.before = e.left
 		}
 	}
-	b.run.edges = append(b.run.edges, e)
+	b.edges = append(b.edges, e)
 	return e
 }
 
@@ -279,7 +332,12 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		if info.desc.IsSink() && i > 0 {
 			continue
 		}
-		l, st, err := b.link(t, info, s)
+		var l *task.Link
+		var st *state.Memory
+		err := actor.Guard(func() (err error) {
+			l, st, err = b.link(t, info, s)
+			return err
+		})
 		if st != nil && len(info.op.State) > 0 {
 			states[info.op.ID] = st
 		}
@@ -316,7 +374,8 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	}
 	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
-	b.master.tasks = append(b.master.tasks, p.ref)
+	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }
+	b.refs.tasks[st.report.part] = p.ref
 	b.tasks = append(b.tasks, st.report.part)
 	return b.resume(t, s, st)
 }
@@ -340,6 +399,7 @@ func (b *build) resume(t *plan.Task, s int, st *subtask) error {
 	if err := st.task.Restore(snapshot); err != nil {
 		return fmt.Errorf("restore %w", err)
 	}
+	st.publish()
 	return nil
 }
 

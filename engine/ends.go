@@ -16,7 +16,7 @@ import (
 // endings makes the sources and sinks of t: they are actors of their own.
 func (b *build) endings(t *plan.Task) error {
 	if info := b.ops[t.Ops[0].ID]; info.desc.IsSource() {
-		if err := b.source(t, info); err != nil {
+		if err := actor.Guard(func() error { return b.source(t, info) }); err != nil {
 			return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
 		}
 	}
@@ -30,7 +30,11 @@ func (b *build) endings(t *plan.Task) error {
 			line = b.line(t.Ops[info.op.Parent].ID, info.op.ParentPort, info.op.ID)
 		}
 		for s := range t.Parallelism {
-			c, err := b.sink(t, info, i, s)
+			var c *exchange.Channel
+			err := actor.Guard(func() (err error) {
+				c, err = b.sink(t, info, i, s)
+				return err
+			})
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", info.op.Range, info.op.ID, err)
 			}
@@ -60,7 +64,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	if err != nil {
 		return err
 	}
-	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
+	b.opened = append(b.opened, namedSource{op.ID, b.at, src})
 	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)}
 	if b.former != nil {
 		b.former.Source(&js)
@@ -69,7 +73,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	if err != nil {
 		return err
 	}
-	b.master.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
+	b.refs.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
 		return &enumerator{source: op.ID, in: enum, master: b.run.master}
 	})
 	b.sources = append(b.sources, js)
@@ -88,7 +92,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 		return fmt.Errorf("the plan reads no column %s, which has the event time", e.Column)
 	}
 	id := job.Reader{Source: op.ID, Subtask: s}
-	ref := b.run.system.New(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), b.run.master)
+	ref := b.address(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)))
 	in, err := src.Reader(&gpflow.ReaderContext{Subtask: gpflow.Subtask{Index: s, Parallelism: t.Parallelism}, Wake: ref.Wake})
 	if err != nil {
 		return err
@@ -119,6 +123,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 			r.counts = d.Counts
 			r.clock.Reach(d.Watermark)
 			r.resumed = d.Watermark != gpflow.MinTimestamp
+			r.meter.set(r.counts, d.Watermark)
 		}
 	}
 	p := b.parts[t.ID][s]
@@ -126,7 +131,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	p.input = append(p.input, 0)
 	p.senders = append(p.senders, sender{info.node, s})
 	b.starts = append(b.starts, start{ref, r})
-	b.master.readers[id] = ref
+	b.refs.readers[id] = ref
 	return nil
 }
 
@@ -157,7 +162,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
 		w.last = b.former.Manifest().ID
 	}
-	if err := out.Recover(b.ctx, states); err != nil {
+	if err := actor.Guard(func() error { return out.Recover(b.ctx, states) }); err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
 	w.meter.set(w.counts, gpflow.MinTimestamp)
@@ -165,7 +170,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		w.inbox = exchange.NewInbox(ref.Wake)
 		return w
 	})
-	b.master.writers[id], b.master.subtasks[op.ID] = ref, t.Parallelism
+	b.refs.writers[id] = ref
 	b.sinks = append(b.sinks, id)
 	info.node.inbox = append(info.node.inbox, w.inbox)
 	p := b.parts[t.ID][s]

@@ -68,6 +68,7 @@ type sample struct {
 type nodeSample struct {
 	in       int64
 	subtasks []int64 // in, by subtask
+	restarts int64
 	spent    [activities]time.Duration
 }
 
@@ -126,6 +127,9 @@ func skew(was, is []int64) float64 {
 
 // rates fills in what a node has done between two samples.
 func (n *Node) rates(was, is nodeSample, span time.Duration) {
+	if is.restarts != was.restarts { // it has gone back, and its subtasks are others
+		was = nodeSample{in: min(was.in, is.in)}
+	}
 	if span >= briefly {
 		n.Rate = float64(is.in-was.in) / span.Seconds()
 	}

@@ -13,6 +13,7 @@ type edge struct {
 	name     string              // of the port
 	channels []*exchange.Channel // none: a call within a task
 	copies   int64               // receivers of each row
+	region   int
 	// Of what came before the checkpoint that the job goes on from:
 	left   int64 // rows that had left the port
 	before int64 // those of them that had taken this edge: the job may have had others
@@ -45,7 +46,8 @@ func (r *Run) check(s Status) []string {
 	var bad []string
 	complain := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
 	arrived := make(map[string]int64)
-	for i, e := range r.edges {
+	v := r.view.Load()
+	for i, e := range v.edges {
 		got := s.Edges[i]
 		from := s.Nodes[e.from.index]
 		if got.Sent != got.Received {
@@ -64,14 +66,14 @@ func (r *Run) check(s Status) []string {
 		if b := n.Balance(); b != 0 {
 			complain("%s: of %d rows in, %d are not accounted for", n.Address, n.In, b)
 		}
-		before := &r.nodes[i].before
+		before := &v.nodes[i].before
 		if in := n.In - before.In; n.Role != "source" && in != arrived[n.Address] {
 			complain("%s: %d rows arrived, and %d were taken", n.Address, arrived[n.Address], in)
 		}
 		if n.Role == "sink" {
 			continue
 		}
-		for p, name := range r.nodes[i].ports {
+		for p, name := range v.nodes[i].ports {
 			want := n.Passed + n.Created - before.Passed - before.Created
 			switch name {
 			case "late":
@@ -82,7 +84,7 @@ func (r *Run) check(s Status) []string {
 			default:
 				continue
 			}
-			if left := n.emitted[p] - r.nodes[i].left[p]; r.nodes[i].read[p] && left != want {
+			if left := n.emitted[p] - v.nodes[i].left[p]; v.nodes[i].read[p] && left != want {
 				complain("%s: %d rows belong on its port %q, and %d left there", n.Address, want, name, left)
 			}
 		}

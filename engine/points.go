@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/checkpoint"
 )
 
 // Points is what there is to say about the checkpoints of a start.
@@ -42,11 +43,14 @@ func (p *points) begin(id gpflow.CheckpointID) {
 	}
 }
 
-func (p *points) failed(err error) {
+func (p *points) aborted(a checkpoint.Abort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.now.Failed++
-	p.now.Failure, p.now.Flight = err.Error(), 0
+	p.now.Flight = 0
+	if !a.Down {
+		p.now.Failed++
+		p.now.Failure = a.Err.Error()
+	}
 }
 
 func (p *points) completed(id gpflow.CheckpointID, bytes int64) {

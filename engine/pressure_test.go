@@ -63,7 +63,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // inboxes returns the channels of the run that the ledger knows: those between
 // tasks, and those to sinks.
 func inboxes(r *Run) (cs []*exchange.Channel) {
-	for _, e := range r.edges {
+	for _, e := range r.view.Load().edges {
 		cs = append(cs, e.channels...)
 	}
 	return cs

@@ -11,17 +11,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
-	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // Options says how to run a plan. The zero Options but for the Registry are
@@ -38,6 +38,9 @@ type Options struct {
 	EncodeLinks bool
 	// Checkpoints makes the job survive; nil: it is lost with the process.
 	Checkpoints *Checkpoints
+	// Restart says what a failure leads to. Where it says nothing, or checkpoints
+	// are not kept, the first one ends the job.
+	Restart job.Policy
 }
 
 // Run is a job that has been started.
@@ -48,24 +51,25 @@ type Run struct {
 	system  *actor.System
 	cancel  context.CancelFunc
 	master  *actor.Ref
-	nodes   []*node
-	edges   []*edge
+	regions regions
+	view    atomic.Pointer[view]
 	boss    *master
 	floor   []byte // see heapFloor
-	sources []namedSource
-	before  int64 // see Status.Before
+	before  int64  // see Status.Before
 	pulse   pulse
 	points  points
+	fates   restarts
 	done    chan struct{} // closed when the job has ended
 
 	once   sync.Once // of Wait
 	report Report
 	err    error
 
-	mu    sync.Mutex
-	ended time.Time               // zero: running; guarded by mu
-	how   job.Outcome             // guarded by mu
-	asked map[string][]chan Saved // for savepoints, by name; guarded by mu
+	mu      sync.Mutex
+	ended   time.Time               // zero: running; guarded by mu
+	how     job.Outcome             // guarded by mu
+	asked   map[string][]chan Saved // for savepoints, by name; guarded by mu
+	sources []namedSource           // guarded by mu
 }
 
 // heapFloor is the size in bytes of a block that every run keeps and never
@@ -95,20 +99,22 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		floor: make([]byte, heapFloor), plan: p, options: o, cancel: cancel, system: actor.NewSystem(ctx), started: time.Now(),
 		done: make(chan struct{}), asked: make(map[string][]chan Saved),
 	}
-	b := newBuild(ctx, r)
-	err = b.archive(encoded)
-	if err == nil {
-		err = b.all()
-	}
-	if err != nil {
+	r.divide()
+	r.boss = newMaster(r)
+	b := newBuild(ctx, r, r.regions.all())
+	if err := b.first(); err != nil {
 		b.discard()
 		cancel()
 		return nil, err
 	}
+	r.boss.job = job.New(b.config())
+	r.boss.take(b)
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
 		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
 	r.pulse.begin(r.sample(r.ledger()))
-	b.start()
+	r.boss.archive(encoded)
+	r.boss.start(b)
+	r.system.Start(r.master, r.boss)
 	return r, nil
 }
 
@@ -140,7 +146,7 @@ func (r *Run) wait() {
 	if cause := r.master.Err(); cause != nil && !errors.Is(cause, context.Canceled) {
 		outcome, err = job.Failed, fmt.Errorf("run the job: %w", cause)
 	}
-	if cerr := r.closeSources(); cerr != nil && outcome != job.Failed {
+	if cerr := r.closeSources(r.regions.all()); cerr != nil && outcome != job.Failed {
 		outcome, err = job.Failed, cerr
 	}
 	var bad []string
@@ -169,16 +175,32 @@ func (r *Run) wait() {
 // ended.
 func (r *Run) Failed() <-chan error { return r.boss.failed }
 
-// namedSource is a source, which lives as long as its job.
+// namedSource is a source, which lives as long as its region.
 type namedSource struct {
 	address string
+	region  int
 	gpflow.Source
+}
+
+// closeSources closes the sources of regions, of which nothing lives any more,
+// and returns the first failure.
+func (r *Run) closeSources(regions []int) error {
+	r.mu.Lock()
+	var over []namedSource
+	for _, s := range r.sources {
+		if slices.Contains(regions, s.region) {
+			over = append(over, s)
+		}
+	}
+	r.sources = slices.DeleteFunc(r.sources, func(s namedSource) bool { return slices.Contains(regions, s.region) })
+	r.mu.Unlock()
+	return closeSources(over)
 }
 
 // closeSources closes the sources that hold something, and returns the first
 // failure.
-func (r *Run) closeSources() (err error) {
-	for _, s := range r.sources {
+func closeSources(sources []namedSource) (err error) {
+	for _, s := range sources {
 		if c, ok := s.Source.(gpflow.Closer); ok {
 			if cerr := c.Close(); cerr != nil && err == nil {
 				err = fmt.Errorf("%s: close: %w", s.address, cerr)
@@ -208,221 +230,3 @@ func (r *Run) elapsed() time.Duration {
 	}
 	return r.ended.Sub(r.started)
 }
-
-// master is the actor of the job: it feeds the job's machine and performs its
-// actions, and is the parent of every other actor.
-type master struct {
-	job         *job.Job
-	ref         *actor.Ref
-	cancel      context.CancelFunc // of everything
-	enumerators map[string]*actor.Ref
-	readers     map[job.Reader]*actor.Ref
-	tasks       []*actor.Ref
-	writers     map[job.Writer]*actor.Ref
-	subtasks    map[string]int // of each sink
-	archivist   *actor.Ref     // nil: checkpoints are not kept
-	former      *resume.Former // what the job goes on from; nil: it starts fresh
-	points      *points
-	log         *slog.Logger
-	timer       *time.Timer
-	events      []job.Event // that actions have led to at once
-	children    []*actor.Ref
-	alive       int
-	begun       bool
-	failed      chan error  // has room for the one cause
-	outcome     job.Outcome // "" while running
-	err         error
-}
-
-// Receive implements actor.Actor.
-func (m *master) Receive(_ context.Context, message any) error {
-	switch e := message.(type) {
-	case job.Event:
-		m.step(e)
-	case actor.Exited:
-		m.alive--
-		m.buried(e)
-	}
-	return nil
-}
-
-// buried takes note of an actor's end.
-func (m *master) buried(e actor.Exited) {
-	if e.Err == nil {
-		return
-	}
-	err := fmt.Errorf("%s: %w", e.Ref.Name(), e.Err)
-	var failure *RecordFailure
-	if errors.As(e.Err, &failure) {
-		err = failure // it names the node itself
-	}
-	switch {
-	case m.outcome == "":
-		m.step(job.Failure{Err: err})
-	case m.outcome != job.Failed && !errors.Is(e.Err, context.Canceled):
-		m.outcome, m.err = job.Failed, err
-	}
-}
-
-// Work implements actor.Actor.
-func (m *master) Work(context.Context) (bool, error) {
-	if !m.begun {
-		m.begun = true
-		m.step(job.Started{})
-	}
-	if m.alive == 0 {
-		return false, actor.ErrFinished
-	}
-	return false, nil
-}
-
-func (m *master) step(e job.Event) {
-	m.events = append(m.events, e)
-	for len(m.events) > 0 {
-		e := m.events[0]
-		m.events = m.events[1:]
-		for _, a := range m.job.Step(now(), e) {
-			m.perform(a)
-		}
-	}
-}
-
-func (m *master) perform(a job.Action) {
-	switch a := a.(type) {
-	case job.Discover:
-		m.enumerators[a.Source].Send(a)
-	case job.Assign:
-		msg := assign{split: a.Split}
-		if a.Resume {
-			msg.from = m.former.Split(a.Reader.Source, a.Split.ID)
-		}
-		m.readers[a.Reader].Send(msg)
-	case job.Pending:
-		m.readers[a.Reader].Send(pending{a.Left})
-	case job.Rest:
-		m.readers[a.Reader].Send(rest{})
-	case job.NoMore:
-		m.readers[a.Reader].Send(noMore{})
-	case job.StopReading:
-		m.readers[a.Reader].Send(stopReading{})
-	case job.EndInput:
-		m.readers[a.Reader].Send(endInput{})
-	case job.Trigger:
-		m.points.begin(a.ID)
-		m.readers[a.Reader].Send(trigger{a.ID, a.Stop})
-	case job.TriggerTasks:
-		m.tell(trigger{id: a.ID})
-	case job.QuitTasks:
-		m.tell(quit{})
-	case job.Store:
-		if m.archivist == nil {
-			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
-			return
-		}
-		m.points.begin(a.ID)
-		m.archivist.Send(a)
-	case job.Save:
-		m.archivist.Send(a)
-	case job.Do:
-		m.do(a.CoordinatorAction)
-	case job.Finish:
-		m.finish(a)
-	}
-}
-
-// tell sends a message to every task.
-func (m *master) tell(message any) {
-	for _, t := range m.tasks {
-		t.Send(message)
-	}
-}
-
-// do performs what the coordinator of checkpoints asks for.
-func (m *master) do(a checkpoint.CoordinatorAction) {
-	switch a := a.(type) {
-	case checkpoint.Abort:
-		m.log.Warn("a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
-		m.points.failed(a.Err)
-		m.tell(abort{a.ID})
-	case checkpoint.Completed:
-		m.tell(completed{a.ID})
-	case checkpoint.Commit:
-		w := job.Writer{Sink: a.Part.Name}
-		w.Subtask = resume.Home(a.Part, m.subtasks[w.Sink])
-		m.writers[w].Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
-	case checkpoint.WakeAt:
-		m.wakeAt(a.Time)
-	}
-}
-
-func (m *master) wakeAt(at gpflow.Timestamp) {
-	span := time.Duration(at-now()) * time.Microsecond
-	if m.timer == nil {
-		m.timer = time.AfterFunc(span, func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) })
-		return
-	}
-	m.timer.Reset(span)
-}
-
-func (m *master) finish(a job.Finish) {
-	m.outcome, m.err = a.Outcome, a.Err
-	if a.Outcome == job.Failed {
-		m.failed <- a.Err
-	}
-	for _, w := range m.writers {
-		w.Send(finish{})
-	}
-	if m.archivist != nil {
-		m.archivist.Send(finish{})
-	}
-	for _, e := range m.enumerators {
-		e.Kill()
-	}
-	if a.Outcome == job.Failed {
-		for _, c := range m.children {
-			c.Kill()
-		}
-	}
-}
-
-// Close implements actor.Actor.
-func (m *master) Close() error {
-	if m.outcome == "" { // the context was cancelled, or the actor has failed
-		m.outcome, m.err = job.Failed, context.Canceled
-	}
-	if m.timer != nil {
-		m.timer.Stop()
-	}
-	m.cancel() // nobody is left to end the others
-	return nil
-}
-
-// enumerator is the actor that finds a source's splits.
-type enumerator struct {
-	source string
-	in     gpflow.Enumerator
-	master *actor.Ref
-	asked  bool
-}
-
-// Receive implements actor.Actor.
-func (e *enumerator) Receive(context.Context, any) error { e.asked = true; return nil }
-
-// Work implements actor.Actor.
-func (e *enumerator) Work(ctx context.Context) (bool, error) {
-	if !e.asked {
-		return false, nil
-	}
-	splits, done, err := e.in.Discover(ctx)
-	if err != nil {
-		return false, err
-	}
-	e.master.Send(job.Discovered{Source: e.source, Splits: splits, Done: done})
-	if done {
-		return false, actor.ErrFinished
-	}
-	return true, nil
-}
-
-// Close implements actor.Actor.
-func (e *enumerator) Close() error { return e.in.Close() }

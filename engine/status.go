@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,8 +53,11 @@ type Status struct {
 	Before int64 `json:"read_before,omitempty"`
 	// Checkpoints are those of this start.
 	Checkpoints Points `json:"checkpoints"`
-	Nodes       []Node `json:"nodes"` // in the order of the plan
-	Edges       []Edge `json:"edges"`
+	// Regions are the parts of the pipeline that are started again by themselves,
+	// in the order of their first nodes.
+	Regions []Region `json:"regions,omitempty"`
+	Nodes   []Node   `json:"nodes"` // in the order of the plan
+	Edges   []Edge   `json:"edges"`
 }
 
 // Node is the ledger of one node over all its subtasks.
@@ -74,7 +78,9 @@ type Node struct {
 	// HeldBy is who holds the watermark back: the subtask of a source, or what
 	// has not yet said what time it is; "" where that is the node itself.
 	HeldBy string `json:"held_by,omitempty"`
-	Queued int64  `json:"queued"` // rows waiting before its task
+	// Restarts is how often the node's region has been started again.
+	Restarts int64 `json:"restarts,omitempty"`
+	Queued   int64 `json:"queued"` // rows waiting before its task
 	// Skew is how much of the input of this start went to the subtask that got
 	// the most, as a multiple of an equal share: 1 is even. 0: there was no input,
 	// or there is one subtask.
@@ -108,27 +114,58 @@ func (r *Run) Status() Status {
 	s := r.status(r.ledger())
 	now := r.sample(s.Nodes)
 	then := r.pulse.since(now, s.State != running)
+	nodes := r.view.Load().nodes
 	for i := range s.Nodes {
 		s.Nodes[i].rates(then.nodes[i], now.nodes[i], now.at.Sub(then.at))
 		s.Nodes[i].Skew = skew(r.pulse.first.nodes[i].subtasks, now.nodes[i].subtasks)
-		s.Nodes[i].HeldBy = r.nodes[i].heldBy()
+		s.Nodes[i].HeldBy = nodes[i].heldBy()
+		s.Nodes[i].Restarts = s.Regions[r.regions.of[s.Nodes[i].Address]].Restarts
 	}
 	return s
 }
 
 // status is Status but for what has been the case of late.
 func (r *Run) status(nodes []Node) Status {
-	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed(), Before: r.before, Checkpoints: r.points.read(), Nodes: nodes}
-	for _, e := range r.edges {
+	s := Status{Pipeline: r.plan.Pipeline, State: r.state(), Elapsed: r.elapsed(), Before: r.before, Checkpoints: r.points.read(), Regions: r.fates.read(), Nodes: nodes}
+	for _, e := range r.view.Load().edges {
 		s.Edges = append(s.Edges, e.status(r))
 	}
 	return s
 }
 
+// view is what the parts of a job publish themselves in: when a region is made
+// anew, another view takes its place.
+type view struct {
+	nodes []*node // in the order of the plan
+	edges []*edge
+}
+
+// with returns v with what has been made anew in the place of what was there: the
+// edges of a region are always made in the same order. nil stands for a view of
+// nothing.
+func (v *view) with(b *build) *view {
+	if v == nil {
+		return &view{b.nodes, b.edges}
+	}
+	n := &view{slices.Clone(v.nodes), slices.Clone(v.edges)}
+	for _, x := range b.nodes {
+		n.nodes[x.index] = x
+	}
+	next := 0
+	for i, e := range n.edges {
+		if _, anew := b.regions[e.region]; anew {
+			n.edges[i] = b.edges[next]
+			next++
+		}
+	}
+	return n
+}
+
 // ledger returns what the nodes have counted.
 func (r *Run) ledger() []Node {
-	nodes := make([]Node, len(r.nodes))
-	for i, n := range r.nodes {
+	all := r.view.Load().nodes
+	nodes := make([]Node, len(all))
+	for i, n := range all {
 		nodes[i] = n.status()
 	}
 	return nodes
@@ -137,8 +174,10 @@ func (r *Run) ledger() []Node {
 // sample returns what has been counted until now, or the end.
 func (r *Run) sample(nodes []Node) sample {
 	s := sample{at: r.started.Add(r.elapsed()), nodes: make([]nodeSample, len(nodes))}
-	for i, n := range r.nodes {
+	fates := r.fates.read()
+	for i, n := range r.view.Load().nodes {
 		s.nodes[i].in, s.nodes[i].subtasks = nodes[i].In, n.ins()
+		s.nodes[i].restarts = fates[r.regions.of[n.Address]].Restarts
 		for _, g := range n.gauges {
 			for a, d := range g.read(s.at) {
 				s.nodes[i].spent[a] += d

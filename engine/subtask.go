@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/resume"
@@ -150,6 +152,13 @@ func (s *subtask) Work(context.Context) (more bool, err error) {
 	}
 	s.publish()
 	return true, nil
+}
+
+// place returns where in the spec the operator of t stands that was called last.
+// It is called when the actor has ended.
+func (s *subtask) place(t *plan.Task) string {
+	at := slices.IndexFunc(t.Ops, func(o plan.Op) bool { return o.ID == s.task.At() })
+	return t.Ops[max(0, at)].Range
 }
 
 func now() gpflow.Timestamp { return gpflow.Timestamp(time.Now().UnixMicro()) }

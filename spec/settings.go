@@ -21,6 +21,7 @@ func PipelineFields() []gpflow.Field {
 		},
 		gpflow.OnErrorField,
 		checkpointField(),
+		restartField(),
 		{Name: "description", Kind: gpflow.FieldString, Update: gpflow.Live, Doc: "What the pipeline is for. Shown, never interpreted."},
 		{Name: "labels", Kind: gpflow.FieldMap, Update: gpflow.Live, Doc: "Names and values of your own. Shown, never interpreted.", Example: `{ team = "payments" }`},
 	}

@@ -152,17 +152,17 @@ func (s *System) Start(r *Ref, a Actor) {
 
 // run is the life of an actor. It returns nil where it ended in order.
 func run(ctx context.Context, r *Ref, a Actor) (err error) {
-	if err = guard(func() error { return loop(ctx, r, a) }); errors.Is(err, ErrFinished) {
+	if err = Guard(func() error { return loop(ctx, r, a) }); errors.Is(err, ErrFinished) {
 		err = nil
 	}
-	if cerr := guard(a.Close); err == nil {
+	if cerr := Guard(a.Close); err == nil {
 		err = cerr
 	}
 	return err
 }
 
-// guard calls f and turns a panic into an error.
-func guard(f func() error) (err error) {
+// Guard calls f and turns a panic into a *PanicError.
+func Guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}

@@ -139,6 +139,8 @@ type (
 	Abort struct {
 		ID  gpflow.CheckpointID
 		Err error
+		// Down says that parts of it went down: it has not failed by itself.
+		Down bool
 	}
 	// Store has a checkpoint made durable. Stored or StoreFailed answers it.
 	Store struct {

@@ -33,6 +33,8 @@ var rewriteScripts = flag.Bool("rewrite-scripts", false, "write what the coordin
 //	store-failed ID TEXT
 //	committed ID PART
 //	restored [PART ID COMMITTABLE]...
+//	down NAME,... TEXT
+//	up NAME,... AT [PART ID COMMITTABLE]...
 //
 // Lines that begin with # are comments. With -rewrite-scripts the answers are
 // written, to be read before they are believed.
@@ -186,14 +188,22 @@ func (p *player) event(what string, arg []string) (checkpoint.CoordinatorEvent, 
 	case "committed":
 		return checkpoint.Committed{ID: id, Part: p.part(arg[1])}, nil
 	case "restored":
-		var list []checkpoint.Pending
-		for ; len(arg) > 3; arg = arg[3:] {
-			n, _ := strconv.Atoi(arg[1])
-			list = append(list, checkpoint.Pending{Part: p.part(arg[0]), ID: gpflow.CheckpointID(n), Committable: gpflow.Committable(arg[2])})
-		}
-		return checkpoint.Restored{Committables: list}, nil
+		return checkpoint.Restored{Committables: p.pending(arg)}, nil
+	case "down":
+		return checkpoint.Down{Names: strings.Split(arg[0], ","), Err: textOf(arg[1:])}, nil
+	case "up":
+		at, _ := strconv.Atoi(arg[1])
+		return checkpoint.Up{Names: strings.Split(arg[0], ","), At: gpflow.CheckpointID(at), Committables: p.pending(arg[2:])}, nil
 	}
 	return nil, fmt.Errorf("no event %q", what)
+}
+
+func (p *player) pending(words []string) (list []checkpoint.Pending) {
+	for ; len(words) > 3; words = words[3:] {
+		n, _ := strconv.Atoi(words[1])
+		list = append(list, checkpoint.Pending{Part: p.part(words[0]), ID: gpflow.CheckpointID(n), Committable: gpflow.Committable(words[2])})
+	}
+	return list
 }
 
 func (p *player) part(s string) checkpoint.Part {

@@ -63,6 +63,8 @@ type Coordinator struct {
 	finished bool     // the final one
 	over     bool
 
+	down map[string]bool // names of parts that are down
+
 	out []CoordinatorAction
 }
 
@@ -97,7 +99,7 @@ type flight struct {
 // but also what was stored behind it without becoming current, or what Last
 // returns of an attempt in the same process. IDs begin at last+1.
 func NewCoordinator(c Config, parts []Part, last gpflow.CheckpointID) *Coordinator {
-	k := &Coordinator{config: c, index: make(map[Part]*member, len(parts)), last: last, wake: never, living: len(parts)}
+	k := &Coordinator{config: c, index: make(map[Part]*member, len(parts)), down: make(map[string]bool), last: last, wake: never, living: len(parts)}
 	for _, p := range parts {
 		m := &member{Part: p, seen: last}
 		k.members = append(k.members, m)
@@ -151,6 +153,9 @@ func (c *Coordinator) do(a CoordinatorAction) { c.out = append(c.out, a) }
 
 // take handles what has happened.
 func (c *Coordinator) take(e CoordinatorEvent) {
+	if c.dead(e) {
+		return
+	}
 	switch e := e.(type) {
 	case Tick:
 		c.wake = never // perhaps a little early: it is asked for again then
@@ -176,6 +181,10 @@ func (c *Coordinator) take(e CoordinatorEvent) {
 		}
 	case Committed:
 		c.committed(e)
+	case Down:
+		c.goDown(e)
+	case Up:
+		c.goUp(e)
 	}
 }
 

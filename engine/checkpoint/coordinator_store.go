@@ -125,7 +125,7 @@ func (c *Coordinator) fail(cause error) {
 	c.failures++
 	c.heal = c.now.Add(max(c.config.MinPause, failurePause))
 	err := fmt.Errorf("checkpoint %d: %w", f.id, cause)
-	c.do(Abort{f.id, err})
+	c.do(Abort{f.id, err, false})
 	if n := c.config.MaxFailures; n > 0 && c.failures >= n {
 		c.over = true
 		c.do(Fail{fmt.Errorf("%d checkpoints in a row have failed, and max_failures is %d; the last: %w", c.failures, n, err)})
@@ -156,7 +156,7 @@ func (c *Coordinator) ask() {
 	busy := make(map[Part]bool)
 	for i := range c.commits {
 		p := &c.commits[i]
-		if !busy[p.Part] && !p.asked {
+		if !busy[p.Part] && !p.asked && !c.down[p.Part.Name] {
 			p.asked = true
 			c.do(Commit{p.ID, p.Part, p.Committable})
 		}

@@ -28,7 +28,7 @@ func (c *Coordinator) requested(e Requested) {
 // begin begins the next checkpoint, if there is to be one now. What was asked
 // for does not wait for a pause, unless the last one has failed.
 func (c *Coordinator) begin() {
-	if c.flight != nil || c.over || c.now < c.heal || !c.wanted() && !c.periodic() {
+	if c.flight != nil || c.over || len(c.down) > 0 || c.now < c.heal || !c.wanted() && !c.periodic() {
 		return
 	}
 	c.last++
@@ -85,7 +85,7 @@ func (c *Coordinator) timeout() {
 
 // finish ends the job when the last checkpoint is completed and committed.
 func (c *Coordinator) finish() {
-	if c.ending && !c.over && c.flight == nil && len(c.names) == 0 && len(c.commits) == 0 {
+	if c.ending && !c.over && len(c.down) == 0 && c.flight == nil && len(c.names) == 0 && len(c.commits) == 0 {
 		c.over = true
 		c.do(Done{c.completed, c.finished})
 	}
@@ -98,7 +98,7 @@ func (c *Coordinator) sleep() {
 	}
 	at := c.deadline()
 	switch {
-	case c.flight != nil:
+	case c.flight != nil || len(c.down) > 0:
 	case c.wanted():
 		at = c.heal
 	case c.config.Every > 0 && !c.ending:

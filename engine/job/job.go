@@ -9,6 +9,8 @@
 package job
 
 import (
+	"slices"
+
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 )
@@ -22,26 +24,6 @@ type Reader struct {
 // Writer names a subtask of a sink.
 type Writer struct {
 	Sink    string // address
-	Subtask int
-}
-
-// Source is what the machine has to know of a source.
-type Source struct {
-	Address     string
-	Parallelism int
-	// Bounded sources hand out one split at a time to a reader, the others all
-	// that there are.
-	Bounded bool
-	// What the source was at the checkpoint that the job goes on from.
-	Found   []gpflow.Split // all splits found so far
-	Queue   []gpflow.Split // those of them that had not been handed out
-	Done    bool           // there will never be more
-	Reading []Reading
-}
-
-// Reading is a split that was being read, and the subtask that did.
-type Reading struct {
-	Split   gpflow.Split
 	Subtask int
 }
 
@@ -59,6 +41,11 @@ type Config struct {
 	// what was prepared for it, which is committed again (C4).
 	Last   gpflow.CheckpointID
 	Commit []checkpoint.Pending
+	// Regions are what fails by itself, each as the addresses of its sources and
+	// sinks and the ids of its tasks; Restart says what a failure leads to. A
+	// job whose checkpoints are not kept ends with the first one.
+	Regions [][]string
+	Restart Policy
 }
 
 // Outcome is how a job ended.
@@ -105,7 +92,8 @@ type (
 	Drain struct{}
 	// Requested asks for a savepoint.
 	Requested struct{ Savepoint string }
-	// Failure says that a part of the job has ended with an error.
+	// Failure says that a part of the job has ended with an error that ends the
+	// job. See Broken.
 	Failure struct{ Err error }
 )
 
@@ -207,21 +195,23 @@ type Job struct {
 	cuts     map[gpflow.CheckpointID][]checkpoint.SourceState // of checkpoints in flight
 	saves    []save                                           // savepoints whose output is not yet committed
 	durable  bool
-	ended    int     // writers
-	drained  bool    // every sink that has ended saw the end of the input
-	early    []Event // what came before Started
+	ended    map[Writer]bool // those that have ended, and whether they saw the end of the input
+	early    []Event         // what came before Started
 	begun    bool
 	rested   bool // the checkpoint of a stop is complete
 	stopping bool
 	draining bool
 	over     bool
 	end      gpflow.CheckpointID // if draining: those above it began behind the drain
+	regions  []*region
+	doubt    bool // storing the last checkpoint has failed: it may be current all the same
+	whole    bool // all regions are down, to begin anew together
 }
 
 // New returns the machine of a job that has not started.
 func New(c Config) *Job {
 	j := &Job{
-		sinks: c.Sinks, tasks: len(c.Tasks) > 0, restored: c.Commit, durable: c.Durable, drained: true,
+		sinks: c.Sinks, tasks: len(c.Tasks) > 0, restored: c.Commit, durable: c.Durable, ended: make(map[Writer]bool),
 		cuts: make(map[gpflow.CheckpointID][]checkpoint.SourceState),
 	}
 	var parts []checkpoint.Part
@@ -236,6 +226,13 @@ func New(c Config) *Job {
 		parts = append(parts, checkpoint.Part{Kind: checkpoint.Writer, Name: w.Sink, Subtask: w.Subtask})
 	}
 	j.points = checkpoint.NewCoordinator(c.Checkpoints, parts, c.Last)
+	for i, names := range c.Regions {
+		r := &region{names: names, retries: retries{policy: c.Restart}}
+		if c.Restart.Seed != 0 {
+			r.retries.policy.Seed += uint64(i)
+		}
+		j.regions = append(j.regions, r)
+	}
 	return j
 }
 
@@ -247,12 +244,17 @@ func (j *Job) Step(now gpflow.Timestamp, e Event) []Action {
 		j.early = append(j.early, e)
 		return nil
 	}
-	as := j.step(now, e)
+	as := j.act(now, e)
 	for len(j.early) > 0 {
 		e, j.early = j.early[0], j.early[1:]
-		as = append(as, j.step(now, e)...)
+		as = append(as, j.act(now, e)...)
 	}
 	return as
+}
+
+func (j *Job) act(now gpflow.Timestamp, e Event) []Action {
+	as := j.step(now, e)
+	return append(as, j.revive(now)...)
 }
 
 func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
@@ -262,7 +264,10 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	switch e := e.(type) {
 	case Started:
 		j.begun = true
-		as := j.start()
+		for _, r := range j.regions {
+			r.retries.started(now)
+		}
+		as := j.start(j.sources)
 		if len(j.restored) > 0 {
 			as = append(as, j.point(now, checkpoint.Restored{Committables: j.restored})...)
 		}
@@ -270,12 +275,12 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	case Discovered:
 		return j.discovered(e)
 	case SplitEnded:
-		s := j.source(e.Reader.Source)
-		s.reading[e.Reader.Subtask]--
-		return j.assign(s)
+		return j.splitEnded(e)
 	case Ended:
-		j.ended++
-		j.drained = j.drained && e.Drained
+		if j.isDown(e.Writer.Sink) {
+			return nil
+		}
+		j.ended[e.Writer] = e.Drained
 		return j.ending()
 	case Point:
 		return j.point(now, e.CoordinatorEvent)
@@ -291,14 +296,14 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 	case Failure:
 		return j.finish(Failed, e.Err)
 	}
-	return nil
+	return j.ofRegion(now, e)
 }
 
-// start begins with the splits: those that were being read at the checkpoint
-// that the job goes on from are read on.
-func (j *Job) start() []Action {
+// start begins with the splits of sources: those that were being read at the
+// checkpoint that they go on from are read on.
+func (j *Job) start(sources []*source) []Action {
 	var as []Action
-	for _, s := range j.sources {
+	for _, s := range sources {
 		for _, r := range s.Reading {
 			as = append(as, Assign{Reader{s.Address, r.Subtask}, r.Split, true})
 		}
@@ -323,6 +328,7 @@ func (j *Job) stop(now gpflow.Timestamp, savepoint string) []Action {
 		return nil
 	}
 	j.stopping = true
+	j.hurry()
 	if j.durable {
 		return j.point(now, checkpoint.Requested{Name: savepoint, Stop: true})
 	}
@@ -337,11 +343,17 @@ func (j *Job) drain() []Action {
 		return nil
 	}
 	j.stopping, j.draining = true, true
+	j.hurry()
 	for id := range j.cuts {
 		j.end = max(j.end, id)
 	}
+	return endInput(slices.DeleteFunc(slices.Clone(j.sources), func(s *source) bool { return j.isDown(s.Address) }))
+}
+
+// endInput ends the input of sources where their readers are.
+func endInput(sources []*source) []Action {
 	var as []Action
-	for _, s := range j.sources {
+	for _, s := range sources {
 		s.queue, s.done = nil, true
 		for r := range s.reading {
 			as = append(as, EndInput{Reader{s.Address, r}})
@@ -367,7 +379,11 @@ func (j *Job) stopReading() []Action {
 // ending ends a job that was stopped when every sink has seen the end of its
 // input. Others end with their last checkpoint.
 func (j *Job) ending() []Action {
-	if j.ended < len(j.sinks) || j.drained && !j.rested {
+	drained := true
+	for _, d := range j.ended {
+		drained = drained && d
+	}
+	if len(j.ended) < len(j.sinks) || drained && !j.rested {
 		return nil
 	}
 	return j.finish(Stopped, nil)

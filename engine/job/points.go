@@ -17,8 +17,13 @@ type save struct {
 // point gives an event to the coordinator of checkpoints.
 func (j *Job) point(now gpflow.Timestamp, e checkpoint.CoordinatorEvent) []Action {
 	var as []Action
-	if e, ok := e.(checkpoint.Committed); ok {
+	switch e := e.(type) {
+	case checkpoint.Committed:
 		as = j.shown(e)
+	case checkpoint.Stored:
+		j.doubt = false
+	case checkpoint.StoreFailed:
+		j.doubt = true
 	}
 	for _, a := range j.points.Step(now, e) {
 		switch a := a.(type) {

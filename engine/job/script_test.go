@@ -24,7 +24,8 @@ var rewrite = flag.Bool("rewrite", false, "write what the machine answers into t
 //
 //	job source=a/2/bounded sink=out/1    a new machine; source=ADDRESS/PARALLELISM[/bounded], also
 //	                                     task=ID/PARALLELISM, every=SECONDS, durable=1, and of the checkpoint to go on
-//	                                     from: last=ID, commit=out/0/COMMITTABLE, read=a/0/SPLIT, queue=a/0/SPLIT, done=a/0
+//	                                     from: last=ID, commit=out/0/COMMITTABLE, read=a/0/SPLIT, queue=a/0/SPLIT, done=a/0;
+//	                                     region=NAME,... and attempts=N/SECONDS
 //	at SECONDS                           the time of the events to come
 //	started
 //	discovered a s1,s2 [done]            "-": no splits
@@ -40,6 +41,10 @@ var rewrite = flag.Bool("rewrite", false, "write what the machine answers into t
 //	drain
 //	savepoint NAME
 //	failure TEXT
+//	broken REGION TEXT
+//	fallen REGION
+//	due REGION
+//	rebuilt REGION,... [what there is to go on from, as in job]
 //
 // Lines that begin with # are comments.
 func TestScripts(t *testing.T) {
@@ -136,7 +141,12 @@ func step(j *job.Job, words []string) (*job.Job, []string, error) {
 }
 
 func newJob(words []string) (*job.Job, []string, error) {
-	var c job.Config
+	c, err := config(words)
+	return job.New(c), []string{"made"}, err
+}
+
+// config reads what a job is made of.
+func config(words []string) (c job.Config, err error) {
 	source := func(address string) *job.Source {
 		return &c.Sources[slices.IndexFunc(c.Sources, func(s job.Source) bool { return s.Address == address })]
 	}
@@ -175,11 +185,16 @@ func newJob(words []string) (*job.Job, []string, error) {
 			src.Found, src.Queue = append(src.Found, split), append(src.Queue, split)
 		case "done":
 			source(parts[0]).Done = true
+		case "region":
+			c.Regions = append(c.Regions, strings.Split(value, ","))
+		case "attempts":
+			c.Restart.Attempts, _ = strconv.Atoi(parts[0])
+			c.Restart.Within = gpflow.Duration(n) * gpflow.Second
 		default:
-			return nil, nil, fmt.Errorf("no option %q", what)
+			err = fmt.Errorf("no option %q", what)
 		}
 	}
-	return job.New(c), []string{"made"}, nil
+	return c, err
 }
 
 func event(words []string) (job.Event, error) {
@@ -210,9 +225,33 @@ func event(words []string) (job.Event, error) {
 		return job.Requested{Savepoint: arg[0]}, nil
 	case "failure":
 		return job.Failure{Err: errors.New(strings.Join(words[1:], " "))}, nil
+	case "broken", "fallen", "due", "rebuilt":
+		return ofRegion(words)
 	}
 	e, err := point(words)
 	return job.Point{CoordinatorEvent: e}, err
+}
+
+// ofRegion reads an event of regions.
+func ofRegion(words []string) (job.Event, error) {
+	var regions []int
+	for r := range strings.SplitSeq(words[1], ",") {
+		i, err := strconv.Atoi(r)
+		if err != nil {
+			return nil, err
+		}
+		regions = append(regions, i)
+	}
+	switch words[0] {
+	case "broken":
+		return job.Broken{Region: regions[0], Err: errors.New(strings.Join(words[2:], " "))}, nil
+	case "fallen":
+		return job.Fallen{Region: regions[0]}, nil
+	case "due":
+		return job.Due{Region: regions[0]}, nil
+	}
+	c, err := config(words[2:])
+	return job.Rebuilt{Regions: regions, At: c.Last, Sources: c.Sources, Committables: c.Commit}, err
 }
 
 // point reads an event of checkpoints.
@@ -284,6 +323,8 @@ func describe(a job.Action) string {
 		return "quit tasks"
 	case job.Store:
 		return describeStore(a)
+	case job.TearDown, job.Wait, job.Restarting, job.Rebuild:
+		return describeRegion(a)
 	case job.Do:
 		return describePoint(a.CoordinatorAction)
 	case job.Finish:
@@ -293,6 +334,28 @@ func describe(a job.Action) string {
 		return fmt.Sprintf("finish %s", a.Outcome)
 	}
 	return fmt.Sprintf("%#v", a)
+}
+
+func describeRegion(a job.Action) string {
+	switch a := a.(type) {
+	case job.TearDown:
+		return fmt.Sprintf("tear down %d", a.Region)
+	case job.Wait:
+		return fmt.Sprintf("wait for region %d until %d s", a.Region, int64(a.Time)/int64(gpflow.Second))
+	case job.Restarting:
+		whole := ""
+		if a.Whole {
+			whole = ", with all others"
+		}
+		return fmt.Sprintf("say that region %d begins anew in %s, attempt %d%s: %v", a.Region, a.Wait, a.Attempt, whole, a.Err)
+	case job.Rebuild:
+		claim := ""
+		if a.Claim {
+			claim = " from what the store has"
+		}
+		return fmt.Sprintf("rebuild %v%s", a.Regions, claim)
+	}
+	return ""
 }
 
 func describeStore(a job.Store) string {

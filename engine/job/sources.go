@@ -7,6 +7,26 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 )
 
+// Source is what the machine has to know of a source.
+type Source struct {
+	Address     string
+	Parallelism int
+	// Bounded sources hand out one split at a time to a reader, the others all
+	// that there are.
+	Bounded bool
+	// What the source was at the checkpoint that the job goes on from.
+	Found   []gpflow.Split // all splits found so far
+	Queue   []gpflow.Split // those of them that had not been handed out
+	Done    bool           // there will never be more
+	Reading []Reading
+}
+
+// Reading is a split that was being read, and the subtask that did.
+type Reading struct {
+	Split   gpflow.Split
+	Subtask int
+}
+
 type source struct {
 	Source
 	found   []gpflow.Split // all so far
@@ -42,7 +62,7 @@ func (j *Job) source(address string) *source {
 }
 
 func (j *Job) discovered(e Discovered) []Action {
-	if j.draining {
+	if j.draining || j.isDown(e.Source) {
 		return nil
 	}
 	s := j.source(e.Source)
@@ -52,6 +72,15 @@ func (j *Job) discovered(e Discovered) []Action {
 	if j.stopping {
 		return nil
 	}
+	return j.assign(s)
+}
+
+func (j *Job) splitEnded(e SplitEnded) []Action {
+	if j.isDown(e.Reader.Source) {
+		return nil
+	}
+	s := j.source(e.Reader.Source)
+	s.reading[e.Reader.Subtask]--
 	return j.assign(s)
 }
 

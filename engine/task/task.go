@@ -47,6 +47,7 @@ type Task struct {
 	asked   gpflow.CheckpointID // by Trigger; 0: none
 	quit    bool                // Quit was called
 	bug     Bug
+	at      *Link // the operator that was called last
 }
 
 // New returns a task over links, the head first. input says, for each channel
@@ -77,6 +78,7 @@ func (t *Task) Step() (Progress, error) {
 		return Worked, nil
 	}
 	if l := t.deepest(); l != nil {
+		t.at = l
 		if err := l.run(); err != nil {
 			return Worked, fmt.Errorf("%s: %w", l.ID, err)
 		}
@@ -95,6 +97,15 @@ func (t *Task) Step() (Progress, error) {
 	}
 	t.event(channel, e)
 	return Worked, nil
+}
+
+// At returns the ID of the operator that was called last, "" where none was. When
+// a Step has failed or panicked, it is the one that has.
+func (t *Task) At() string {
+	if t.at == nil {
+		return ""
+	}
+	return t.at.ID
 }
 
 // deepest returns the link furthest from the head that has work, so that what

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/gpflow/gpflow"
 )
 
 // bug is a mistake that a test can have the sink make, to see that the harness
@@ -67,14 +69,16 @@ func (d *disk) truncate(f *os.File, n int64) error {
 	return f.Truncate(n)
 }
 
+// sync makes a file or a directory durable. An error is a *gpflow.SyncError.
 func (d *disk) sync(f *os.File) error {
-	if err := d.step("sync", f.Name()); err != nil {
-		return err
+	err := d.step("sync", f.Name())
+	if err == nil && d.bug != noSync {
+		err = f.Sync()
 	}
-	if d.bug == noSync {
-		return nil
+	if err != nil {
+		return &gpflow.SyncError{Err: reason(err)}
 	}
-	return f.Sync()
+	return nil
 }
 
 // syncDir makes the names in a directory durable.
