@@ -193,6 +193,9 @@ func (s *Schema) Select(keep func(name string) bool) *Schema {
 
 // Equal reports whether s and o have the same columns, key and mode.
 func (s *Schema) Equal(o *Schema) bool {
+	if s == o {
+		return true
+	}
 	if len(s.Columns) != len(o.Columns) || len(s.Key) != len(o.Key) || s.Mode != o.Mode || s.Timeless != o.Timeless {
 		return false
 	}

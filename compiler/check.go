@@ -69,7 +69,7 @@ func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
 	n.failed = len(n.Spec.Wrong) > 0
 	in := &gpflow.Inference{Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants}
 	if len(n.wanted) > 0 {
-		in.Wanted = n.wanted[0]
+		in.Wanted = n.wanted[0].names
 	}
 	in.Report = func(p gpflow.Problem) {
 		if n.follows(p) {

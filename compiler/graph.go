@@ -36,11 +36,14 @@ type Node struct {
 	Hold        gpflow.Duration
 
 	diverts  diverting
-	failed   bool              // a mistake has been reported of it, or its input is not known
-	endless  *Node             // a source that feeds it and never ends
-	alive    bool              // a sink lies behind it, or it is one
-	timeUsed bool              // a node behind it works by event time
-	wanted   []map[string]bool // by port: the columns that somebody reads
+	failed   bool       // a mistake has been reported of it, or its input is not known
+	endless  *Node      // a source that feeds it and never ends
+	alive    bool       // a sink lies behind it, or it is one
+	timeUsed bool       // a node behind it works by event time
+	wanted   []*reads   // by port: the columns that somebody reads
+	uses     [][]string // Uses, for all columns
+	asked    int        // how many columns Uses are for; -1: not known
+	pruned   bool       // columns that nobody reads are gone from its outputs
 }
 
 // diverting says who asked for failed records to be diverted.

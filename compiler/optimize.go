@@ -7,71 +7,126 @@ import (
 	"github.com/gpflow/gpflow"
 )
 
+// reads are the columns of an output that somebody reads. Outputs that feed
+// one input must stay alike, so they share theirs.
+type reads struct{ names map[string]bool }
+
+// add adds what is in o, and then some names.
+func (s *reads) add(o *reads, names []string) {
+	if o != nil && o != s && len(s.names) == 0 {
+		s.names = maps.Clone(o.names)
+	} else if o != nil && o != s {
+		maps.Copy(s.names, o.names)
+	}
+	for _, name := range names {
+		s.names[name] = true
+	}
+}
+
 // optimize finds out which columns somebody reads, from the sinks back to the
 // sources, and lets schemas flow anew without the others. State is described
 // by what check has found, so it does not depend on this.
 func (c *compilation) optimize(g *Graph) {
-	for _, n := range g.Nodes {
-		n.wanted = make([]map[string]bool, n.ports())
-		for p := range n.wanted {
-			n.wanted[p] = make(map[string]bool)
-		}
-	}
+	share(g)
 	for changed := true; changed; {
 		changed = false
 		for _, n := range slices.Backward(g.Nodes) {
 			c.reconsider(n)
-			changed = c.want(n) || changed
+			changed = n.want() || changed
 		}
 	}
 	for _, n := range g.Nodes {
-		if n.EventTime != nil {
-			n.wanted[0][n.EventTime.Column] = true
+		if !n.narrowed() {
+			continue
 		}
+		before := slices.Clone(n.Ports)
 		c.infer(n, c.problem)
 		if n.Desc.IsSource() {
-			n.Ports[0] = n.Ports[0].Select(func(column string) bool { return n.wanted[0][column] })
+			n.Ports[0] = n.Ports[0].Select(func(column string) bool { return n.wanted[0].names[column] })
+		}
+		n.pruned = !slices.EqualFunc(before, n.Ports, (*gpflow.Schema).Equal)
+	}
+}
+
+// share gives every output its columns, of which none is wanted yet but that of
+// the event time.
+func share(g *Graph) {
+	group := make(map[*reads]*reads) // to what it has become a part of
+	find := func(s *reads) *reads {
+		for group[s] != nil {
+			s = group[s]
+		}
+		return s
+	}
+	for _, n := range g.Nodes {
+		n.wanted, n.uses, n.asked = make([]*reads, n.ports()), n.Uses, -1
+		for p := range n.wanted {
+			n.wanted[p] = &reads{make(map[string]bool)}
+		}
+		for _, outs := range n.Inputs {
+			for i := 1; i < len(outs); i++ {
+				a, b := find(outs[0].Node.wanted[outs[0].Port]), find(outs[i].Node.wanted[outs[i].Port])
+				if a != b {
+					group[b] = a
+				}
+			}
+		}
+	}
+	for _, n := range g.Nodes {
+		for p, s := range n.wanted {
+			n.wanted[p] = find(s)
+		}
+		if n.EventTime != nil {
+			n.wanted[0].names[n.EventTime.Column] = true
 		}
 	}
 }
 
-// reconsider finds out what n itself reads for what is wanted of it.
+// reconsider finds out what n itself reads for what is wanted of it, where that
+// is more than it was asked for before. A node that passes its input on reads
+// the same for all.
 func (c *compilation) reconsider(n *Node) {
-	if n.Desc.IsSource() || n.Desc.IsSink() || len(n.wanted[0]) == len(n.Ports[0].Columns) {
+	if n.Desc.IsSource() || n.Desc.IsSink() || len(n.Pass) > 0 && n.Pass[0] || n.asked == len(n.wanted[0].names) {
+		return
+	}
+	if n.asked = len(n.wanted[0].names); n.asked == len(n.Ports[0].Columns) {
+		n.Uses = n.uses // for all columns, as check has found
 		return
 	}
 	out := n.Desc.Infer(&gpflow.Inference{
-		Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants, Wanted: n.wanted[0], Report: func(gpflow.Problem) {},
+		Config: n.Spec.Config, In: n.In, Constants: c.spec.Constants, Wanted: n.wanted[0].names, Report: func(gpflow.Problem) {},
 	})
 	n.Uses = out.Uses
 }
 
 // want adds to the outputs that feed n the columns that n reads, and reports
-// whether that were new ones. Outputs that feed one input must stay alike.
-func (c *compilation) want(n *Node) bool {
+// whether that were new ones.
+func (n *Node) want() bool {
 	changed := false
 	for i, outs := range n.Inputs {
-		all := make(map[string]bool)
-		if i < len(n.Uses) {
-			for _, column := range n.Uses[i] {
-				all[column] = true
-			}
+		if len(outs) == 0 {
+			continue
 		}
+		w := outs[0].Node.wanted[outs[0].Port]
+		before := len(w.names)
 		for p, pass := range n.Pass {
 			if i == 0 && pass && n.read(p) {
-				maps.Copy(all, n.wanted[p])
+				w.add(n.wanted[p], nil)
 			}
 		}
-		for _, o := range outs {
-			maps.Copy(all, o.Node.wanted[o.Port])
+		if i < len(n.Uses) {
+			w.add(nil, n.Uses[i])
 		}
-		for _, o := range outs {
-			// Only what is in all can be wanted, so that more is a change.
-			if w := o.Node.wanted[o.Port]; len(w) < len(all) {
-				maps.Copy(w, all)
-				changed = true
-			}
-		}
+		changed = changed || len(w.names) > before
 	}
 	return changed
+}
+
+// narrowed reports whether columns are gone from what n takes or gives, so that
+// its schemas are others than check has found.
+func (n *Node) narrowed() bool {
+	if len(n.wanted) > 0 && len(n.wanted[0].names) < len(n.Ports[0].Columns) {
+		return true
+	}
+	return slices.ContainsFunc(n.inputs(), func(o Output) bool { return o.Node.pruned })
 }

@@ -60,13 +60,18 @@ func (e *evaluation) access() (out diag.Diagnostic, ok bool) {
 // attribute is about an object.
 func (s step) attribute(out *diag.Diagnostic, subject string) {
 	name := keyWritten(s.key)
+	out.Code, out.Summary = diag.CodeUnknownName, fmt.Sprintf("%s has no attribute %q", subject, name)
+	out.Later = func(d *diag.Diagnostic) { s.nearest(d, name) }
+}
+
+// nearest completes what is said of an attribute that does not exist.
+func (s step) nearest(out *diag.Diagnostic, name string) {
 	var names []string
 	for it := s.base.ElementIterator(); it.Next(); {
 		k, _ := it.Element()
 		names = append(names, k.AsString())
 	}
 	slices.Sort(names)
-	out.Code, out.Summary = diag.CodeUnknownName, fmt.Sprintf("%s has no attribute %q", subject, name)
 	switch out.Fix = didYouMean(diag.Suggest(name, names)); {
 	case len(names) == 0:
 		out.Detail = "It has no attributes."

@@ -123,6 +123,7 @@ func Build(files []File, in Inputs) (*Pipeline, diag.List) {
 	p.Partial = p.Partial || len(b.lost) > 0
 	b.diags = once(b.diags)
 	b.diags.Sort()
+	b.diags.Complete()
 	return p, b.diags
 }
 

@@ -117,20 +117,23 @@ func (b *builder) checkVariable(t hcl.Traversal) bool {
 		if _, ok := b.scope.vars[member]; ok || b.isLost(blockVariable, member) {
 			return ok
 		}
-		names := slices.Sorted(maps.Keys(b.scope.vars))
 		d.Summary = fmt.Sprintf("there is no variable %q", member)
-		d.Fix = fix(diag.Suggest(member, names), "Did you mean var.%s?")
-		if d.Fix == "" {
-			d.Fix = "Declare it: " + b.syntaxOf(t.SourceRange().Filename).Block(blockVariable, member)
+		d.Later = func(d *diag.Diagnostic) {
+			d.Fix = fix(diag.Suggest(member, slices.Sorted(maps.Keys(b.scope.vars))), "Did you mean var.%s?")
+			if d.Fix == "" {
+				d.Fix = "Declare it: " + b.syntaxOf(t.SourceRange().Filename).Block(blockVariable, member)
+			}
 		}
 	case root == "local":
 		if ok := b.isLocal(member); ok || b.isLost(blockLocals, member) {
 			return ok
 		}
 		d.Summary = fmt.Sprintf("there is no local %q", member)
-		d.Fix = fix(diag.Suggest(member, b.localNames()), "Did you mean local.%s?")
-		if _, ok := b.scope.vars[member]; ok && d.Fix == "" {
-			d.Fix = fmt.Sprintf("Did you mean var.%s?", member)
+		d.Later = func(d *diag.Diagnostic) {
+			d.Fix = fix(diag.Suggest(member, slices.Sorted(maps.Keys(b.localsNamed))), "Did you mean local.%s?")
+			if _, ok := b.scope.vars[member]; ok && d.Fix == "" {
+				d.Fix = fmt.Sprintf("Did you mean var.%s?", member)
+			}
 		}
 	case slices.Contains(types, root) && member != "", root == blockSchema && member != "":
 		d.Summary = fmt.Sprintf("%s.%s is not a value", root, member)
@@ -163,8 +166,6 @@ func (b *builder) isLocal(name string) bool {
 	_, ok := b.localsNamed[name]
 	return ok
 }
-
-func (b *builder) localNames() []string { return slices.Sorted(maps.Keys(b.localsNamed)) }
 
 // isLost reports whether the text may have the name in a block whose header
 // could not be read: one with that label, or with none.

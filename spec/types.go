@@ -2,8 +2,9 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -287,7 +288,7 @@ func (d *decoder) columns(blk block) ([]gpflow.Column, bool) {
 	for _, a := range content.Attributes {
 		attrs = append(attrs, a)
 	}
-	sort.Slice(attrs, func(i, j int) bool { return attrs[i].NameRange.Start.Byte < attrs[j].NameRange.Start.Byte })
+	slices.SortFunc(attrs, func(x, y *hcl.Attribute) int { return x.NameRange.Start.Byte - y.NameRange.Start.Byte })
 	cols := make([]gpflow.Column, 0, len(attrs))
 	for _, a := range attrs {
 		d.typePath = "." + a.Name
@@ -330,15 +331,12 @@ func (d *decoder) schemaValue(f gpflow.Field, expr hcl.Expression, path string) 
 		d.bad = true
 		return nil, false
 	}
-	var names []string
-	for name := range d.schemas {
-		names = append(names, name)
+	d.fail(diag.CodeUnknownSchema, expr.Range(), fmt.Sprintf("%s: there is no schema %q", d.owner, parts[1]), "", "")
+	d.diags[len(d.diags)-1].Later = func(out *diag.Diagnostic) {
+		out.Fix = fix(diag.Suggest(parts[1], slices.Sorted(maps.Keys(d.schemas))), "Did you mean schema.%s?")
+		if out.Fix == "" {
+			out.Fix = "Declare it: " + d.syntax.Block(blockSchema, parts[1])
+		}
 	}
-	sort.Strings(names)
-	hint := fix(diag.Suggest(parts[1], names), "Did you mean schema.%s?")
-	if hint == "" {
-		hint = "Declare it: " + d.syntax.Block(blockSchema, parts[1])
-	}
-	d.fail(diag.CodeUnknownSchema, expr.Range(), fmt.Sprintf("%s: there is no schema %q", d.owner, parts[1]), "", hint)
 	return nil, false
 }

@@ -74,6 +74,9 @@ type Diagnostic struct {
 	Range    Range  // what is underlined
 	Context  Range  // what is shown around it; zero: the lines of Range
 	Related  []Related
+	// Later completes Detail and Fix where that takes long, for those that are
+	// shown: Complete calls it. nil: they are complete.
+	Later func(*Diagnostic)
 }
 
 // List is a list of diagnostics.
@@ -110,6 +113,17 @@ func (l List) Sort() {
 			cmp.Compare(a.Range.Start.Column, b.Range.Start.Column),
 		)
 	})
+}
+
+// Complete completes the diagnostics of l, which is sorted. Those behind as many
+// as are shown stay as they are.
+func (l List) Complete() {
+	for i := range l {
+		if later := l[i].Later; later != nil && i < maxShown {
+			later(&l[i])
+		}
+		l[i].Later = nil
+	}
 }
 
 // Capital returns s with a capital at its beginning if it begins with a plain

@@ -210,10 +210,10 @@ func (g *gen) match(n *node) code {
 	a, r := g.node(n.kids[0]).s, n.kids[1]
 	c := code{kind: gpflow.KindBool}
 	if n.name == "matches" {
-		re, cost, bad := n.re.Regexp, n.re.cost, fault(n, errSteps.Error())
+		re, cost, bad := n.re, n.re.cost, fault(n, errSteps.Error())
 		c.b = func(fr *frame) bool {
 			s := a(fr)
-			return fr.pay(len(s)*cost/perMatch, bad) && re.MatchString(s)
+			return fr.pay(len(s)*cost/perMatch, bad) && re.match(s)
 		}
 		return c
 	}

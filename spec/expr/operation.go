@@ -81,7 +81,7 @@ func matcher(n *node) func(*frame, []gpflow.Value) (bool, error) {
 		match = strings.HasSuffix
 	case "matches":
 		cost = n.re.cost
-		match = func(s, _ string) bool { return n.re.MatchString(s) }
+		match = func(s, _ string) bool { return n.re.match(s) }
 	}
 	return func(fr *frame, args []gpflow.Value) (bool, error) {
 		for _, a := range args {

@@ -4,18 +4,28 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gpflow/gpflow/spec/regex"
 )
 
-// pattern is a regular expression.
+// pattern is a regular expression. It is safe for concurrent use.
 type pattern struct {
-	*regexp.Regexp
+	text string
 	cost int // instructions
+	once sync.Once
+	re   *regexp.Regexp
 }
 
-// pattern returns the regular expression of a constant, which is compiled once
-// for an expression. What is too large is not compiled at all; those of one
+// match reports whether s matches. The first call compiles the pattern, which
+// has been read before: to check an expression takes no more than that.
+func (p *pattern) match(s string) bool {
+	p.once.Do(func() { p.re = regexp.MustCompile(p.text) })
+	return p.re.MatchString(s)
+}
+
+// pattern returns the regular expression of a constant, one for an expression
+// however often it stands there. What is too large is not compiled at all; those of one
 // expression have the size of one together.
 func (c *checker) pattern(n *node) *pattern {
 	text := n.val.Str()
@@ -27,14 +37,10 @@ func (c *checker) pattern(n *node) *pattern {
 		c.failCode(CodeTooBig, n.from, n.to, "The regular expressions are too large",
 			fmt.Sprintf("Those of one expression may have %d instructions. A repetition as in a{1000} counts each time.", regex.Max))
 	}
-	var re *regexp.Regexp
-	if err == nil {
-		re, err = regexp.Compile(text)
-	}
 	if err != nil {
 		c.fail(n, "The regular expression cannot be read", upperFirst(strings.TrimPrefix(err.Error(), "error parsing regexp: "))+".")
 	}
-	p := &pattern{re, size.Instructions}
+	p := &pattern{text: text, cost: size.Instructions}
 	if c.patterns == nil {
 		c.patterns = make(map[string]*pattern)
 	}
