@@ -54,6 +54,16 @@ type MarkHandler interface {
 	OnMark(t Timestamp, out *Collector) (done bool, err error)
 }
 
+// MarkStepper is implemented by mark handlers that may have much to emit when
+// the end of time has come: they are taken there mark by mark, and a checkpoint
+// can be taken between two of them.
+type MarkStepper interface {
+	// NextMark returns the earliest mark for which OnMark would emit something,
+	// MaxTimestamp where that is none before the end of time. It is called when
+	// OnMark is done.
+	NextMark() Timestamp
+}
+
 // TimerHandler is implemented by operators that act on processing time.
 type TimerHandler interface {
 	// OnTimer is called when the clock has reached a time asked for with

@@ -201,6 +201,10 @@ func (m *master) perform(a job.Action) {
 	case job.Trigger:
 		m.run.points.begin(a.ID)
 		m.refs.readers[a.Reader].Send(trigger{a.ID, a.Stop})
+	case job.TriggerTasks:
+		m.tell(trigger{id: a.ID})
+	case job.QuitTasks:
+		m.tell(quit{})
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
@@ -229,6 +233,13 @@ func (m *master) perform(a job.Action) {
 	}
 }
 
+// tell sends a message to every task.
+func (m *master) tell(message any) {
+	for _, t := range m.refs.tasks {
+		t.Send(message)
+	}
+}
+
 // do performs what the coordinator of checkpoints asks for.
 func (m *master) do(a checkpoint.CoordinatorAction) {
 	switch a := a.(type) {
@@ -239,14 +250,10 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 		}
 		m.log.Log(context.Background(), level, "a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
 		m.run.points.aborted(a)
-		for _, t := range m.refs.tasks {
-			t.Send(abort{a.ID})
-		}
+		m.tell(abort{a.ID})
 	case checkpoint.Completed:
 		m.current = a.ID
-		for _, t := range m.refs.tasks {
-			t.Send(completed{a.ID})
-		}
+		m.tell(completed{a.ID})
 	case checkpoint.Commit:
 		w := job.Writer{Sink: a.Part.Name}
 		w.Subtask = resume.Home(a.Part, m.run.parallelism(w.Sink))

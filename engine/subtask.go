@@ -36,6 +36,10 @@ type subtask struct {
 // Receive implements actor.Actor.
 func (s *subtask) Receive(_ context.Context, m any) error {
 	switch m := m.(type) {
+	case trigger:
+		s.task.Trigger(m.id)
+	case quit:
+		s.task.Quit()
 	case abort:
 		s.task.Abort(m.id)
 		for address, f := range s.frozen[m.id] {

@@ -142,6 +142,12 @@ type (
 		ID     gpflow.CheckpointID
 		Stop   bool
 	}
+	// TriggerTasks tells all tasks that a checkpoint has begun, since those whose
+	// input has come to its end get no barrier.
+	TriggerTasks struct{ ID gpflow.CheckpointID }
+	// QuitTasks tells the tasks whose input has come to its end to end where they
+	// are, behind the checkpoint of a stop.
+	QuitTasks struct{}
 	// Store has a checkpoint made durable, with what the sources were when it
 	// was triggered.
 	Store struct {
@@ -164,23 +170,26 @@ type (
 	}
 )
 
-func (Discover) action()    {}
-func (Assign) action()      {}
-func (Pending) action()     {}
-func (Rest) action()        {}
-func (NoMore) action()      {}
-func (StopReading) action() {}
-func (EndInput) action()    {}
-func (Trigger) action()     {}
-func (Store) action()       {}
-func (Save) action()        {}
-func (Do) action()          {}
-func (Finish) action()      {}
+func (Discover) action()     {}
+func (Assign) action()       {}
+func (Pending) action()      {}
+func (Rest) action()         {}
+func (NoMore) action()       {}
+func (StopReading) action()  {}
+func (EndInput) action()     {}
+func (Trigger) action()      {}
+func (TriggerTasks) action() {}
+func (QuitTasks) action()    {}
+func (Store) action()        {}
+func (Save) action()         {}
+func (Do) action()           {}
+func (Finish) action()       {}
 
 // Job is the machine.
 type Job struct {
 	sources  []*source
 	sinks    []Writer
+	tasks    bool // there are some
 	restored []checkpoint.Pending
 	points   *checkpoint.Coordinator
 	cuts     map[gpflow.CheckpointID][]checkpoint.SourceState // of checkpoints in flight
@@ -202,7 +211,7 @@ type Job struct {
 // New returns the machine of a job that has not started.
 func New(c Config) *Job {
 	j := &Job{
-		sinks: c.Sinks, restored: c.Commit, durable: c.Durable, ended: make(map[Writer]bool),
+		sinks: c.Sinks, tasks: len(c.Tasks) > 0, restored: c.Commit, durable: c.Durable, ended: make(map[Writer]bool),
 		cuts: make(map[gpflow.CheckpointID][]checkpoint.SourceState),
 	}
 	var parts []checkpoint.Part

@@ -48,7 +48,8 @@ func (j *Job) point(now gpflow.Timestamp, e checkpoint.CoordinatorEvent) []Actio
 	return as
 }
 
-// trigger notes what the sources are, and has the readers send barriers: what
+// trigger notes what the sources are, has the readers send barriers, and tells the
+// tasks: what
 // was assigned before comes before the barrier, since messages to a reader keep
 // their order.
 func (j *Job) trigger(t checkpoint.Trigger) []Action {
@@ -58,6 +59,9 @@ func (j *Job) trigger(t checkpoint.Trigger) []Action {
 		for r := range s.reading {
 			as = append(as, Trigger{Reader{s.Address, r}, t.ID, t.Stop})
 		}
+	}
+	if j.tasks {
+		as = append(as, TriggerTasks{t.ID})
 	}
 	return as
 }
@@ -82,7 +86,11 @@ func (j *Job) settled(d checkpoint.Done) []Action {
 		return j.finish(Finished, nil)
 	}
 	j.rested = true
-	return append(j.stopReading(), j.ending()...)
+	as := j.stopReading()
+	if j.tasks {
+		as = append(as, QuitTasks{})
+	}
+	return append(as, j.ending()...)
 }
 
 // complete takes note that a checkpoint is stored.

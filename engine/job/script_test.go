@@ -317,6 +317,10 @@ func describe(a job.Action) string {
 			return fmt.Sprintf("trigger %d %s stop", a.ID, reader(a.Reader))
 		}
 		return fmt.Sprintf("trigger %d %s", a.ID, reader(a.Reader))
+	case job.TriggerTasks:
+		return fmt.Sprintf("trigger %d tasks", a.ID)
+	case job.QuitTasks:
+		return "quit tasks"
 	case job.Store:
 		return describeStore(a)
 	case job.TearDown, job.Wait, job.Restarting, job.Rebuild:

@@ -31,6 +31,7 @@ type attempt struct {
 	began  gpflow.Timestamp // when it was
 	phase  phase
 	read   map[string]int // rows of each split that count
+	cut    map[string]int // see world.cuts
 }
 
 // part is a subtask of a stage while it is being built.
@@ -201,7 +202,7 @@ func (a *attempt) stage(i int) error {
 
 func (a *attempt) subtask(s *stage, p *part, sub int) error {
 	t := &subtask{
-		a: a, node: p.node, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
+		a: a, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
 		report: reporter{a, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},
 		frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
 	}
@@ -258,8 +259,12 @@ func (a *attempt) resume(t *subtask, s *stage, sub int) error {
 	t.mark, _ = t.task.Watermark()
 	m := a.former.Manifest()
 	want := a.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, a.same)
-	if t.mark < want && s.ops[0].kind != sinkOp {
+	switch {
+	case s.ops[0].kind == sinkOp:
+	case t.mark < want:
 		a.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, m.ID, t.mark, want)
+	case t.mark > want:
+		a.broken("watermark", "%s goes on from checkpoint %d at %d, and may get rows from behind %d", t.node.name, m.ID, t.mark, want)
 	}
 	return nil
 }
@@ -354,11 +359,15 @@ func (a *attempt) source(s *stage, parts []*part) {
 func (a *attempt) before(s job.Source) {
 	for _, split := range s.Found {
 		a.read[split.ID] = len(a.data[split.ID])
+		if n, ok := a.cuts[a.former.Manifest().Epoch][split.ID]; ok {
+			a.read[split.ID], a.cut[split.ID] = n, n
+		}
 	}
 	for _, split := range s.Queue {
-		a.read[split.ID] = 0
+		a.read[split.ID], a.cut[split.ID] = 0, 0
 	}
 	for _, r := range s.Reading {
+		delete(a.cut, r.Split.ID)
 		a.read[r.Split.ID], _ = strconv.Atoi(string(a.former.Split(s.Address, r.Split.ID).Position)) // none: the beginning
 	}
 }

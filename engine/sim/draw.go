@@ -182,11 +182,7 @@ func (j *topology) drawSource(r *rand.Rand, i int) {
 	st := stage{id: s.address, source: i, follows: -1, ops: []op{{id: s.address, kind: sourceOp, parent: -1}}}
 	data := oracle.Source{Ops: chain(r, &st)}
 	keys := int64(1 + r.IntN(60))
-	splits := 1
-	if s.bounded { // the readers of others would begin one before they know of the next
-		splits += r.IntN(4)
-	}
-	for range splits {
+	for range 1 + r.IntN(4) {
 		name := fmt.Sprintf("s%d.%d", i, len(s.splits))
 		s.splits = append(s.splits, gpflow.Split{ID: name, Data: []byte{byte(len(s.splits))}})
 		data.Splits = append(data.Splits, drawRows(r, name, keys, j.Disorder))

@@ -85,6 +85,10 @@ func (m *master) perform(action job.Action) {
 	case job.Trigger:
 		m.a.phase = aligning
 		send(m.readers[x.Reader], trigger{x.ID, x.Stop})
+	case job.TriggerTasks:
+		m.tell(trigger{id: x.ID})
+	case job.QuitTasks:
+		m.tell(quit{})
 	case job.Store:
 		m.a.phase = storing
 		m.a.complete(x)
@@ -100,20 +104,23 @@ func (m *master) perform(action job.Action) {
 	}
 }
 
+// tell sends a message to every task.
+func (m *master) tell(message any) {
+	for _, t := range m.tasks {
+		m.a.send(m.node, t, message)
+	}
+}
+
 func (m *master) do(action checkpoint.CoordinatorAction) {
 	switch x := action.(type) {
 	case checkpoint.Abort:
 		m.a.stats.Aborted++
 		m.settle(m.a.phase)
 		m.a.trace.say("abort %d: %v", x.ID, x.Err)
-		for _, t := range m.tasks {
-			m.a.send(m.node, t, abort{x.ID})
-		}
+		m.tell(abort{x.ID})
 	case checkpoint.Completed:
 		m.settle(m.a.phase)
-		for _, t := range m.tasks {
-			m.a.send(m.node, t, completed{x.ID})
-		}
+		m.tell(completed{x.ID})
 	case checkpoint.Commit:
 		if id, ok := m.committing[x.Part]; ok {
 			m.a.broken("commits in order", "%s is to commit what it prepared for %d before that of %d has been committed", x.Part, x.ID, id)

@@ -87,6 +87,15 @@ func (w *window) OnMark(t gpflow.Timestamp, out *gpflow.Collector) (bool, error)
 	}
 }
 
+// NextMark implements gpflow.MarkStepper.
+func (w *window) NextMark() gpflow.Timestamp {
+	start, ok := w.panes.First()
+	if !ok {
+		return gpflow.MaxTimestamp
+	}
+	return start + w.size
+}
+
 // keyInt returns the number that AppendKey has written.
 func keyInt(key []byte) int64 {
 	n := uint64(0)

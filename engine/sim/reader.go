@@ -61,10 +61,11 @@ func (r *reader) receive(m any) error {
 		}
 		r.next[m.split.ID], _ = strconv.Atoi(string(at)) // none: the beginning
 		r.splits.Add(m.split, at)
+		delete(r.a.cut, m.split.ID)
 	case trigger:
-		r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
-		r.report.acknowledge(m.id, r.snapshot())
-		r.resting = r.resting || m.stop
+		if !r.drained { // else its end is what counts
+			r.trigger(m)
+		}
 	case pending:
 		r.clock.Pending(m.left)
 		if r.clock.Advance() {
@@ -85,6 +86,12 @@ func (r *reader) receive(m any) error {
 	return nil
 }
 
+func (r *reader) trigger(m trigger) {
+	r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
+	r.report.acknowledge(m.id, r.snapshot())
+	r.resting = r.resting || m.stop
+}
+
 func (r *reader) snapshot() checkpoint.Snapshot {
 	return checkpoint.Snapshot{Data: resume.Encode(r.splits.Snapshot(r.clock, gpflow.Counts{}))}
 }
@@ -93,13 +100,19 @@ func (r *reader) work() (bool, error) {
 	switch {
 	case r.stopped:
 		return false, r.end(false)
+	case r.drained:
+		for s := range r.splits.All() {
+			r.a.cut[s.ID] = r.next[s.ID]
+		}
+		r.splits.Clear()
+		return false, r.end(true)
 	case r.resting:
 		return false, nil
 	case r.resumed:
 		r.resumed = false
 		r.mark(nil)
 		return true, nil
-	case r.drained || r.splits.Len() == 0 && r.last:
+	case r.splits.Len() == 0 && r.last:
 		return false, r.end(true)
 	case r.splits.Len() == 0 || !r.out.Ready():
 		return false, nil
@@ -173,7 +186,9 @@ func (r *reader) end(drained bool) error {
 	return errFinished
 }
 
-// enumerator finds the splits of a bounded source a few at a time.
+// enumerator finds the splits of a bounded source a few at a time. Those of
+// another are all there at the start, since one that is found later holds no
+// watermark back; that no more come is known later.
 type enumerator struct {
 	a       *attempt
 	node    *node
@@ -190,12 +205,15 @@ func (e *enumerator) work() (bool, error) {
 		return false, nil
 	}
 	n := e.a.rand.IntN(len(e.left) + 1)
+	done := n == len(e.left)
 	if !e.bounded {
-		n = len(e.left) // one that is found later holds no watermark back
+		n, done = len(e.left), len(e.left) == 0 && e.a.rand.IntN(4) == 0
 	}
 	found := e.left[:n:n]
 	e.left = e.left[n:]
-	done := len(e.left) == 0
+	for _, s := range found {
+		e.a.cut[s.ID] = 0
+	}
 	e.a.send(e.node, e.a.master.node, job.Discovered{Source: e.source, Splits: found, Done: done})
 	if done {
 		return false, errFinished

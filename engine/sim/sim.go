@@ -50,7 +50,7 @@ type Config struct {
 	SameParallelism bool
 	// OutputOnly looks at nothing but the output, at the end.
 	OutputOnly bool
-	// Drain ends the input somewhere. No fault comes behind it.
+	// Drain ends the input somewhere, with faults before and behind.
 	Drain bool
 	// Tamper has an object in the store changed behind everybody's back, once,
 	// between two starts.
@@ -78,6 +78,7 @@ type Stats struct {
 	Checkpoints, Aborted, Savepoints, StoreFaults int
 	Drained                                       int    // splits that were ended before their end
 	Refused                                       int    // starts that found a damaged store, and did not go on
+	Halfway                                       int    // snapshots of subtasks on their way to the end of time
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
@@ -96,6 +97,7 @@ func (s *Stats) Add(o Stats) {
 	s.Savepoints += o.Savepoints
 	s.Drained += o.Drained
 	s.Refused += o.Refused
+	s.Halfway += o.Halfway
 	s.Stale += o.Stale
 	s.Overtaken += o.Overtaken
 	for i := range s.Died {

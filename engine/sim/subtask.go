@@ -43,6 +43,7 @@ type subtask struct {
 	a      *attempt
 	node   *node
 	task   *task.Task
+	head   string // address of its first operator
 	report reporter
 	states map[string]*state.Memory
 	order  []string // addresses of states
@@ -59,10 +60,15 @@ type subtask struct {
 type (
 	abort     struct{ id gpflow.CheckpointID }
 	completed struct{ id gpflow.CheckpointID }
+	quit      struct{}
 )
 
 func (s *subtask) receive(m any) error {
 	switch m := m.(type) {
+	case trigger:
+		s.task.Trigger(m.id)
+	case quit:
+		s.task.Quit()
 	case abort:
 		s.task.Abort(m.id)
 		for address, f := range s.frozen[m.id] {
@@ -87,8 +93,14 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 	if taken, want := s.task.Flow(0).Taken-s.base, ahead(s.links, id); taken != want {
 		s.a.broken("C1, C2", "%s takes its snapshot for checkpoint %d behind %d rows, and %d precede its barriers", s.node.name, id, taken, want)
 	}
-	s.a.mark(id, s.report.part, s.mark)
-	data := resume.Encode(s.task.Snapshot())
+	snapshot := s.task.Snapshot()
+	mark := s.mark
+	if mark == gpflow.MaxTimestamp { // the end of time, on the way to which it may be
+		mark = snapshot[s.head].Mark
+		s.a.stats.Halfway++
+	}
+	s.a.mark(id, s.report.part, mark)
+	data := resume.Encode(snapshot)
 	if len(s.states) == 0 {
 		s.acknowledge(id, checkpoint.Snapshot{Data: data})
 		return

@@ -27,7 +27,8 @@ type world struct {
 	store     *storagetest.Memory
 	outside   map[string]*outside
 	marks     marks
-	completed gpflow.CheckpointID // the last that was said to be stored
+	cuts      map[int64]map[string]int // rows that were read, by epoch, of splits that are ended before their end, if any are
+	completed gpflow.CheckpointID      // the last that was said to be stored
 	stats     Stats
 	violation *Violation
 
@@ -46,7 +47,7 @@ func newWorld(seed uint64, c Config) *world {
 	w := &world{
 		scheduler: scheduler{rand: r, now: 1_000_000}, config: c, top: drawTopology(r), data: make(map[string][]oracle.Row),
 		rows: rowSchema(), windows: windowSchema(), delay: gpflow.Duration(1 + r.IntN(3000)), store: storagetest.NewMemory(),
-		outside: map[string]*outside{"main": newOutside(), "late": newOutside()}, marks: make(marks),
+		outside: map[string]*outside{"main": newOutside(), "late": newOutside()}, marks: make(marks), cuts: make(map[int64]map[string]int),
 	}
 	if c.Trace {
 		w.trace = &trace{}
@@ -127,6 +128,8 @@ func (w *world) start() (*attempt, error) {
 			return nil, err
 		}
 	}
+	a.cut = make(map[string]int)
+	w.cuts[k.Epoch()] = a.cut
 	w.trace.say("START %d from checkpoint %d: %s", k.Epoch(), m.ID, w.top)
 	w.current = a
 	return a, a.build()
@@ -175,8 +178,6 @@ func (w *world) fault(a *attempt) {
 	w.plan()
 	if w.config.Drain && w.rand.IntN(3) == 0 {
 		w.trace.say("the input is ended")
-		w.faults, w.hunt = 0, nil
-		w.store.Heal()
 		w.send(a.master.node, a.master.node, job.Drain{})
 		return
 	}

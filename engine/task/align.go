@@ -18,7 +18,7 @@ type aligner struct {
 // are to be freed first: a newer barrier ends what was being aligned. A barrier
 // of a checkpoint that is over counts for nothing.
 func (a *aligner) barrier(channel int, id gpflow.CheckpointID) (hold, free bool) {
-	if id < a.last || id == a.last && a.id == 0 {
+	if a.isOver(id) {
 		return false, false
 	}
 	if id > a.last {
@@ -28,6 +28,11 @@ func (a *aligner) barrier(channel int, id gpflow.CheckpointID) (hold, free bool)
 	}
 	a.come[channel] = true
 	return true, free
+}
+
+// isOver reports whether checkpoint id is complete, or was given up.
+func (a *aligner) isOver(id gpflow.CheckpointID) bool {
+	return id < a.last || id == a.last && a.id == 0
 }
 
 // complete reports whether the barrier has come on every channel that has not
@@ -44,7 +49,7 @@ func (a *aligner) complete(ended []bool) bool {
 	return true
 }
 
-// abort gives checkpoint id up, and reports whether channels are to be freed.
+// abort ends the alignment of checkpoint id, which is complete or given up, and reports whether channels are to be freed.
 func (a *aligner) abort(id gpflow.CheckpointID) bool {
 	free := a.id != 0 && a.id <= id
 	if free {

@@ -16,6 +16,9 @@ const (
 	// TimersNotRestored forgets the timers that operators had asked for, against
 	// C5.
 	TimersNotRestored
+	// UnsettledSnapshot takes the snapshot of a task that comes to the end of time
+	// at once, with rows on their way within it, against C1.
+	UnsettledSnapshot
 )
 
 // Plant switches a bug on. It is called before t is used.

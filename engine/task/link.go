@@ -20,6 +20,7 @@ type Link struct {
 	Outputs  [][]*exchange.Output
 
 	onMark  gpflow.MarkHandler  // nil: the operator does not care
+	stepper gpflow.MarkStepper  // nil: the operator comes to the end of time at once
 	onTimer gpflow.TimerHandler // nil: likewise
 	timers  []gpflow.Timestamp  // asked for, not yet due
 	due     gpflow.Timestamp    // the time to give to onTimer, if firing
@@ -31,18 +32,37 @@ type Link struct {
 	emitted []int64          // rows by port
 	taken   int64            // rows that came in
 	mark    gpflow.Timestamp // the last one handled
+	amid    bool             // in the middle of step, which the operator is not done with
+	step    gpflow.Timestamp // a mark on the way to the next one of cuts, if amid
+	pause   bool             // to return at the next step to the end of time
 }
 
 // init resolves the operator's optional methods, once.
 func (l *Link) init() {
 	l.onMark, _ = l.Operator.(gpflow.MarkHandler)
 	l.onTimer, _ = l.Operator.(gpflow.TimerHandler)
+	l.stepper, _ = l.Operator.(gpflow.MarkStepper)
 	l.emitted = make([]int64, len(l.Children))
 	l.mark = gpflow.MinTimestamp
 }
 
 // busy reports whether there is work for run.
 func (l *Link) busy() bool { return l.in.Batch != nil || l.firing }
+
+// settled reports whether what is left to do follows from the state of the
+// operator and from marks alone, so that it can be left to whoever goes on from
+// a snapshot.
+func (l *Link) settled() bool {
+	return !l.firing && !l.amid && (l.in.Batch == nil || l.in.From == l.in.N)
+}
+
+// drop forgets the marks that are left to handle.
+func (l *Link) drop() {
+	if b := l.in.Batch; b != nil {
+		l.in = gpflow.Rows{}
+		b.Release()
+	}
+}
 
 // accept makes b, whose reference it takes over, the link's input. It comes
 // from within the task, on the one channel there is.
@@ -89,7 +109,7 @@ func (l *Link) run() error {
 			break
 		}
 		if cuts[0].moved {
-			done, err := l.handle(cuts[0].mark)
+			done, err := l.reach(cuts[0].mark)
 			if err != nil {
 				return err
 			}
@@ -141,6 +161,30 @@ func (l *Link) limit(t gpflow.Timestamp) {
 			w.Bound(t)
 		}
 	}
+}
+
+// reach handles a mark; the end of time, step by step. One that had been reached
+// is nothing new.
+func (l *Link) reach(t gpflow.Timestamp) (done bool, err error) {
+	for l.mark < t {
+		if !l.amid {
+			l.step = t
+			if t == gpflow.MaxTimestamp && l.stepper != nil {
+				if next := l.stepper.NextMark(); next > l.mark {
+					l.step = next
+				}
+			}
+		}
+		done, err := l.handle(l.step)
+		l.amid = err == nil && !done
+		if err != nil || !done || l.step == t {
+			return done, err
+		}
+		if l.pause {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // handle gives a mark to the operator and sends it on behind what it emits,

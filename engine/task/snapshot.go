@@ -94,6 +94,13 @@ func (l *Link) resume(mark gpflow.Timestamp) error {
 	if mark != gpflow.MaxTimestamp {
 		mark = mark.Add(-l.Hold)
 	}
+	for p, children := range l.Children {
+		for _, c := range children { // which may have come less far
+			w := l.Out.Port(p)
+			w.Mark(mark)
+			c.accept(w.Take())
+		}
+	}
 	for _, outputs := range l.Outputs {
 		for _, o := range outputs {
 			o.Mark(mark)

@@ -41,8 +41,11 @@ type Task struct {
 	done  bool
 	quiet bool // a channel went idle or ended: all may be idle now
 	idle  bool // Idle was sent downstream
-	// stopped says that a channel has ended before the end of its input.
+	// stopped says that a channel has ended before the end of its input, or that
+	// Quit has left something to do.
 	stopped bool
+	asked   gpflow.CheckpointID // by Trigger; 0: none
+	quit    bool                // Quit was called
 	bug     Bug
 	at      *Link // the operator that was called last
 }
@@ -70,6 +73,9 @@ func (t *Task) Step() (Progress, error) {
 	if !t.ready() {
 		t.flush()
 		return Blocked, nil
+	}
+	if t.pause() {
+		return Worked, nil
 	}
 	if l := t.deepest(); l != nil {
 		t.at = l
@@ -169,9 +175,12 @@ func (t *Task) aligned() {
 	if !t.align.complete(t.clock.ended) {
 		return
 	}
-	id := t.align.id
-	t.align.id = 0
-	t.inbox.Free()
+	t.take(t.align.id)
+}
+
+// take takes a checkpoint, and sends its barrier on.
+func (t *Task) take(id gpflow.CheckpointID) {
+	t.over(id)
 	if t.OnBarrier != nil {
 		t.OnBarrier(id)
 	}
@@ -181,10 +190,17 @@ func (t *Task) aligned() {
 }
 
 // Abort gives up a checkpoint: what its barriers have held goes on.
-func (t *Task) Abort(id gpflow.CheckpointID) {
+func (t *Task) Abort(id gpflow.CheckpointID) { t.over(id) }
+
+// over ends what was being done for a checkpoint, or one before it.
+func (t *Task) over(id gpflow.CheckpointID) {
 	if t.align.abort(id) {
 		t.inbox.Free()
 	}
+	if t.asked <= id {
+		t.asked = 0
+	}
+	t.hurry()
 }
 
 // hush tells downstream, once, that every channel is idle. It is called when

@@ -28,6 +28,9 @@ type Options struct {
 	// An operator that has given more and is still not done with it is taken
 	// for one that begins anew on each call, and ends the test.
 	Most int
+	// Steps has the end of time come to in the steps of a gpflow.MarkStepper, as
+	// when somebody waits for a checkpoint.
+	Steps bool
 	// State makes the operator's state; nil: the harness's own, which has one
 	// key group and is hard on who keeps what it lends.
 	State func([]gpflow.StateDescriptor) gpflow.State
@@ -48,6 +51,7 @@ type Driver struct {
 	op     gpflow.Operator
 	onMark gpflow.MarkHandler
 	slice  int
+	steps  bool
 	marks  []gpflow.Timestamp // the last mark, by input
 	now    gpflow.Timestamp   // the least of them
 	moved  int                // rows that left with the last delivery
@@ -61,7 +65,7 @@ type Driver struct {
 // the test.
 func NewDriver(tb TB, c Case, o Options) *Driver {
 	tb.Helper()
-	d := &Driver{tb: tb, slice: o.Slice, most: o.Most, now: gpflow.MinTimestamp, In: c.In, marks: make([]gpflow.Timestamp, len(c.In))}
+	d := &Driver{tb: tb, slice: o.Slice, steps: o.Steps, most: o.Most, now: gpflow.MinTimestamp, In: c.In, marks: make([]gpflow.Timestamp, len(c.In))}
 	for i := range d.marks {
 		d.marks[i] = gpflow.MinTimestamp
 	}
@@ -246,6 +250,24 @@ func (d *Driver) mark(input int, t gpflow.Timestamp) error {
 	if now <= d.now {
 		return nil
 	}
+	for stepper, ok := d.op.(gpflow.MarkStepper); ok && d.steps && now == gpflow.MaxTimestamp; {
+		next := stepper.NextMark()
+		if next == now {
+			break
+		}
+		if next <= d.now {
+			d.tb.Fatalf("after the mark %d, NextMark says %d", d.now, next)
+		}
+		if err := d.come(next); err != nil {
+			return err
+		}
+	}
+	return d.come(now)
+}
+
+// come moves the node's watermark, as far as the end of time in the steps that
+// the operator asks for.
+func (d *Driver) come(now gpflow.Timestamp) error {
 	d.now = now
 	d.made, d.calls = 0, 0
 	for done := d.onMark == nil; !done; {

@@ -177,6 +177,16 @@ func (o *operator) OnMark(t gpflow.Timestamp, out *gpflow.Collector) (done bool,
 	}
 }
 
+// NextMark implements gpflow.MarkStepper: it returns the end of the earliest
+// window.
+func (o *operator) NextMark() gpflow.Timestamp {
+	start, ok := o.panes.First()
+	if !ok {
+		return gpflow.MaxTimestamp
+	}
+	return start.Add(o.size)
+}
+
 // emit emits the keys of a window behind o.cursor. It returns false when out is
 // full.
 func (o *operator) emit(start gpflow.Timestamp, out *gpflow.Collector) (done bool, err error) {

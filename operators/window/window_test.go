@@ -99,6 +99,35 @@ func TestClosesAtItsEnd(t *testing.T) {
 
 // Without a key there is one result a window. The group columns can be used
 // beside aggregates, and no row fails: the harness also narrows the columns.
+// TestSteps: whether the end of time is come to at once or window by window, the
+// results are the same; in steps, each window has a mark of its own behind it.
+func TestSteps(t *testing.T) {
+	c := optest.Case{
+		Descriptor: &Descriptor, In: []*gpflow.Schema{schema()}, Config: config(10, []string{"user"}, "n", "count()"),
+		Steps: []optest.Step{row(1, "ann", 1), row(12, "bob", 2), row(35, "ann", 3), optest.Mark(5), row(31, "eve", 4), optest.End()},
+	}
+	at := func(o optest.Options) (rows []string, after []gpflow.Timestamp) {
+		p := optest.Play(t, c, o)
+		if p.Err != nil {
+			t.Fatal(p.Err)
+		}
+		for _, r := range p.Ports[""] {
+			rows, after = append(rows, r.String()), append(after, r.After)
+		}
+		return rows, after
+	}
+	for slice := range 3 {
+		whole, _ := at(optest.Options{Slice: slice})
+		rows, after := at(optest.Options{Slice: slice, Steps: true})
+		if !slices.Equal(rows, whole) {
+			t.Errorf("slices of %d: in steps %v, and at once %v", slice, rows, whole)
+		}
+		if want := []gpflow.Timestamp{5, 10, 20, 20}; !slices.Equal(after, want) {
+			t.Errorf("slices of %d: the results follow the marks %v, want %v", slice, after, want)
+		}
+	}
+}
+
 func TestGlobalWindow(t *testing.T) {
 	optest.Run(t, optest.Case{
 		Descriptor: &Descriptor, In: []*gpflow.Schema{schema()},
