@@ -116,8 +116,8 @@ func skew(was, is []int64) float64 {
 	}
 	var most, all int64
 	for i := range is {
-		most = max(most, is[i]-was[i])
-		all += is[i] - was[i]
+		n := max(0, is[i]-was[i]) // a region that has failed has gone back
+		most, all = max(most, n), all+n
 	}
 	if all == 0 {
 		return 0

@@ -25,7 +25,6 @@ type master struct {
 	refs      refs
 	regions   map[int]*actor.Ref        // that live
 	archivist *actor.Ref                // nil: checkpoints are not kept
-	keeping   *archivist                // likewise
 	former    map[string]*resume.Former // what each source goes on from
 	current   gpflow.CheckpointID       // what a region that fails goes on from; 0: there is none yet
 	log       *slog.Logger
@@ -220,7 +219,7 @@ func (m *master) perform(a job.Action) {
 		if r := m.regions[a.Region]; r != nil {
 			r.Send(tearDown{})
 		} else { // all of it has ended already
-			m.events = append(m.events, job.Fallen{Region: a.Region})
+			m.events = append(m.events, job.Fallen(a))
 		}
 	case job.Wait:
 		m.wait(a)

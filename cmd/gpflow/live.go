@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,9 +94,10 @@ func (l *liveLine) show(s engine.Status) {
 	if l.at == 0 {
 		l.in = s.Before
 	}
-	rate := float64(in-l.in) / max((s.Elapsed-l.at).Seconds(), 0.001)
+	rate := float64(max(0, in-l.in)) / max((s.Elapsed-l.at).Seconds(), 0.001) // what is started again has gone back
 	l.in, l.at = in, s.Elapsed
-	text := fit(progress(s.Elapsed, in, out, int64(rate), mark, time.Now()), l.width())
+	parts := progress(s.Elapsed, in, out, int64(rate), mark, time.Now())
+	text := fit(slices.Insert(parts, 1, waiting(s.Regions, time.Now())...), l.width())
 	if l.mu.TryLock() {
 		defer l.mu.Unlock()
 		l.draw(text)
@@ -114,6 +116,24 @@ func progress(elapsed time.Duration, in, out, rate int64, mark gpflow.Timestamp,
 		parts = append(parts, "watermark "+at.Format("2006-01-02 15:04:05"), "lag "+roughly(now.Sub(at)))
 	}
 	return parts
+}
+
+// waiting returns the parts of the line about what has failed and is started again.
+func waiting(regions []engine.Region, now time.Time) (parts []string) {
+	for _, r := range regions {
+		if !r.Next.IsZero() {
+			parts = append(parts, fmt.Sprintf("%s failed, restarts in %s", region(r), max(0, r.Next.Sub(now)).Round(time.Second)))
+		}
+	}
+	return parts
+}
+
+// region names a region by its ends.
+func region(r engine.Region) string {
+	if n := len(r.Nodes); n > 2 {
+		return r.Nodes[0] + " .. " + r.Nodes[n-1]
+	}
+	return strings.Join(r.Nodes, ", ")
 }
 
 // fit joins the parts that a terminal of the given width has room for. A line

@@ -77,6 +77,24 @@ type fails struct{}
 
 func (fails) Write([]byte) (int, error) { return 0, errors.New("gone") }
 
+// A region that is down is named, with the time until it is started again, and
+// going back is no negative rate.
+func TestLineOfARestart(t *testing.T) {
+	var w bytes.Buffer
+	l := &liveLine{w: &w, on: true, width: func() int { return 0 }}
+	l.show(status(2*time.Second, 5000, 70, gpflow.MinTimestamp))
+	w.Reset()
+	s := status(3*time.Second, 4000, 60, gpflow.MinTimestamp)
+	s.Regions = []engine.Region{
+		{Nodes: []string{"source.a", "filter.b", "sink.c"}, Next: time.Now().Add(7800 * time.Millisecond)},
+		{Nodes: []string{"source.x", "sink.y"}},
+	}
+	l.show(s)
+	if want := "\r\x1b[K3s   source.a .. sink.c failed, restarts in 8s   in 4,000 (0/s)   out 60"; w.String() != want {
+		t.Errorf("wrote %q, want %q", w.String(), want)
+	}
+}
+
 func TestFit(t *testing.T) {
 	parts := []string{"12s", "in 5", "out 7"}
 	for width, want := range map[int]string{0: "12s   in 5   out 7", 19: "12s   in 5   out 7", 18: "12s   in 5", 10: "12s", 3: ""} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"strings"
@@ -127,7 +128,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if err != nil {
 		return errors.Join(err, summary.discard())
 	}
-	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints})
+	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints, Restart: restarts(p)})
 	if err != nil {
 		return errors.Join(err, summary.discard(), state.close())
 	}
@@ -145,6 +146,12 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		writeLedger(talk, report)
 	}
 	return errors.Join(advised(err), summary.write(report), hushed(server), state.close())
+}
+
+// restarts returns what the pipeline says that a failure leads to.
+func restarts(p *spec.Pipeline) job.Policy {
+	r := p.Restart()
+	return job.Policy{Attempts: r.Attempts, Within: r.Within, Seed: rand.Uint64()}
 }
 
 // advised adds to the failure of a record how a run can go on behind it.

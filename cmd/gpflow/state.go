@@ -82,7 +82,7 @@ func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s
 
 // settle takes the settings of the checkpoint block.
 func (s *runState) settle(c spec.Checkpoints) {
-	s.Semantics, s.Retain = expr.Semantics, c.Retain
+	s.Semantics, s.Retain, s.Who = expr.Semantics, c.Retain, whoami()
 	s.Config = checkpoint.Config{Every: c.Every, Timeout: c.Timeout, MinPause: c.MinPause, MaxFailures: c.MaxFailures}
 }
 

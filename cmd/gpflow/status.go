@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,9 +40,9 @@ func statusCommand() *cobra.Command {
 		Long: `Show what a running pipeline is doing: for each node the records that came in,
 and how many a second, what waits before it, and how its subtasks spend their
 time: busy, idle, or blocked because what comes next has no room. Then its
-watermark, and who holds it back; and the checkpoints of this start. Where nodes
-have several subtasks, skew is how much came to the one that got the most, as a
-multiple of an equal share.
+watermark, and who holds it back; the checkpoints of this start; and what has
+failed and was started again. Where nodes have several subtasks, skew is how
+much came to the one that got the most, as a multiple of an equal share.
 
 The node to look at is the one that is busy while those before it are blocked.
 
@@ -186,6 +187,7 @@ func (s *overview) write(w io.Writer) {
 	if s.Holder != nil {
 		fmt.Fprintf(w, "%s is %s: process %d on %s, for %s; state in %s\n", name, s.State, s.Holder.PID, s.Holder.Host, s.Elapsed.Round(time.Second), s.Dir)
 		s.writePoints(w)
+		s.writeRegions(w)
 	} else {
 		fmt.Fprintf(w, "%s is not running; state in %s\n", name, s.Dir)
 		s.writeFrom(w)
@@ -212,6 +214,29 @@ func (s *overview) writePoints(w io.Writer) {
 	if c.Failure != "" {
 		fmt.Fprintf(w, "the last that failed: %s\n", c.Failure)
 	}
+}
+
+// writeRegions prints what has failed and was started again, or is to be.
+func (s *overview) writeRegions(w io.Writer) {
+	for _, r := range s.Regions {
+		if r.Failure == "" {
+			continue
+		}
+		state := "it runs"
+		if !r.Next.IsZero() {
+			state = "it is started again in " + max(0, time.Until(r.Next)).Round(time.Second).String()
+		}
+		fmt.Fprintf(w, "%s: started again %s; %s\n  the last failure, of %s: %s\n", strings.Join(r.Nodes, ", "), times(r.Restarts), state,
+			r.Failed.Local().Format(time.DateTime), r.Failure)
+	}
+}
+
+// times writes how often something has happened.
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return thousands(n) + " times"
 }
 
 func (s *overview) writeFrom(w io.Writer) {
