@@ -13,7 +13,7 @@ type Subtask struct{ Index, Parallelism int }
 // Rows is a run of rows of a batch on one of a node's inputs.
 type Rows struct {
 	*Batch
-	Input    int // index into Traits.Inputs
+	Input    int // index into Descriptor.InputFields
 	From, To int // rows [From, To)
 	// Bound says which of the rows are late, those before it; see
 	// gpflow.Bound. It can be ahead of the node's watermark, which OnMark

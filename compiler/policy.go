@@ -76,13 +76,10 @@ func (c *compilation) diverted(g *Graph) {
 func (c *compilation) claims(g *Graph) {
 	by := make(map[string]*Node)
 	for _, n := range g.Nodes {
-		if n.Spec.Broken || len(n.Spec.Wrong) > 0 || n.Desc.Traits.Claims == nil {
+		if n.Spec.Broken || len(n.Spec.Wrong) > 0 || n.Traits.Claim == "" {
 			continue
 		}
-		claim := n.Desc.Traits.Claims(n.Spec.Config)
-		if claim == "" {
-			continue
-		}
+		claim := n.Traits.Claim
 		if o := by[claim]; o != nil {
 			c.report(diag.Diagnostic{
 				Severity: diag.Error, Code: diag.CodeConfig, Range: n.Spec.Range,
@@ -120,8 +117,7 @@ func (c *compilation) warn(g *Graph) {
 // endless finds out whether the input of n ends, which it has done for the
 // nodes that feed n, and points out output that is never to be seen.
 func (c *compilation) endless(n *Node) {
-	bounded := n.Desc.Traits.Bounded
-	if n.Desc.IsSource() && (bounded == nil || !bounded(n.Spec.Config)) {
+	if n.Desc.IsSource() && !n.Traits.Bounded {
 		n.endless = n
 	}
 	for _, in := range n.inputs() {
@@ -129,7 +125,7 @@ func (c *compilation) endless(n *Node) {
 			n.endless = in.Node.endless
 		}
 	}
-	if needs := n.Desc.Traits.NeedsEnd; needs != nil && needs(n.Spec.Config) && n.endless != nil {
+	if n.Traits.NeedsEnd && n.endless != nil {
 		c.warning(diag.CodeNeverEnds, n.Spec.Range, fmt.Sprintf("The output of %s never appears", n.Address()),
 			fmt.Sprintf("It appears when the input ends, and %s does not end. What has been written when the run is stopped stays staged beside it.", n.endless.Address()))
 	}

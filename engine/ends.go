@@ -61,7 +61,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 		return err
 	}
 	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
-	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)}
+	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.TraitsOf(info.config).Bounded}
 	if b.saved != nil {
 		b.saved.source(&js)
 	}
@@ -151,6 +151,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		gauge: &gauge{},
 	}
 	info.node.gauges[s] = w.gauge
+	info.node.Delivery = info.desc.TraitsOf(info.config).Delivery
 	var states [][]byte
 	if b.saved != nil {
 		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)

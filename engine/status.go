@@ -64,6 +64,8 @@ type Node struct {
 	Role        string `json:"role"` // source, operator or sink
 	Parallelism int    `json:"parallelism"`
 	Task        string `json:"task,omitempty"` // nodes of one task run together
+	// Delivery is the guarantee of a sink; see gpflow.Delivery.
+	Delivery gpflow.Delivery `json:"delivery,omitempty"`
 	gpflow.Counts
 	// Rate is how many records a second have come in of late; when the job has
 	// ended, over all of this start. Load likewise.

@@ -2,6 +2,7 @@ package filesink
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -15,9 +16,9 @@ var Descriptor = gpflow.Descriptor{
 	Summary: "Writes records to a file that appears when the input ends, or to files that appear as they are completed.",
 	Doc: `In mode ` + "`single`" + ` all records go to one file, which appears when the input has ended, complete and on disk. Until then they are in a hidden file beside it, ` + "`.NAME.gpflow-staged`" + `, with the identity of the job's state behind that where the job keeps checkpoints. When the pipeline is stopped or fails, the staged file stays and the target is as it was. A pipeline that goes on from a checkpoint goes on with the staged file; one that begins afresh empties it, and removes what other runs have left staged for the same file. One sink writes a file at a time: a second one, of the same pipeline or of another run, and by whatever path, is refused when it starts.
 
-In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
+In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other; there are as many as ` + "`parallelism`" + ` says. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
 
-The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
+The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. Records are sent to subtasks by those columns, so that a directory has one writer at a time. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
 
 In either mode a reader never sees a part of a file. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
 
@@ -26,15 +27,37 @@ A record that the format cannot express, or whose value is too long for the name
   from = window.totals
   path = "out/totals.json"
 }`,
-	Fields: fields,
-	Traits: gpflow.Traits{
-		Single:   true,
-		Delivery: gpflow.Transactional,
-		NeedsEnd: func(c gpflow.Config) bool { return c.String("mode") != modeParts },
-		Claims:   func(c gpflow.Config) string { return filepath.Clean(c.String("path")) },
-	},
+	Fields:  fields,
+	Traits:  traits,
 	Infer:   infer,
 	NewSink: newSink,
+}
+
+// traits returns what the engine may do with a node: one file is written by one
+// subtask, and each directory of a partitioned path too.
+func traits(c gpflow.Config) gpflow.Traits {
+	t := gpflow.Traits{Delivery: gpflow.Transactional, Claim: filepath.Clean(c.String("path"))}
+	if c.String("mode") != modeParts {
+		t.Single, t.NeedsEnd, t.Visible = true, true, "when the input has ended"
+		return t
+	}
+	t.Visible = "at each checkpoint"
+	if r, ok := c.Block("roll"); ok {
+		var limits []string
+		if r.Has("size") {
+			limits = append(limits, fmt.Sprintf("has %d bytes", r.Int("size")))
+		}
+		if r.Has("every") {
+			limits = append(limits, fmt.Sprintf("is %s old", r.Duration("every")))
+		}
+		t.Visible = "at the first checkpoint at which its file " + strings.Join(limits, " or ")
+	}
+	if path, err := parseTemplate(c.String("path")); err == nil {
+		if t.Key = path.columns(); t.Key != nil {
+			t.KeyField = "path"
+		}
+	}
+	return t
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,13 +38,19 @@ Each file is read by one subtask. Where nothing downstream uses event time, larg
 	Ports: []gpflow.Port{
 		{Name: "errors", Doc: "Records that could not be decoded, where `on_error` is `divert`."},
 	},
-	Traits: gpflow.Traits{
-		Replayable: true,
-		Bounded:    func(c gpflow.Config) bool { return !c.Bool("follow") },
-		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone && !c.Bool("follow") },
-	},
+	Traits:    traits,
 	Infer:     infer,
 	NewSource: newSource,
+}
+
+// traits returns what the engine may do with a node. What standard input gave
+// is gone; what a path is that looks like a file shows when it is opened.
+func traits(c gpflow.Config) gpflow.Traits {
+	follow := c.Bool("follow")
+	return gpflow.Traits{
+		Replayable: !slices.Contains(c.Strings("path"), stdin), Bounded: !follow,
+		Ordered: c.String("order") != orderNone && !follow,
+	}
 }
 
 const (

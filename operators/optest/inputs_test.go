@@ -22,7 +22,7 @@ var listSchema = gpflow.NewSchema(
 func describeUnion(keep bool) *gpflow.Descriptor {
 	return &gpflow.Descriptor{
 		Block: "both", Summary: "A union.", Doc: "It joins.", Example: `both "b" {}`,
-		Traits: gpflow.Traits{Inputs: []string{"left", "right"}},
+		Inputs: []string{"left", "right"},
 		Infer: func(i *gpflow.Inference) gpflow.Inferred {
 			return gpflow.Inferred{Ports: i.In[:1], Uses: [][]string{{"l", "m"}, {"l", "m"}}}
 		},

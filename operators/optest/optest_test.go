@@ -228,7 +228,7 @@ func TestDescribe(t *testing.T) {
 	d := describe("")
 	d.Ports[0], d.Ports[1] = d.Ports[1], d.Ports[0]
 	d.Fields = append(d.Fields, gpflow.Field{Name: "x", Required: true, Default: int64(1)})
-	d.Traits.Keyed = "x"
+	d.Traits = func(gpflow.Config) gpflow.Traits { return gpflow.Traits{KeyField: "x"} }
 	said := try(func(r TB) { Describe(r, d) })
 	for _, want := range []string{"errors has to be the last", "needs a name and a doc", "required, and has a default", "leaves out", "keyed by"} {
 		if !strings.Contains(said, want) {

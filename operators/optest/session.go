@@ -108,7 +108,7 @@ func (s *session) discover(src gpflow.Source) []gpflow.Split {
 	if err != nil {
 		s.t.Fatalf("make the enumerator: %v", err)
 	}
-	bounded := s.Descriptor.Traits.Bounded != nil && s.Descriptor.Traits.Bounded(gpflow.NewConfig(s.Descriptor.Fields, s.Config))
+	bounded := s.Descriptor.TraitsOf(gpflow.NewConfig(s.Descriptor.Fields, s.Config)).Bounded
 	var all []gpflow.Split
 	seen := make(map[string]bool)
 	for {
