@@ -150,7 +150,8 @@ type Reader interface {
 	// Assign adds a split, from the given position; nil is its beginning.
 	Assign(s Split, from Position) error
 	// Poll adds rows of one split to out, until out.Full() or nothing more can
-	// be had at once. It is not called while no split is assigned.
+	// be had at once. It is not called while no split is assigned. After a
+	// *Transient what out holds is dropped, and Poll gives it again.
 	Poll(ctx context.Context, out *Reading) (Progress, error)
 	// Close releases everything. No other method is called during or after.
 	Close() error
@@ -286,15 +287,18 @@ type Sink interface {
 	Recover(ctx context.Context, states [][]byte) error
 	// Write takes a batch, which it must not keep. A record that cannot be
 	// written is given to fail, which says whether to go on; other errors end
-	// the subtask.
+	// the subtask, but for a *Transient, after which Write may be called again
+	// with the same batch, none of which it has taken.
 	Write(ctx context.Context, b *Batch, fail func(row int, err error) error) error
 	// Prepare makes everything written so far durable, without showing it.
 	// final says that no more will be written. Where the checkpoint is
 	// aborted, nothing is undone: what was prepared is committed with the next
-	// one, or removed by Recover.
+	// one, or removed by Recover. After a *Transient it may be called again.
+	// That data could not be made durable is none: trying again proves nothing.
 	Prepare(ctx context.Context, id CheckpointID, final bool) (Prepared, error)
 	// Commit makes prepared output visible. It is idempotent: it may be called
-	// again, also by another process, and then changes nothing.
+	// again, also by another process, and then changes nothing. After a
+	// *Transient it may be called again.
 	Commit(ctx context.Context, c Committable) error
 	// Close releases everything. What has not been committed stays staged.
 	Close() error
