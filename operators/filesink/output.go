@@ -34,12 +34,18 @@ func (o *output) create(flag int) (err error) {
 	return err
 }
 
-// flush writes out what is buffered. After an error the output is of no use.
+// flush writes out what is buffered. After an error the file is as it was, and
+// what is buffered still is; but where that could not be brought about, the error
+// is a torn one.
 func (o *output) flush() error {
 	if len(o.buf) == 0 {
 		return nil
 	}
-	return o.write(o.buf)
+	if err := o.write(o.buf); err != nil {
+		return err
+	}
+	o.buf = o.buf[:0]
+	return nil
 }
 
 func (o *output) write(data []byte) error {
@@ -47,12 +53,20 @@ func (o *output) write(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := o.disk.step("write", o.path); err != nil {
+	n, err := o.disk.write(o.file, packed)
+	if err == nil {
+		o.length += int64(n)
+		return nil
+	}
+	if n == 0 || o.disk.bug == noTakingBack {
 		return err
 	}
-	n, err := o.file.Write(packed)
-	o.length += int64(n)
-	o.buf = o.buf[:0]
+	if back := o.disk.truncate(o.file, o.length); back != nil {
+		return torn{errors.Join(err, back)}
+	}
+	if _, back := o.file.Seek(o.length, io.SeekStart); back != nil {
+		return torn{errors.Join(err, back)}
+	}
 	return err
 }
 

@@ -51,6 +51,9 @@ var ErrKilled = errors.New("killed")
 // ErrKilled, within them. Checkpoints are completed, aborted or lost; what they
 // prepared is committed at once, later, repeatedly, or by the next start.
 //
+// A call that fails with a gpflow.Transient is made again, as the engine does, or
+// the process dies before that.
+//
 // At every moment no item is visible twice, none that lies behind the last
 // completed checkpoint, and none that was visible is gone. At the end each item
 // is visible once.
@@ -95,6 +98,29 @@ type cut struct {
 
 // chance reports a thing that happens one time in n.
 func (r *sinkRun) chance(label string, n int) bool { return r.Choose(label, n) == n-1 }
+
+// mostFailures is how often in a row a call may fail with a Transient.
+const mostFailures = 100
+
+// call makes a call until it fails no more with a Transient, and reports whether
+// it went well; false is that the process has died.
+func (r *sinkRun) call(what string, f func() error) bool {
+	r.t.Helper()
+	var again *gpflow.Transient
+	for range mostFailures {
+		err := f()
+		if !errors.As(err, &again) {
+			return r.ok(what, err)
+		}
+		r.check("after a "+what+" that failed for the time being", false)
+		if r.chance("die before it is tried again", 20) {
+			r.kill()
+			return false
+		}
+	}
+	r.t.Fatalf("%s fails again and again: %v", what, again)
+	return false
+}
 
 // ok reports whether a call went well; false is that the process has died.
 func (r *sinkRun) ok(what string, err error) bool {
@@ -225,9 +251,11 @@ func (r *sinkRun) write() bool {
 			continue
 		}
 		batch := b.Take()
-		err := r.sinks[live[at]].Write(context.Background(), batch, func(_ int, err error) error { return err })
+		alive := r.call("Write", func() error {
+			return r.sinks[live[at]].Write(context.Background(), batch, func(_ int, err error) error { return err })
+		})
 		batch.Release()
-		if !r.ok("Write", err) {
+		if !alive {
 			return false
 		}
 	}
@@ -248,8 +276,8 @@ func (r *sinkRun) checkpoint(final bool) bool {
 	for i, s := range r.sinks {
 		if !r.ended[i] {
 			end := final || live > 1 && r.chance("a subtask ends", 60)
-			p, err := s.Prepare(context.Background(), r.id, end)
-			if !r.ok("Prepare", err) {
+			var p gpflow.Prepared
+			if !r.call("Prepare", func() (err error) { p, err = s.Prepare(context.Background(), r.id, end); return err }) {
 				return false
 			}
 			if end {
@@ -291,7 +319,8 @@ func (r *sinkRun) commit() bool {
 				continue
 			}
 			for range 1 + r.Choose("commit again", 2) {
-				if !r.ok("Commit", r.sinks[i%len(r.sinks)].Commit(context.Background(), slices.Clone(p.Committable))) {
+				s := r.sinks[i%len(r.sinks)]
+				if !r.call("Commit", func() error { return s.Commit(context.Background(), slices.Clone(p.Committable)) }) {
 					return false
 				}
 			}
