@@ -10,12 +10,22 @@ const (
 	ActionFail   Action = "fail"
 	ActionSkip   Action = "skip"
 	ActionDivert Action = "divert"
+	// ActionRetry makes calls again that failed with a Transient. A record that
+	// failed ends the pipeline, as with ActionFail.
+	ActionRetry Action = "retry"
+)
+
+// How calls are made again where on_error does not say it: so often, after a first
+// pause of so long.
+const (
+	DefaultRetries = 10
+	DefaultBackoff = Second
 )
 
 // OnErrorField is the field on_error, of nodes and of the pipeline.
 var OnErrorField = Field{
 	Name: "on_error", Kind: FieldBlock, Update: Live, Short: "action", Example: `"divert"`,
-	Doc: "What happens to a record that the node cannot process. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. Default: the pipeline's.",
+	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. Default: the pipeline's.",
 	Fields: []Field{
 		{
 			Name: "action", Kind: FieldEnum, Required: true, Update: Live,
@@ -24,6 +34,7 @@ var OnErrorField = Field{
 				{string(ActionFail), "the pipeline stops with the error"},
 				{string(ActionSkip), "the record is dropped and counted"},
 				{string(ActionDivert), "the record leaves through the node's port `errors`, which somebody must read"},
+				{string(ActionRetry), "reading and writing that fails for a reason outside, such as a full disk, is tried again, while everything else waits; a record that failed stops the pipeline, as with `fail`. Of sources and sinks that turn to something outside; an error of `fsync` is never tried again"},
 			},
 		},
 		{
@@ -35,6 +46,21 @@ var OnErrorField = Field{
 				}
 				return nil
 			},
+		},
+		{
+			Name: "retries", Kind: FieldInt, Update: Live, Example: "20",
+			Doc: "With `retry`: how often in a row it is tried again, in each subtask, before the pipeline stops with the error. Default: 10.",
+			Check: func(v any) error {
+				if n := v.(int64); n < 1 || n > 1_000_000 {
+					return errors.New("retries is a number from 1 to 1000000")
+				}
+				return nil
+			},
+		},
+		{
+			Name: "backoff", Kind: FieldDuration, Update: Live, Example: `"500ms"`,
+			Doc:   "With `retry`: the pause before the first time. Each further one is twice as long, up to a minute. Default: 1s.",
+			Check: positive,
 		},
 	},
 }

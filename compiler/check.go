@@ -32,6 +32,7 @@ func (c *compilation) check(g *Graph) {
 	}
 	c.diverted(g)
 	c.claims(g)
+	c.retried(g)
 	for _, n := range slices.Backward(g.Nodes) {
 		n.look()
 	}

@@ -153,6 +153,9 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 		if op.OnError.Limit >= 0 {
 			line += fmt.Sprintf(", up to %d records", op.OnError.Limit)
 		}
+		if op.OnError.Action == gpflow.ActionRetry {
+			line = fmt.Sprintf("on error  retry what fails outside, up to %d times in a row, first after %s", op.OnError.Retries, op.OnError.Backoff)
+		}
 		out = append(out, line)
 	}
 	return out

@@ -98,7 +98,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	r := &reader{
 		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
 		meter: info.node.meters[s], pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
-		gauge: &gauge{},
+		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
 	}
 	info.node.gauges[s] = r.gauge
 	if len(op.Ports) > errorsPort {
@@ -148,7 +148,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	id := job.Writer{Sink: op.ID, Subtask: s}
 	w := &writer{
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
-		gauge: &gauge{},
+		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
 	}
 	info.node.gauges[s] = w.gauge
 	info.node.Delivery = info.desc.TraitsOf(info.config).Delivery
@@ -162,7 +162,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	}
 	w.meter.set(w.counts, gpflow.MinTimestamp)
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
-		w.inbox = exchange.NewInbox(ref.Wake)
+		w.ref, w.inbox = ref, exchange.NewInbox(ref.Wake)
 		return w
 	})
 	b.master.writers[id] = ref

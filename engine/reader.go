@@ -59,6 +59,7 @@ type reader struct {
 	drained bool // told that the input ends here
 	resumed bool // what time had been reached has still to be sent
 	quiet   bool // Idle was sent, and nothing since
+	retry   retrier
 	timer   *time.Timer
 	counts  gpflow.Counts
 	gauge   *gauge
@@ -164,6 +165,11 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 		r.idle.Block(time.Now())
 		return false, nil
 	}
+	if left := r.retry.left(); left > 0 {
+		r.idle.Block(time.Now()) // as where nothing may be read
+		r.wakeAfter(left)
+		return false, nil
+	}
 	r.idle.Unblock(time.Now)
 	allowed, wait := r.pace.take(r.most)
 	if allowed == 0 {
@@ -174,8 +180,9 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	r.reading.Limit(allowed)
 	progress, err := r.in.Poll(ctx, r.reading)
 	if err != nil {
-		return false, err
+		return false, r.again(allowed, err)
 	}
+	r.retry.succeeded()
 	b, failed, split, at := r.reading.TakeReading()
 	if at != nil {
 		r.splits[r.index(split)].at = at
@@ -190,6 +197,22 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	}
 	r.meter.set(r.counts, r.clock.Watermark())
 	return !progress.Idle, nil
+}
+
+// again takes the error of a poll, for which some records were allowed: what it has
+// read is dropped, and it is made again, or the error is final.
+func (r *reader) again(allowed int, err error) error {
+	pause, err := r.retry.again(err)
+	if err != nil {
+		return err
+	}
+	if b, _, _, _ := r.reading.TakeReading(); b != nil {
+		b.Release()
+	}
+	r.pace.give(allowed)
+	r.idle.Block(time.Now())
+	r.wakeAfter(pause)
+	return nil
 }
 
 // records counts what a poll has read.
@@ -326,8 +349,9 @@ func (r *reader) pause(wait, next gpflow.Duration) {
 	}
 }
 
-func (r *reader) wakeIn(d gpflow.Duration) {
-	span := time.Duration(d) * time.Microsecond
+func (r *reader) wakeIn(d gpflow.Duration) { r.wakeAfter(time.Duration(d) * time.Microsecond) }
+
+func (r *reader) wakeAfter(span time.Duration) {
 	if r.timer == nil {
 		r.timer = time.AfterFunc(span, r.ref.Wake)
 		return

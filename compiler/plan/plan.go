@@ -73,6 +73,10 @@ type Constant struct {
 type OnError struct {
 	Action gpflow.Action `json:"action"`
 	Limit  int64         `json:"limit"` // failed records that are too many by one; -1: none
+	// Retries is how often in a row a call is made again, and Backoff the first
+	// pause before that; of retry.
+	Retries int             `json:"retries,omitempty"`
+	Backoff gpflow.Duration `json:"backoff,omitempty"`
 }
 
 // EventTime says where a source's rows have their event time.

@@ -36,7 +36,7 @@ A record that the format cannot express, or whose value is too long for the name
 // traits returns what the engine may do with a node: one file is written by one
 // subtask, and each directory of a partitioned path too.
 func traits(c gpflow.Config) gpflow.Traits {
-	t := gpflow.Traits{Delivery: gpflow.Transactional, Claim: filepath.Clean(c.String("path"))}
+	t := gpflow.Traits{Delivery: gpflow.Transactional, Retries: true, Claim: filepath.Clean(c.String("path"))}
 	if c.String("mode") != modeParts {
 		t.Single, t.NeedsEnd, t.Visible = true, true, "when the input has ended"
 		return t

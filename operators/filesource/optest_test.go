@@ -2,9 +2,11 @@ package filesource
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -78,6 +80,44 @@ func TestRunSourceOfSeveralFiles(t *testing.T) {
 	optest.RunSource(t, c)
 	c.Config["follow"] = true
 	optest.RunSource(t, c)
+}
+
+// A disk that fails from time to time, amidst a record or between two, costs no
+// record and gives none twice.
+func TestRunSourceOfADiskThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name, format string
+		follow       bool
+	}{{"a.json", "json", false}, {"a.json.gz", "json", false}, {"a.csv", "csv", false}, {"a.json", "json", true}} {
+		for seed := range uint64(3) {
+			path := filepath.Join(t.TempDir(), c.name)
+			text := lines(40)
+			if c.format == "csv" {
+				text = []byte("user,n\n" + strings.Repeat("a,1\nb,2\n", 20))
+			}
+			if err := os.WriteFile(path, compressed(t, compressionByName(path), text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			random, failed := rand.New(rand.NewPCG(seed, 1)), 0
+			config := config(c.format, path)
+			config["follow"] = c.follow
+			optest.RunSource(t, optest.SourceCase{
+				Descriptor: &Descriptor, Config: config,
+				Adjust: func(s gpflow.Source) {
+					s.(*source).before = func() error {
+						if random.IntN(3) > 0 {
+							return nil
+						}
+						failed++
+						return &os.PathError{Op: "read", Path: path, Err: syscall.EIO}
+					}
+				},
+			})
+			if failed == 0 {
+				t.Error("the disk has not failed")
+			}
+		}
+	}
 }
 
 // What is followed is read as what is not, as far as it has line ends.

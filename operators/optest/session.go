@@ -141,6 +141,13 @@ func (s *session) poll(i, limit int) gpflow.Progress {
 		out.Limit(limit)
 	}
 	p, err := s.readers[i].Poll(context.Background(), out)
+	var again *gpflow.Transient
+	for n := 0; errors.As(err, &again) && n < mostFailures; n++ {
+		if b, _, _, _ := out.TakeReading(); b != nil {
+			b.Release()
+		}
+		p, err = s.readers[i].Poll(context.Background(), out)
+	}
 	if err != nil {
 		s.close()
 		s.t.Fatalf("poll: %v", err)

@@ -54,7 +54,8 @@ const mostStuck = 1000
 // RunSource puts a source through what the engine may do to it: few and many
 // records a poll; a checkpoint behind every poll, which a new source, enumerator
 // and reader go on from, once or each time; another number of readers after
-// that; and the end behind every poll. Whatever is done, each split must give
+// that; and the end behind every poll. A poll that fails with a gpflow.Transient is
+// made again. Whatever is done, each split must give
 // the same records with the same origins, in the same order, at ascending
 // positions.
 func RunSource(t TB, c SourceCase) {
