@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/gpflow/gpflow/storage"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 // bug is a mistake that a test can have the sink make, to see that the harness
@@ -105,7 +106,7 @@ func (t torn) Unwrap() error { return t.error }
 // passing reports whether the same may be tried again.
 func passing(err error) bool {
 	var t torn
-	return !errors.As(err, &t) && storage.Passing(err)
+	return !errors.As(err, &t) && local.Passing(err)
 }
 
 // syncDir makes the names in a directory durable.

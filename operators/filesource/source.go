@@ -11,7 +11,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
 	"github.com/gpflow/gpflow/formats/catalog"
-	"github.com/gpflow/gpflow/storage"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 const (
@@ -49,7 +49,7 @@ type source struct {
 // again returns the error of reading a split: a transient one where the same can be
 // read again, at once or later.
 func again(stream bool, err error) error {
-	if stream || !storage.Passing(err) {
+	if stream || !local.Passing(err) {
 		return err
 	}
 	return &gpflow.Transient{Err: err}

@@ -1,15 +1,17 @@
-package storage
+package local
 
 import (
 	"errors"
 	"syscall"
+
+	"github.com/gpflow/gpflow/storage"
 )
 
 // Passing reports whether an error of the system is one that may be gone when the
 // same is tried again: there is no room, or no handle, or the medium does not
-// answer. That data could not be made to last, a *SyncError, is none.
+// answer. That data could not be made to last, a *storage.SyncError, is none.
 func Passing(err error) bool {
-	var lost *SyncError
+	var lost *storage.SyncError
 	if errors.As(err, &lost) {
 		return false
 	}

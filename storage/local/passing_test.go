@@ -1,4 +1,4 @@
-package storage_test
+package local_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow/storage"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 func TestPassing(t *testing.T) {
@@ -21,7 +22,7 @@ func TestPassing(t *testing.T) {
 		{fs.ErrPermission, false},
 		{nil, false},
 	} {
-		if got := storage.Passing(c.err); got != c.want {
+		if got := local.Passing(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
 	}
