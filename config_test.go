@@ -210,7 +210,7 @@ func TestAllFields(t *testing.T) {
 		t.Errorf("a join takes %v", got)
 	}
 	source := &gpflow.Descriptor{Block: "source", NewSource: func(*gpflow.SourceContext) (gpflow.Source, error) { return nil, errors.New("none") }}
-	if got := names(source); !reflect.DeepEqual(got, []string{"event_time", "rate", "parallelism", "chain", "description", "labels"}) {
+	if got := names(source); !reflect.DeepEqual(got, []string{"event_time", "until", "rate", "parallelism", "chain", "description", "labels"}) {
 		t.Errorf("a source takes %v", got)
 	}
 	if op.PortIndex("") != 0 || op.PortIndex("errors") != 1 || op.PortIndex("late") != -1 {

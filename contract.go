@@ -157,6 +157,14 @@ type Reader interface {
 	Close() error
 }
 
+// Dropper is implemented by readers that can give up a split before its end. Of
+// those that do not, what they go on to read of it is left out.
+type Dropper interface {
+	// Drop forgets a split that was assigned, and has not ended. No record of it
+	// is wanted any more.
+	Drop(split string) error
+}
+
 // Progress is what a Poll came to.
 type Progress struct {
 	// Idle says that nothing can be had now; Poll is called again after Wait,

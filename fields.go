@@ -25,7 +25,7 @@ const (
 // OnErrorField is the field on_error, of nodes and of the pipeline.
 var OnErrorField = Field{
 	Name: "on_error", Kind: FieldBlock, Update: Live, Short: "action", Example: `"divert"`,
-	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. Default: the pipeline's.",
+	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. `retry` is of sources and sinks that turn to something outside of the pipeline, and said of the pipeline it is of these alone; meanwhile the rest waits, and can be stopped. An error of `fsync` is never tried again. Default: the pipeline's.",
 	Fields: []Field{
 		{
 			Name: "action", Kind: FieldEnum, Required: true, Update: Live,
@@ -34,7 +34,7 @@ var OnErrorField = Field{
 				{string(ActionFail), "the pipeline stops with the error"},
 				{string(ActionSkip), "the record is dropped and counted"},
 				{string(ActionDivert), "the record leaves through the node's port `errors`, which somebody must read"},
-				{string(ActionRetry), "reading and writing that fails for a reason outside, such as a full disk, is tried again, while everything else waits; a record that failed stops the pipeline, as with `fail`. Of sources and sinks that turn to something outside; an error of `fsync` is never tried again"},
+				{string(ActionRetry), "reading or writing that fails for a reason outside, such as a full disk, is tried again; a record that failed stops the pipeline"},
 			},
 		},
 		{
@@ -87,7 +87,17 @@ var commonFields = []Field{
 }
 
 // sourceFields are the fields of every source.
-var sourceFields = []Field{eventTimeField, rateField}
+var sourceFields = []Field{eventTimeField, untilField, rateField}
+
+// untilField bounds a source by event time.
+var untilField = Field{
+	Name: "until", Kind: FieldString, Update: Restart, Example: `"2026-01-01T00:00:00Z"`,
+	Doc: "The event time at which the input ends, which so makes any source one that ends: records of that time or later are left out, and counted as filtered. Each split, such as a file, ends at its first record that is `out_of_order` or more beyond that time: no record before `until` is expected behind it, and none is read, nor counted. Where such a record does not come, the source goes on as it would without; a source to which splits are added ends when all that were found have ended. Needs `event_time`.",
+	Check: func(v any) error {
+		_, err := ParseTime(v.(string))
+		return err
+	},
+}
 
 // eventTimeField says where rows have their event time.
 var eventTimeField = Field{

@@ -49,7 +49,7 @@ func (n *Node) look() {
 		}
 	}
 	if n.EventTime != nil {
-		n.EventTime.Used = n.timeUsed
+		n.EventTime.Used = n.timeUsed || n.EventTime.Until != nil
 	}
 }
 
@@ -166,6 +166,11 @@ func (c *compilation) timeless(n *Node, o Output) {
 // eventTime checks and takes over the event_time of a source.
 func (c *compilation) eventTime(n *Node) {
 	b, ok := n.Spec.Config.Block("event_time")
+	until := n.Spec.Config.String("until")
+	if n.Desc.IsSource() && until != "" && !ok && !n.Spec.Wrong["event_time"] {
+		c.error(diag.CodeNoEventTime, n.Spec.Place("until", 0, 0), fmt.Sprintf("%s ends at a time, and its records have none", n.Address()),
+			"Give it an event_time, whose field is the column that has the time of a record.")
+	}
 	if !ok || n.Ports[0] == nil || !b.Has("field") {
 		return
 	}
@@ -192,6 +197,9 @@ func (c *compilation) eventTime(n *Node) {
 	}
 	if b.Has("max_future") {
 		n.EventTime.MaxFuture = b.Duration("max_future")
+	}
+	if end, err := gpflow.ParseTime(until); err == nil {
+		n.EventTime.Until = &end
 	}
 }
 

@@ -127,6 +127,9 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 		if t.IdleAfter > 0 {
 			line += fmt.Sprintf(", idle after %s", t.IdleAfter)
 		}
+		if t.Until != nil {
+			line += fmt.Sprintf(", read until %s", *t.Until)
+		}
 		out = append(out, line)
 	}
 	for _, s := range op.State {

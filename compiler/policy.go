@@ -172,7 +172,7 @@ func (c *compilation) warn(g *Graph) {
 // endless finds out whether the input of n ends, which it has done for the
 // nodes that feed n, and points out output that is never to be seen.
 func (c *compilation) endless(n *Node) {
-	if n.Desc.IsSource() && !n.Traits.Bounded {
+	if n.Desc.IsSource() && !n.Traits.Bounded && !n.Spec.Config.Has("until") {
 		n.endless = n
 	}
 	for _, in := range n.inputs() {

@@ -62,6 +62,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	}
 	b.run.sources = append(b.run.sources, namedSource{op.ID, src})
 	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.TraitsOf(info.config).Bounded}
+	js.Until = op.EventTime != nil && op.EventTime.Until != nil
 	if b.saved != nil {
 		b.saved.source(&js)
 	}
@@ -101,6 +102,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
 	}
 	info.node.gauges[s] = r.gauge
+	r.dropper, _ = in.(gpflow.Dropper)
 	if len(op.Ports) > errorsPort {
 		schemas = append(schemas, op.Ports[errorsPort].Schema)
 		if op.Ports[errorsPort].Read {

@@ -52,6 +52,8 @@ type reader struct {
 	clock   *task.SplitClock
 	idle    *task.Idleness
 	splits  []reading // those that have been assigned, and not ended
+	dropper gpflow.Dropper
+	dropped map[string]bool // ended by time, while the reader goes on with them
 	report  reporter
 	last    bool // no more splits come
 	resting bool // behind the barrier of a stop
@@ -184,6 +186,9 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	}
 	r.retry.succeeded()
 	b, failed, split, at := r.reading.TakeReading()
+	if r.dropped[split] {
+		b, failed, at, progress.Ended = unread(b), nil, nil, ""
+	}
 	if at != nil {
 		r.splits[r.index(split)].at = at
 	}
@@ -199,22 +204,6 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	return !progress.Idle, nil
 }
 
-// again takes the error of a poll, for which some records were allowed: what it has
-// read is dropped, and it is made again, or the error is final.
-func (r *reader) again(allowed int, err error) error {
-	pause, err := r.retry.again(err)
-	if err != nil {
-		return err
-	}
-	if b, _, _, _ := r.reading.TakeReading(); b != nil {
-		b.Release()
-	}
-	r.pace.give(allowed)
-	r.idle.Block(time.Now())
-	r.wakeAfter(pause)
-	return nil
-}
-
 // records counts what a poll has read.
 func records(b *gpflow.Batch, failed []gpflow.FailedRecord) int {
 	if b == nil {
@@ -225,6 +214,10 @@ func records(b *gpflow.Batch, failed []gpflow.FailedRecord) int {
 
 // forward sends on what one poll has read.
 func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split string, p gpflow.Progress) error {
+	rows, failed, p, err := r.cut(b, failed, split, p)
+	if err != nil {
+		return err
+	}
 	for _, f := range failed {
 		r.counts.In++
 		if err := r.fail(r.policy.undecoded(split, f, r.errors)); err != nil {
@@ -232,11 +225,12 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 		}
 	}
 	if b != nil {
-		r.counts.In += int64(b.N)
-		var err error
-		if b, err = r.times.stamp(b, r.failRow); err != nil {
+		r.counts.In += int64(rows)
+		var left int
+		if b, left, err = r.times.stamp(b, rows, r.failRow); err != nil {
 			return err
 		}
+		r.counts.Filtered += int64(left)
 	}
 	if b != nil {
 		r.counts.Passed += int64(b.N)

@@ -55,3 +55,18 @@ func (r *retrier) again(err error) (time.Duration, error) {
 
 // succeeded says that a call went well.
 func (r *retrier) succeeded() { r.failed = 0 }
+
+// again takes the error of a poll, for which some records were allowed: what it has
+// read is dropped, and it is made again, or the error is final.
+func (r *reader) again(allowed int, err error) error {
+	pause, err := r.retry.again(err)
+	if err != nil {
+		return err
+	}
+	b, _, _, _ := r.reading.TakeReading()
+	unread(b)
+	r.pace.give(allowed)
+	r.idle.Block(time.Now())
+	r.wakeAfter(pause)
+	return nil
+}

@@ -85,6 +85,8 @@ type EventTime struct {
 	OutOfOrder gpflow.Duration `json:"out_of_order"`
 	IdleAfter  gpflow.Duration `json:"idle_after,omitempty"` // 0: never
 	MaxFuture  gpflow.Duration `json:"max_future"`           // -1: no limit
+	// Until is the time at which the input ends; nil: it is not ended by time.
+	Until *gpflow.Timestamp `json:"until,omitempty"`
 	// Used says that somebody downstream works by event time.
 	Used bool `json:"used"`
 	// Ordered says that the splits promise ascending times in their order.

@@ -44,6 +44,29 @@ sink "file" "one" {
   format      = "json"
   path        = "one/{day}/"
   parallelism = 1
+
+  on_error {
+    action  = "retry"
+    retries = 3
+  }
+}
+
+source "file" "year" {
+  path   = "in/"
+  format = "json"
+  follow = true
+  schema = { at = timestamp }
+  until  = "2026-01-01T00:00:00Z"
+
+  event_time {
+    field = "at"
+  }
+}
+
+sink "file" "year" {
+  from     = source.year
+  path     = "year.json"
+  on_error = "retry"
 }
 
 sink "stdout" "screen" {

@@ -32,6 +32,9 @@ type Source struct {
 	// Bounded sources hand out one split at a time to a reader, the others all
 	// that there are.
 	Bounded bool
+	// Until says that the input ends as its splits do: when all that have been
+	// found have ended, and some were, there are no more.
+	Until bool
 	// What the source was at the checkpoint that the job goes on from.
 	Found   []gpflow.Split // all splits found so far
 	Queue   []gpflow.Split // those of them that had not been handed out

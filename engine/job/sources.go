@@ -46,6 +46,9 @@ func (j *Job) discovered(e Discovered) []Action {
 		return nil
 	}
 	s := j.source(e.Source)
+	if s.Until && s.done {
+		return nil // they come behind the end
+	}
 	s.found = append(s.found, e.Splits...)
 	s.queue = append(s.queue, e.Splits...)
 	s.done = e.Done
@@ -92,6 +95,9 @@ func (j *Job) assign(s *source) []Action {
 // release tells the readers that have nothing to read what to expect.
 func (s *source) release() []Action {
 	var as []Action
+	if s.Until && len(s.found) > 0 && len(s.queue) == 0 && slices.Max(s.reading) == 0 {
+		s.done = true
+	}
 	for r, n := range s.reading {
 		switch {
 		case n > 0 || s.noMore[r]:

@@ -3,6 +3,7 @@ package filesource
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -77,6 +78,20 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		r.next++
 	}
 	return gpflow.Progress{Idle: true, Wait: followWait}, nil
+}
+
+// Drop forgets a file, and closes it.
+func (r *follower) Drop(split string) error {
+	i := slices.IndexFunc(r.tails, func(t *tail) bool { return t.id == split })
+	if i < 0 {
+		return nil
+	}
+	t := r.tails[i]
+	r.tails = slices.Delete(r.tails, i, i+1)
+	if i < r.next {
+		r.next--
+	}
+	return t.close()
 }
 
 // Close closes the files.

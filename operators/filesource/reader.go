@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -85,6 +86,21 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 		return gpflow.Progress{Ended: a.id}, err
 	}
 	return gpflow.Progress{}, nil
+}
+
+// Drop forgets a split, and closes its file.
+func (r *reader) Drop(split string) error {
+	i := slices.IndexFunc(r.queue, func(a assigned) bool { return a.id == split })
+	if i < 0 {
+		return nil
+	}
+	r.queue = slices.Delete(r.queue, i, i+1)
+	if i > 0 || r.cur == nil {
+		return nil
+	}
+	in := r.cur
+	r.cur = nil
+	return in.close()
 }
 
 // failing returns err, which is transient or not, with what closing has come to.
