@@ -39,6 +39,10 @@ const (
 	AtCommit Appearance = iota // each item with the checkpoint behind it
 	Later                      // each with that checkpoint or a later one, at the end all
 	AtEnd                      // none before the end, and then all
+	// AtOnce is of a sink that is at-least-once: each is visible with the Write that
+	// has it, and again where a start writes it again.
+	AtOnce
+	Never // there is nothing to be seen: Visible is not called
 )
 
 // ErrKilled ends an attempt where a method of a sink returns it: the process has
@@ -56,7 +60,8 @@ var ErrKilled = errors.New("killed")
 //
 // At every moment no item is visible twice, none that lies behind the last
 // completed checkpoint, and none that was visible is gone. At the end each item
-// is visible once.
+// is visible once. Of a sink that is at-least-once, items are visible twice only
+// where a restart wrote them again, and all are that have been written.
 func RunSink(t TB, c SinkCase) {
 	t.Helper()
 	if c.Items == 0 {
@@ -65,7 +70,7 @@ func RunSink(t TB, c SinkCase) {
 	if c.Parallelism == nil {
 		c.Parallelism = []int{1}
 	}
-	r := &sinkRun{SinkCase: c, t: t, lineage: "0badc0de", seen: make([]bool, c.Items)}
+	r := &sinkRun{SinkCase: c, t: t, lineage: "0badc0de", seen: make([]bool, c.Items), again: make([]bool, c.Items)}
 	for range 2 { // what is finished stays so
 		for !r.attempt() {
 		}
@@ -84,6 +89,8 @@ type sinkRun struct {
 	last    []gpflow.Prepared // by subtask, of its final Prepare
 	ended   []bool            // by subtask: it had its final Prepare
 	fed     int               // items written
+	most    int               // items ever written
+	again   []bool            // items that have been written by several starts
 	done    cut               // the last completed checkpoint
 	owed    []cut             // completed, and not committed yet
 	seen    []bool            // items that were visible once
@@ -202,6 +209,9 @@ func (r *sinkRun) start() bool {
 	}
 	p := r.Parallelism[r.Choose("parallelism", len(r.Parallelism))]
 	r.sinks, r.ended, r.last = make([]gpflow.Sink, p), make([]bool, p), make([]gpflow.Prepared, p)
+	for i := r.done.items; i < r.most; i++ {
+		r.again[i] = true
+	}
 	r.fed, r.owed = r.done.items, nil
 	for i := range r.sinks {
 		s, err := r.Open(r.lineage, r.epoch, gpflow.Subtask{Index: i, Parallelism: p})
@@ -245,6 +255,7 @@ func (r *sinkRun) write() bool {
 		}
 		r.Row(r.fed, batches[at].Row(gpflow.MinTimestamp))
 		r.fed++
+		r.most = max(r.most, r.fed)
 	}
 	for at, b := range batches {
 		if b == nil {
@@ -343,18 +354,22 @@ func clonePrepared(p gpflow.Prepared) gpflow.Prepared {
 // last completed checkpoint covers.
 func (r *sinkRun) check(when string, whole bool) {
 	r.t.Helper()
+	if r.Appears == Never {
+		return
+	}
 	items, err := r.Visible()
 	if err != nil {
 		r.t.Fatalf("%s: look at the output: %v", when, err)
 	}
 	now := make([]bool, r.Items)
+	atOnce := r.Appears == AtOnce
 	for _, i := range items {
 		switch {
-		case i < 0 || i >= r.Items:
+		case i < 0 || i >= r.most:
 			r.t.Fatalf("%s: the item %d is visible, which was never written", when, i)
-		case now[i]:
+		case now[i] && !(atOnce && r.again[i]):
 			r.t.Fatalf("%s: the item %d is visible twice", when, i)
-		case i >= r.done.items:
+		case i >= r.done.items && !atOnce:
 			r.t.Fatalf("%s: the item %d is visible, and the last completed checkpoint is before item %d", when, i, r.done.items)
 		case r.Appears == AtEnd && !r.done.final:
 			r.t.Fatalf("%s: the item %d is visible before the end", when, i)
@@ -366,7 +381,10 @@ func (r *sinkRun) check(when string, whole bool) {
 			r.t.Fatalf("%s: the item %d was visible, and is gone", when, i)
 		}
 	}
-	if whole && len(items) != r.done.items {
+	if missing := slices.Index(now[:r.done.items], false); atOnce && missing >= 0 {
+		r.t.Fatalf("%s: the item %d is not visible, and a completed checkpoint is behind it", when, missing)
+	}
+	if whole && !atOnce && len(items) != r.done.items {
 		r.t.Fatalf("%s: %d items are visible of the %d before the last completed checkpoint; the first that is missing is %d",
 			when, len(items), r.done.items, slices.Index(now, false))
 	}
