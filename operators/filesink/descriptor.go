@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Descriptor describes the sink "file".
@@ -66,11 +67,6 @@ const (
 
 	ifExistsReplace = "replace"
 	ifExistsFail    = "fail"
-
-	compressionAuto = "auto"
-	compressionNone = "none"
-	compressionGzip = "gzip"
-	compressionZstd = "zstd"
 )
 
 var fields = []gpflow.Field{
@@ -92,15 +88,7 @@ var fields = []gpflow.Field{
 			return nil
 		},
 	},
-	{
-		Name: "format", Kind: gpflow.FieldEnum, Update: gpflow.Replace, Example: `"json"`,
-		Doc: "How records are written. In mode `parts` it must be said. Default: by the extension of the path, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
-		Values: []gpflow.Option{
-			{Value: "json", Doc: "one JSON object a line"},
-			{Value: "csv", Doc: "comma-separated values after RFC 4180"},
-			{Value: "lines", Doc: "the only column, a line each"},
-		},
-	},
+	catalog.FormatField(gpflow.Replace, "How records are written. In mode `parts` it must be said. Default: by the extension of the path, after .gz or .zst"),
 	{
 		Name: "if_exists", Kind: gpflow.FieldEnum, Update: gpflow.Restart, Example: `"fail"`,
 		Doc: "What happens where the file exists already. Default: `replace`. In mode `parts` it cannot be set: names are never used twice, and files that are there stay.",
@@ -109,16 +97,7 @@ var fields = []gpflow.Field{
 			{Value: ifExistsFail, Doc: "the pipeline does not start; a file that appears meanwhile is not touched either"},
 		},
 	},
-	{
-		Name: "compression", Kind: gpflow.FieldEnum, Default: compressionAuto, Update: gpflow.Replace,
-		Doc: "How the file is compressed.",
-		Values: []gpflow.Option{
-			{Value: compressionAuto, Doc: "by the extension of the path: .gz is gzip, .zst is zstd, all else is plain; in mode `parts`, plain"},
-			{Value: compressionNone, Doc: "not at all"},
-			{Value: compressionGzip, Doc: "gzip"},
-			{Value: compressionZstd, Doc: "Zstandard"},
-		},
-	},
+	catalog.CompressionField(gpflow.Replace, "How files are compressed.", "; in mode `parts`, plain"),
 	{
 		Name: "roll", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
 		Doc: "When a file of mode `parts` is complete: as soon as either limit is reached, and at the end of the input. Default: at each checkpoint.",
@@ -145,24 +124,5 @@ var fields = []gpflow.Field{
 			},
 		},
 	},
-	{
-		Name: "csv", Kind: gpflow.FieldBlock, Update: gpflow.Replace,
-		Doc: "How comma-separated values are written.",
-		Fields: []gpflow.Field{
-			{
-				Name: "header", Kind: gpflow.FieldBool, Default: true, Update: gpflow.Replace,
-				Doc: "Whether the first line names the columns.",
-			},
-			{
-				Name: "delimiter", Kind: gpflow.FieldString, Default: ",", Update: gpflow.Replace, Example: `"\t"`,
-				Doc: "The character between two fields: one ASCII character other than a quote or a line end.",
-				Check: func(v any) error {
-					if d := v.(string); len(d) != 1 || d[0] >= 0x80 || strings.ContainsAny(d, "\"\r\n\x00") {
-						return errors.New("the delimiter is one ASCII character other than a quote or a line end")
-					}
-					return nil
-				},
-			},
-		},
-	},
+	catalog.CSVField(gpflow.Replace, "Whether the first line names the columns."),
 }

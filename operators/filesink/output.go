@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // output is a staged file that is appended to. It can be cut wherever it was
@@ -81,7 +83,7 @@ func (o *output) sync() error {
 // finish completes the file, and makes it durable. Compressed data is never
 // nothing at all: no records are an empty frame.
 func (o *output) finish() error {
-	if o.length == 0 && len(o.buf) == 0 && o.pack.kind != compressionNone {
+	if o.length == 0 && len(o.buf) == 0 && o.pack.kind != catalog.None {
 		if err := o.write(nil); err != nil {
 			return err
 		}
@@ -162,9 +164,9 @@ func newPacker(compression string) (*packer, error) {
 	p := &packer{kind: compression}
 	var err error
 	switch compression {
-	case compressionGzip:
+	case catalog.Gzip:
 		p.gzip = gzip.NewWriter(&p.buf)
-	case compressionZstd:
+	case catalog.Zstd:
 		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
 	}
 	return p, err
@@ -174,7 +176,7 @@ func newPacker(compression string) (*packer, error) {
 // valid until the next call.
 func (p *packer) frame(data []byte) ([]byte, error) {
 	switch p.kind {
-	case compressionGzip:
+	case catalog.Gzip:
 		p.buf.Reset()
 		p.gzip.Reset(&p.buf)
 		if _, err := p.gzip.Write(data); err != nil {
@@ -184,7 +186,7 @@ func (p *packer) frame(data []byte) ([]byte, error) {
 			return nil, err
 		}
 		return p.buf.Bytes(), nil
-	case compressionZstd:
+	case catalog.Zstd:
 		p.out = p.zstd.EncodeAll(data, p.out[:0])
 		return p.out, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Write encodes the rows of b into the buffers of their partitions.
@@ -46,7 +47,7 @@ func (s *parts) Write(ctx context.Context, b *gpflow.Batch, fail func(int, error
 // full reports whether p has the size at which it is complete. What is to be
 // compressed counts when it has been.
 func (s *parts) full(p *part) bool {
-	if s.pack.kind != compressionNone {
+	if s.pack.kind != catalog.None {
 		return p.length >= s.roll.size
 	}
 	return p.length+int64(len(p.buf)) >= s.roll.size
@@ -82,7 +83,7 @@ func (s *parts) begin(partition string) *part {
 
 func (s *parts) output(path string) output {
 	o := output{disk: s.disk, path: path, pack: s.pack, limit: flushSize}
-	switch partitioned, packed := len(s.path.pieces) > 0, s.pack.kind != compressionNone; {
+	switch partitioned, packed := len(s.path.pieces) > 0, s.pack.kind != catalog.None; {
 	case partitioned && packed:
 		o.limit = frameSizePartition
 	case partitioned:

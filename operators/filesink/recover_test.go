@@ -316,7 +316,7 @@ func TestExactlyOnce(t *testing.T) {
 func TestFullAndFreed(t *testing.T) {
 	for name, config := range configs {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(4) {
+			for seed := range uint64(2) {
 				w := newWorld(t, config, noBug, random(seed))
 				w.full = true
 				optest.RunSink(t, w.sinkCase(150))

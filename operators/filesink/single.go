@@ -15,6 +15,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // single writes one staged file, which gets its final name at the end.
@@ -68,7 +69,7 @@ func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*singl
 		}
 	}
 	limit := flushSize
-	if pack.kind != compressionNone {
+	if pack.kind != catalog.None {
 		limit = frameSize
 	}
 	s.out = output{disk: s.disk, path: stagedName(s.target, c.Lineage), pack: pack, limit: limit}

@@ -23,11 +23,7 @@ const (
 
 func newSink(c *gpflow.SinkContext) (gpflow.Sink, error) {
 	format, compression := settled(c.Config)
-	o := formats.EncoderOptions{Schema: c.In}
-	if block, ok := c.Config.Block("csv"); ok {
-		o.CSV = formats.CSV{NoHeader: !block.Bool("header"), Delimiter: block.String("delimiter")[0]}
-	}
-	enc, err := catalog.NewEncoder(format, o)
+	enc, err := catalog.NewEncoder(format, formats.EncoderOptions{Schema: c.In, CSV: catalog.CSV(c.Config)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address, err)
 	}

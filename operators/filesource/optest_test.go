@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 	"github.com/gpflow/gpflow/operators/optest"
 )
 
@@ -61,7 +62,7 @@ func TestPropertyRunSource(t *testing.T) {
 		format := rapid.SampledFrom([]string{"lines", "json", "csv"}).Draw(rt, "format")
 		name := rapid.SampledFrom([]string{"a.x", "a.x.gz", "a.x.zst"}).Draw(rt, "name")
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, compressed(rt, compressionByName(path), drawn(rt, format)), 0o644); err != nil {
+		if err := os.WriteFile(path, compressed(rt, catalog.CompressionOf(path), drawn(rt, format)), 0o644); err != nil {
 			rt.Fatal(err)
 		}
 		optest.RunSource(rt, optest.SourceCase{Descriptor: &Descriptor, Config: config(format, path)})
@@ -95,7 +96,7 @@ func TestRunSourceOfADiskThatFails(t *testing.T) {
 			if c.format == "csv" {
 				text = []byte("user,n\n" + strings.Repeat("a,1\nb,2\n", 20))
 			}
-			if err := os.WriteFile(path, compressed(t, compressionByName(path), text), 0o644); err != nil {
+			if err := os.WriteFile(path, compressed(t, catalog.CompressionOf(path), text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			random, failed := rand.New(rand.NewPCG(seed, 1)), 0

@@ -94,11 +94,7 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	if s.decoder.Declared == nil {
 		return nil, fmt.Errorf("%s: the source has no schema", c.Address)
 	}
-	s.decoder.CSV.Delimiter = ','
-	if block, ok := c.Config.Block("csv"); ok {
-		s.decoder.CSV.NoHeader = !block.Bool("header")
-		s.decoder.CSV.Delimiter = block.String("delimiter")[0]
-	}
+	s.decoder.CSV = catalog.CSV(c.Config)
 	return s, nil
 }
 
