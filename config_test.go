@@ -205,12 +205,12 @@ func TestAllFields(t *testing.T) {
 		t.Errorf("a map takes %v", got)
 	}
 	join := descriptor("join", "lookup")
-	join.Traits.Inputs, join.Traits.Single = []string{"left", "right"}, true
-	if got := names(join); !reflect.DeepEqual(got, []string{"left", "right", "chain", "description", "labels"}) {
-		t.Errorf("a join of one subtask takes %v", got)
+	join.Inputs = []string{"left", "right"}
+	if got := names(join); !reflect.DeepEqual(got, []string{"left", "right", "parallelism", "chain", "description", "labels"}) {
+		t.Errorf("a join takes %v", got)
 	}
 	source := &gpflow.Descriptor{Block: "source", NewSource: func(*gpflow.SourceContext) (gpflow.Source, error) { return nil, errors.New("none") }}
-	if got := names(source); !reflect.DeepEqual(got, []string{"event_time", "rate", "parallelism", "chain", "description", "labels"}) {
+	if got := names(source); !reflect.DeepEqual(got, []string{"event_time", "until", "rate", "parallelism", "chain", "description", "labels"}) {
 		t.Errorf("a source takes %v", got)
 	}
 	if op.PortIndex("") != 0 || op.PortIndex("errors") != 1 || op.PortIndex("late") != -1 {

@@ -13,7 +13,7 @@ type Subtask struct{ Index, Parallelism int }
 // Rows is a run of rows of a batch on one of a node's inputs.
 type Rows struct {
 	*Batch
-	Input    int // index into Traits.Inputs
+	Input    int // index into Descriptor.InputFields
 	From, To int // rows [From, To)
 	// Bound says which of the rows are late, those before it; see
 	// gpflow.Bound. It can be ahead of the node's watermark, which OnMark
@@ -160,10 +160,19 @@ type Reader interface {
 	// Assign adds a split, from the given position; nil is its beginning.
 	Assign(s Split, from Position) error
 	// Poll adds rows of one split to out, until out.Full() or nothing more can
-	// be had at once. It is not called while no split is assigned.
+	// be had at once. It is not called while no split is assigned. After a
+	// *Transient what out holds is dropped, and Poll gives it again.
 	Poll(ctx context.Context, out *Reading) (Progress, error)
 	// Close releases everything. No other method is called during or after.
 	Close() error
+}
+
+// Dropper is implemented by readers that can give up a split before its end. Of
+// those that do not, what they go on to read of it is left out.
+type Dropper interface {
+	// Drop forgets a split that was assigned, and has not ended. No record of it
+	// is wanted any more.
+	Drop(split string) error
 }
 
 // Progress is what a Poll came to.
@@ -307,16 +316,20 @@ type Sink interface {
 	Recover(ctx context.Context, states [][]byte) error
 	// Write takes a batch, which it must not keep. A record that cannot be
 	// written is given to fail, which says whether to go on; other errors end
-	// the subtask, and may lead to a new one, which begins with Recover.
+	// the subtask, but for a *Transient, after which Write may be called again
+	// with the same batch, none of which it has taken. Where the subtask ends,
+	// a new one may be made, which begins with Recover.
 	Write(ctx context.Context, b *Batch, fail func(row int, err error) error) error
 	// Prepare makes everything written so far durable, without showing it.
 	// final says that no more will be written. Where the checkpoint is
 	// aborted, nothing is undone: what was prepared is committed with the next
 	// one, or removed by Recover. An error of making things durable is a
-	// *SyncError; likewise in Commit.
+	// *SyncError, likewise in Commit, and never a *Transient: trying again would
+	// prove nothing. After a *Transient it may be called again.
 	Prepare(ctx context.Context, id CheckpointID, final bool) (Prepared, error)
 	// Commit makes prepared output visible. It is idempotent: it may be called
-	// again, also by another process, and then changes nothing.
+	// again, also by another process, and then changes nothing. After a
+	// *Transient it may be called again.
 	Commit(ctx context.Context, c Committable) error
 	// Close releases everything. What has not been committed stays staged.
 	Close() error

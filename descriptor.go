@@ -88,39 +88,6 @@ type Port struct {
 	Doc  string
 }
 
-// Delivery is the guarantee of a sink.
-type Delivery string
-
-// The deliveries.
-const (
-	Transactional Delivery = "transactional" // what is visible is committed, once
-	Idempotent    Delivery = "idempotent"    // repeated writes have one effect
-	AtLeastOnce   Delivery = "at-least-once"
-)
-
-// Traits are the facts about a kind of node that the compiler plans with.
-type Traits struct {
-	Keyed      string   // the FieldColumns field by which input is partitioned; "": not keyed
-	Windowed   bool     // needs event time on its input
-	Single     bool     // runs with parallelism 1 only
-	Inputs     []string // names of the fields that are edges; default {"from"}; none for a source
-	Replayable bool     // source: a position can be read again
-	Bounded    func(Config) bool
-	Ordered    func(Config) bool // source: splits promise ascending times in order
-	Delivery   Delivery          // sink
-	NeedsEnd   func(Config) bool // sink: the output appears when the input ends; nil: it does not
-	// Claims names the place that the node has for itself alone, such as a
-	// file that it writes; two nodes of one claim are a mistake. nil, and "":
-	// none.
-	Claims func(Config) string
-	// NewTimes says that rows leave with times of the operator's own; the
-	// others keep the time of the row that they come from.
-	NewTimes bool
-	// Hold is subtracted from every watermark that passes the node, so that
-	// rows it still holds are not late downstream. nil: nothing.
-	Hold func(Config) Duration
-}
-
 // Problem is a complaint about a node's configuration.
 type Problem struct {
 	Code string // a diagnostic code, or "": the compiler's general one
@@ -139,7 +106,7 @@ type Problem struct {
 // Inference is what a descriptor's Infer is given, and where it reports.
 type Inference struct {
 	Config    Config
-	In        []*Schema // one for each field of Traits.Inputs
+	In        []*Schema // one for each of Descriptor.InputFields
 	Constants Constants // var.* and local.*
 	// Wanted is the set of main-port columns that somebody reads, in the pass
 	// that prunes; nil: all.
@@ -209,9 +176,13 @@ type Descriptor struct {
 	Doc     string // paragraphs
 	Example string // a complete HCL block
 	Fields  []Field
-	Ports   []Port // besides the main one; sinks have none
-	Traits  Traits
+	Ports   []Port   // besides the main one; sinks have none
+	Inputs  []string // names of the fields that are edges; default {"from"}; none for a source
 
+	// Traits returns the traits of a node out of its configuration, which may
+	// have mistakes in it or be that of defaults alone. It is pure. nil: the
+	// zero Traits whatever the configuration. TraitsOf calls it.
+	Traits func(Config) Traits
 	// Infer checks the configuration against the input schemas and returns
 	// the output schemas. It is pure.
 	Infer func(*Inference) Inferred
@@ -245,8 +216,8 @@ func (d *Descriptor) InputFields() []string {
 	switch {
 	case d.IsSource():
 		return nil
-	case d.Traits.Inputs != nil:
-		return d.Traits.Inputs
+	case d.Inputs != nil:
+		return d.Inputs
 	}
 	return []string{"from"}
 }
@@ -293,7 +264,7 @@ func (d *Descriptor) AllFields() []Field {
 		}
 	}
 	for _, f := range commonFields {
-		if !has(f.Name) && (f.Name != "parallelism" || !d.Traits.Single) && (f.Name != "on_error" || d.PortIndex("errors") > 0 || d.IsSink()) {
+		if !has(f.Name) && (f.Name != "on_error" || d.PortIndex("errors") > 0 || d.IsSink()) {
 			fs = append(fs, f)
 		}
 	}

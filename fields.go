@@ -10,12 +10,22 @@ const (
 	ActionFail   Action = "fail"
 	ActionSkip   Action = "skip"
 	ActionDivert Action = "divert"
+	// ActionRetry makes calls again that failed with a Transient. A record that
+	// failed ends the pipeline, as with ActionFail.
+	ActionRetry Action = "retry"
+)
+
+// How calls are made again where on_error does not say it: so often, after a first
+// pause of so long.
+const (
+	DefaultRetries = 10
+	DefaultBackoff = Second
 )
 
 // OnErrorField is the field on_error, of nodes and of the pipeline.
 var OnErrorField = Field{
 	Name: "on_error", Kind: FieldBlock, Update: Live, Short: "action", Example: `"divert"`,
-	Doc: "What happens to a record that the node cannot process. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. Default: the pipeline's.",
+	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. `retry` is of sources and sinks that turn to something outside of the pipeline, and said of the pipeline it is of these alone; meanwhile the rest waits, and can be stopped. An error of `fsync` is never tried again. Default: the pipeline's.",
 	Fields: []Field{
 		{
 			Name: "action", Kind: FieldEnum, Required: true, Update: Live,
@@ -24,6 +34,7 @@ var OnErrorField = Field{
 				{string(ActionFail), "the pipeline stops with the error"},
 				{string(ActionSkip), "the record is dropped and counted"},
 				{string(ActionDivert), "the record leaves through the node's port `errors`, which somebody must read"},
+				{string(ActionRetry), "reading or writing that fails for a reason outside, such as a full disk, is tried again; a record that failed stops the pipeline"},
 			},
 		},
 		{
@@ -35,6 +46,21 @@ var OnErrorField = Field{
 				}
 				return nil
 			},
+		},
+		{
+			Name: "retries", Kind: FieldInt, Update: Live, Example: "20",
+			Doc: "With `retry`: how often in a row it is tried again, in each subtask, before the pipeline stops with the error. Default: 10.",
+			Check: func(v any) error {
+				if n := v.(int64); n < 1 || n > 1_000_000 {
+					return errors.New("retries is a number from 1 to 1000000")
+				}
+				return nil
+			},
+		},
+		{
+			Name: "backoff", Kind: FieldDuration, Update: Live, Example: `"500ms"`,
+			Doc:   "With `retry`: the pause before the first time. Each further one is twice as long, up to a minute. Default: 1s.",
+			Check: positive,
 		},
 	},
 }
@@ -61,7 +87,17 @@ var commonFields = []Field{
 }
 
 // sourceFields are the fields of every source.
-var sourceFields = []Field{eventTimeField, rateField}
+var sourceFields = []Field{eventTimeField, untilField, rateField}
+
+// untilField bounds a source by event time.
+var untilField = Field{
+	Name: "until", Kind: FieldString, Update: Restart, Example: `"2026-01-01T00:00:00Z"`,
+	Doc: "The event time at which the input ends, which so makes any source one that ends: records of that time or later are left out, and counted as filtered. Each split, such as a file, ends at its first record that is `out_of_order` or more beyond that time: no record before `until` is expected behind it, and none is read, nor counted. Where such a record does not come, the source goes on as it would without; a source to which splits are added ends when all that were found have ended. Needs `event_time`.",
+	Check: func(v any) error {
+		_, err := ParseTime(v.(string))
+		return err
+	},
+}
 
 // eventTimeField says where rows have their event time.
 var eventTimeField = Field{

@@ -58,7 +58,7 @@ var layers = []struct {
 	{name: "talking to a run from outside", packages: []string{"engine/control"}, imports: []string{".", "engine", "engine/job"}},
 
 	{name: "the harness of operators' tests", packages: []string{"operators/optest"}, imports: []string{".", "engine/keygroup", "engine/state"}},
-	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
+	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "storage/local", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
 	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},

@@ -3,6 +3,7 @@ package gpflow
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -104,6 +105,16 @@ func appendFloat(dst []byte, f float64) ([]byte, error) {
 // AppendTime appends t in RFC 3339, UTC, with no trailing zeros.
 func AppendTime(dst []byte, t Timestamp) []byte {
 	return time.UnixMicro(int64(t)).UTC().AppendFormat(dst, time.RFC3339Nano)
+}
+
+// ParseTime reads a time in RFC 3339, such as 2026-01-01T00:00:00Z. What is finer
+// than a microsecond is cut off.
+func ParseTime(s string) (Timestamp, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a time; write it as 2026-01-01T00:00:00Z", s)
+	}
+	return Timestamp(t.UnixMicro()), nil
 }
 
 // String returns t in RFC 3339, or a word for the ends of time.

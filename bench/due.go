@@ -20,7 +20,7 @@ var dueSchema = gpflow.NewSchema(
 func dueSource(c *clock) *gpflow.Descriptor {
 	return &gpflow.Descriptor{
 		Block: "source", Kind: "due", Summary: "Makes records when they are due.",
-		Traits: gpflow.Traits{Bounded: func(gpflow.Config) bool { return true }},
+		Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Bounded: true} },
 		Infer: func(*gpflow.Inference) gpflow.Inferred {
 			return gpflow.Inferred{Ports: []*gpflow.Schema{dueSchema}}
 		},
@@ -105,7 +105,9 @@ func (r *dueReader) Close() error {
 var hop = gpflow.Descriptor{
 	Block: "hop", Summary: "Passes records on, by key.",
 	Fields: []gpflow.Field{{Name: "key_by", Kind: gpflow.FieldColumns, Required: true}},
-	Traits: gpflow.Traits{Keyed: "key_by"},
+	Traits: func(c gpflow.Config) gpflow.Traits {
+		return gpflow.Traits{KeyField: "key_by", Key: c.Strings("key_by")}
+	},
 	Infer: func(in *gpflow.Inference) gpflow.Inferred {
 		return gpflow.Inferred{Ports: []*gpflow.Schema{in.In[0]}, Uses: [][]string{in.In[0].Names()}, Pass: []bool{true}}
 	},

@@ -53,7 +53,7 @@ func complain(list diag.List) error {
 // can be measured alone.
 var drop = gpflow.Descriptor{
 	Block: "sink", Kind: "drop", Summary: "Drops every record.",
-	Traits: gpflow.Traits{Delivery: gpflow.AtLeastOnce},
+	Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Delivery: gpflow.AtLeastOnce} },
 	Infer: func(in *gpflow.Inference) gpflow.Inferred {
 		return gpflow.Inferred{Uses: [][]string{in.In[0].Names()}}
 	},

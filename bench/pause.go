@@ -189,8 +189,10 @@ func (c *completions) WithGroup(string) slog.Handler { return c }
 var tally = gpflow.Descriptor{
 	Block: "tally", Summary: "Counts records by key, and passes each on.",
 	Fields: []gpflow.Field{{Name: "key_by", Kind: gpflow.FieldColumns, Required: true}},
-	Traits: gpflow.Traits{Keyed: "key_by"},
-	Infer:  hop.Infer,
+	Traits: func(c gpflow.Config) gpflow.Traits {
+		return gpflow.Traits{KeyField: "key_by", Key: c.Strings("key_by")}
+	},
+	Infer: hop.Infer,
 	State: func(c gpflow.Config, in []*gpflow.Schema, _ gpflow.Constants) []gpflow.StateDescriptor {
 		return []gpflow.StateDescriptor{tallyState(in[0].Select(func(name string) bool { return slices.Contains(c.Strings("key_by"), name) }))}
 	},

@@ -16,14 +16,13 @@ func (c *compilation) check(g *Graph) {
 		c.error(diag.CodeParallelism, c.setting("parallelism"), "The nodes have more subtasks than the pipeline has key groups",
 			fmt.Sprintf("The pipeline has %d key_groups, so parallelism is at most that.", groups))
 	}
+	g.Every = c.spec.Checkpoints().Every
 	for _, n := range g.Nodes {
+		n.Traits = n.Desc.TraitsOf(n.Spec.Config)
 		c.onError(n)
 		c.infer(n, c.problem)
 		if !n.failed && n.Desc.State != nil {
 			n.State = n.Desc.State(n.Spec.Config, n.In, c.spec.Constants)
-		}
-		if n.Desc.Traits.Hold != nil {
-			n.Hold = n.Desc.Traits.Hold(n.Spec.Config)
 		}
 		c.eventTime(n)
 		if n.Desc.IsSource() {
@@ -33,6 +32,7 @@ func (c *compilation) check(g *Graph) {
 	}
 	c.diverted(g)
 	c.claims(g)
+	c.retried(g)
 	for _, n := range slices.Backward(g.Nodes) {
 		n.look()
 	}
@@ -45,11 +45,11 @@ func (n *Node) look() {
 	for _, readers := range n.Readers {
 		for _, r := range readers {
 			n.alive = n.alive || r.Node.alive
-			n.timeUsed = n.timeUsed || r.Node.timeUsed || r.Node.Desc.Traits.Windowed
+			n.timeUsed = n.timeUsed || r.Node.timeUsed || r.Node.Traits.Windowed
 		}
 	}
 	if n.EventTime != nil {
-		n.EventTime.Used = n.timeUsed
+		n.EventTime.Used = n.timeUsed || n.EventTime.Until != nil
 	}
 }
 
@@ -95,7 +95,7 @@ func (c *compilation) infer(n *Node, report func(*Node, gpflow.Problem)) {
 func timed(n *Node, s *gpflow.Schema) *gpflow.Schema {
 	timeless := false
 	switch {
-	case n.Desc.Traits.NewTimes:
+	case n.Traits.NewTimes:
 	case n.Desc.IsSource():
 		_, has := n.Spec.Config.Block("event_time")
 		timeless = !has && !n.Spec.Wrong["event_time"]
@@ -132,7 +132,7 @@ func (c *compilation) inputs(n *Node) bool {
 		if s == nil {
 			return false
 		}
-		if n.Desc.Traits.Windowed && s.Timeless {
+		if n.Traits.Windowed && s.Timeless {
 			c.timeless(n, outs[0])
 			return false
 		}
@@ -166,6 +166,11 @@ func (c *compilation) timeless(n *Node, o Output) {
 // eventTime checks and takes over the event_time of a source.
 func (c *compilation) eventTime(n *Node) {
 	b, ok := n.Spec.Config.Block("event_time")
+	until := n.Spec.Config.String("until")
+	if n.Desc.IsSource() && until != "" && !ok && !n.Spec.Wrong["event_time"] {
+		c.error(diag.CodeNoEventTime, n.Spec.Place("until", 0, 0), fmt.Sprintf("%s ends at a time, and its records have none", n.Address()),
+			"Give it an event_time, whose field is the column that has the time of a record.")
+	}
 	if !ok || n.Ports[0] == nil || !b.Has("field") {
 		return
 	}
@@ -188,10 +193,13 @@ func (c *compilation) eventTime(n *Node) {
 	}
 	n.EventTime = &plan.EventTime{
 		Column: column, OutOfOrder: b.Duration("out_of_order"), IdleAfter: b.Duration("idle_after"), MaxFuture: -1,
-		Ordered: n.Desc.Traits.Ordered != nil && n.Desc.Traits.Ordered(n.Spec.Config),
+		Ordered: n.Traits.Ordered,
 	}
 	if b.Has("max_future") {
 		n.EventTime.MaxFuture = b.Duration("max_future")
+	}
+	if end, err := gpflow.ParseTime(until); err == nil {
+		n.EventTime.Until = &end
 	}
 }
 
@@ -210,11 +218,15 @@ func (c *compilation) parallelism(n *Node) {
 		}
 		n.Parallelism = groups
 	}
-	keyed := n.Desc.Traits.Keyed
+	keyed := n.Traits.KeyField
 	switch {
-	case n.Desc.Traits.Single:
+	case n.Traits.Single:
+		if said && n.Parallelism > 1 && n.shaped(nil) { // else it may be so by a mistake
+			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s runs with one subtask", n.Address()),
+				"What it writes to takes one writer. Leave parallelism out.")
+		}
 		n.Parallelism = 1
-	case keyed != "" && len(n.Spec.Config.Strings(keyed)) == 0:
+	case keyed != "" && len(n.Traits.Key) == 0:
 		if !n.Spec.Wrong[keyed] && said && n.Parallelism > 1 {
 			c.error(diag.CodeParallelism, at, fmt.Sprintf("%s has no key, so one subtask gets every record", n.Address()),
 				fmt.Sprintf("Leave parallelism out, or say %s.", keyed))

@@ -127,13 +127,22 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 		if t.IdleAfter > 0 {
 			line += fmt.Sprintf(", idle after %s", t.IdleAfter)
 		}
+		if t.Until != nil {
+			line += fmt.Sprintf(", read until %s", *t.Until)
+		}
 		out = append(out, line)
 	}
 	for _, s := range op.State {
 		out = append(out, fmt.Sprintf("state  %s: key (%s), value (%s)", s.Name, names(s.Key), s.Value))
 	}
-	if d := n.Desc.Traits.Delivery; d != "" {
+	if n.Desc.IsSource() && !n.Traits.Replayable {
+		out = append(out, "replay  none: what has been read cannot be read again, so behind a crash or a stop the pipeline starts anew")
+	}
+	if d := n.Traits.Delivery; d != "" {
 		out = append(out, "delivery  "+string(d))
+	}
+	if n.Traits.Visible != "" {
+		out = append(out, "visible  "+n.Traits.Visible+e.interval(n))
 	}
 	if compiled, interpreted := exprCounts(n.Exprs); compiled+interpreted > 0 {
 		line := fmt.Sprintf("expressions  %d compiled", compiled)
@@ -147,9 +156,24 @@ func (e *explanation) facts(op *plan.Op, n *Node) []string {
 		if op.OnError.Limit >= 0 {
 			line += fmt.Sprintf(", up to %d records", op.OnError.Limit)
 		}
+		if op.OnError.Action == gpflow.ActionRetry {
+			line = fmt.Sprintf("on error  retry what fails outside, up to %d times in a row, first after %s", op.OnError.Retries, op.OnError.Backoff)
+		}
 		out = append(out, line)
 	}
 	return out
+}
+
+// interval says how often there are checkpoints, where the output of n appears
+// with them.
+func (e *explanation) interval(n *Node) string {
+	switch {
+	case n.Traits.NeedsEnd || n.Traits.Delivery == gpflow.AtLeastOnce:
+		return ""
+	case e.r.Graph.Every <= 0:
+		return "; there is one at the end of the input, and when the pipeline is stopped"
+	}
+	return fmt.Sprintf("; there is one every %s", e.r.Graph.Every)
 }
 
 // reads says which columns of a source are read, and which are not.

@@ -11,6 +11,8 @@ import (
 type Graph struct {
 	Pipeline string
 	Nodes    []*Node // every node comes after those that feed it
+	// Every is the time between two checkpoints; 0: there are none but the last.
+	Every gpflow.Duration
 }
 
 // Node is a node of the logical plan.
@@ -30,10 +32,10 @@ type Node struct {
 	Exprs     []gpflow.ExprInfo
 	State     []gpflow.StateDescriptor
 
+	Traits      gpflow.Traits
 	Parallelism int
 	OnError     plan.OnError
 	EventTime   *plan.EventTime
-	Hold        gpflow.Duration
 
 	diverts  diverting
 	failed   bool       // a mistake has been reported of it, or its input is not known

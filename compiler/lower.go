@@ -67,7 +67,7 @@ func partition(n *Node, o Output) plan.Partition {
 	switch {
 	case n.Parallelism == 1 && o.Node.Parallelism == 1:
 		return plan.Forward
-	case n.Parallelism > 1 && n.Desc.Traits.Keyed != "":
+	case n.Parallelism > 1 && n.Traits.KeyField != "":
 		return plan.Hash
 	case n.Parallelism == o.Node.Parallelism:
 		return plan.Forward
@@ -82,7 +82,7 @@ func (l *lowering) edge(n *Node, input int, o Output) {
 		To: n.Address(), ToInput: input, Partition: partition(n, o),
 	}
 	if e.Partition == plan.Hash {
-		e.Key = n.Spec.Config.Strings(n.Desc.Traits.Keyed)
+		e.Key = n.Traits.Key
 	}
 	l.plan.Edges = append(l.plan.Edges, e)
 }
@@ -91,7 +91,7 @@ func (l *lowering) edge(n *Node, input int, o Output) {
 func (l *lowering) op(n *Node) plan.Op {
 	op := plan.Op{
 		ID: n.Address(), Block: n.Desc.Block, Kind: n.Desc.Kind, Parent: -1, In: n.In, OnError: n.OnError,
-		EventTime: n.EventTime, Hold: n.Hold, State: n.State, Range: n.Spec.Range.String(),
+		EventTime: n.EventTime, Hold: n.Traits.Hold, State: n.State, Range: n.Spec.Range.String(),
 	}
 	var err error
 	if op.Config, err = json.Marshal(n.Spec.Config); err == nil {

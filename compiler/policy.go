@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -35,7 +36,25 @@ func (c *compilation) onError(n *Node) {
 		}
 		return
 	}
+	if action == gpflow.ActionRetry && !n.Traits.Retries {
+		if own {
+			c.hopeless(n, port)
+		}
+		return
+	}
+	if own {
+		c.idleRetries(b, action, n.Spec.Place)
+	}
 	n.OnError.Action = action
+	if action == gpflow.ActionRetry {
+		n.OnError.Retries, n.OnError.Backoff = gpflow.DefaultRetries, gpflow.DefaultBackoff
+		if b.Has("retries") {
+			n.OnError.Retries = int(b.Int("retries"))
+		}
+		if b.Has("backoff") {
+			n.OnError.Backoff = b.Duration("backoff")
+		}
+	}
 	if b.Has("limit") {
 		n.OnError.Limit = b.Int("limit")
 	}
@@ -43,6 +62,42 @@ func (c *compilation) onError(n *Node) {
 		n.diverts = diverted
 		if !own {
 			n.diverts = byPipeline
+		}
+	}
+}
+
+// retried complains about a pipeline that is to try again, and none of its nodes
+// can.
+func (c *compilation) retried(g *Graph) {
+	b, ok := c.spec.Settings.Block("on_error")
+	if !ok || c.spec.WrongSettings["on_error"] || c.partial || len(g.Nodes) == 0 {
+		return
+	}
+	action := gpflow.Action(b.String("action"))
+	c.idleRetries(b, action, func(string, int, int) diag.Range { return c.setting("on_error") })
+	if action == gpflow.ActionRetry && !slices.ContainsFunc(g.Nodes, func(n *Node) bool { return n.Traits.Retries }) {
+		c.error(diag.CodeConfig, c.setting("on_error"), "Nothing in the pipeline could be tried again",
+			"No node reads or writes anything outside of the pipeline that may fail and then not fail. Use fail, skip or divert.")
+	}
+}
+
+// hopeless complains about a node that is to try again what it cannot.
+func (c *compilation) hopeless(n *Node, errorsPort int) {
+	instead := "Use fail or skip."
+	if errorsPort > 0 {
+		instead = "Use fail, skip or divert."
+	}
+	c.error(diag.CodeConfig, n.Spec.Place("on_error", 0, 0), fmt.Sprintf("%s has nothing that could be tried again", n.Address()),
+		"It reads and writes nothing outside of the pipeline, so that what fails in it once fails each time. "+instead)
+}
+
+// idleRetries complains about a number of retries, or their pause, where nothing is
+// tried again.
+func (c *compilation) idleRetries(b gpflow.Config, action gpflow.Action, place func(string, int, int) diag.Range) {
+	for _, name := range []string{"retries", "backoff"} {
+		if action != gpflow.ActionRetry && b.Has(name) {
+			c.error(diag.CodeConfig, place("on_error."+name, 0, 0), fmt.Sprintf("%s says nothing where the action is %s", name, action),
+				"It is of the action retry. Remove it, or set the action to retry.")
 		}
 	}
 }
@@ -78,13 +133,10 @@ func (c *compilation) diverted(g *Graph) {
 func (c *compilation) claims(g *Graph) {
 	by := make(map[string]*Node)
 	for _, n := range g.Nodes {
-		if n.Spec.Broken || n.Desc.Traits.Claims == nil {
+		if n.Spec.Broken || n.Traits.Claim == "" {
 			continue
 		}
-		claim := n.Desc.Traits.Claims(n.Spec.Config)
-		if claim == "" {
-			continue
-		}
+		claim := n.Traits.Claim
 		if o := by[claim]; o != nil {
 			c.report(diag.Diagnostic{
 				Severity: diag.Error, Code: diag.CodeConfig, Range: n.Spec.Range,
@@ -122,8 +174,7 @@ func (c *compilation) warn(g *Graph) {
 // endless finds out whether the input of n ends, which it has done for the
 // nodes that feed n, and points out output that is never to be seen.
 func (c *compilation) endless(n *Node) {
-	bounded := n.Desc.Traits.Bounded
-	if n.Desc.IsSource() && (bounded == nil || !bounded(n.Spec.Config)) {
+	if n.Desc.IsSource() && !n.Traits.Bounded && !n.Spec.Config.Has("until") {
 		n.endless = n
 	}
 	for _, in := range n.inputs() {
@@ -131,7 +182,7 @@ func (c *compilation) endless(n *Node) {
 			n.endless = in.Node.endless
 		}
 	}
-	if needs := n.Desc.Traits.NeedsEnd; needs != nil && needs(n.Spec.Config) && n.endless != nil {
+	if n.Traits.NeedsEnd && n.endless != nil {
 		c.warning(diag.CodeNeverEnds, n.Spec.Range, fmt.Sprintf("The output of %s never appears", n.Address()),
 			fmt.Sprintf("It appears when the input ends, and %s does not end. What has been written when the run is stopped stays staged beside it.", n.endless.Address()))
 	}

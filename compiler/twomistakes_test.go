@@ -103,9 +103,10 @@ var silences = map[string]map[string][]string{
 	"sink.file": {
 		"mode": {"path", "roll", "if_exists", "from"}, "format": {"path", "from", "csv", "mode"}, "path": {"from", "csv"},
 	},
-	"sink.stdout": {"format": {"from"}},
-	"flat_map":    {"keep": {"as", "index"}, "each": {"as", "index"}, "as": {"index"}},
-	"window":      {"key_by": {"aggregate", "parallelism"}},
+	"source.generate": {"fields": {"event_time"}},
+	"sink.stdout":     {"format": {"from"}},
+	"flat_map":        {"keep": {"as", "index"}, "each": {"as", "index"}, "as": {"index"}},
+	"window":          {"key_by": {"aggregate", "parallelism"}},
 }
 
 // data lists the fields that decide the columns that leave a node: what is said

@@ -65,7 +65,8 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 		return err
 	}
 	b.opened = append(b.opened, namedSource{op.ID, b.at, src})
-	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.Traits.Bounded != nil && info.desc.Traits.Bounded(info.config)}
+	js := job.Source{Address: op.ID, Parallelism: t.Parallelism, Bounded: info.desc.TraitsOf(info.config).Bounded}
+	js.Until = op.EventTime != nil && op.EventTime.Until != nil
 	if b.former != nil {
 		b.former.Source(&js)
 	}
@@ -102,9 +103,10 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	r := &reader{
 		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
 		meter: info.node.meters[s], pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
-		gauge: &gauge{},
+		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
 	}
 	info.node.gauges[s] = r.gauge
+	r.dropper, _ = in.(gpflow.Dropper)
 	if len(op.Ports) > errorsPort {
 		schemas = append(schemas, op.Ports[errorsPort].Schema)
 		if op.Ports[errorsPort].Read {
@@ -153,10 +155,11 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	id := job.Writer{Sink: op.ID, Subtask: s}
 	w := &writer{
 		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
-		gauge: &gauge{},
+		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
 	}
 	w.failed = w.fail
 	info.node.gauges[s] = w.gauge
+	info.node.Delivery = info.desc.TraitsOf(info.config).Delivery
 	var states [][]byte
 	if b.former != nil {
 		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
@@ -167,7 +170,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	}
 	w.meter.set(w.counts, gpflow.MinTimestamp)
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
-		w.inbox = exchange.NewInbox(ref.Wake)
+		w.ref, w.inbox = ref, exchange.NewInbox(ref.Wake)
 		return w
 	})
 	b.refs.writers[id] = ref

@@ -56,7 +56,7 @@ type policy struct {
 func (p policy) decide(f RecordFailure) (gpflow.Action, error) {
 	f.Node, f.Range, f.Limit = p.op.ID, p.op.Range, -1
 	n := p.count.Add(1)
-	if p.op.OnError.Action == gpflow.ActionFail {
+	if a := p.op.OnError.Action; a == gpflow.ActionFail || a == gpflow.ActionRetry {
 		return gpflow.ActionFail, &f
 	}
 	if limit := p.op.OnError.Limit; limit >= 0 && n > limit {

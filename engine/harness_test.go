@@ -181,7 +181,7 @@ func (w *world) registry() *gpflow.Registry {
 	infer := func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{} }
 	ds := []*gpflow.Descriptor{{
 		Block: "source", Kind: "feed", Infer: infer, Ports: []gpflow.Port{{Name: "errors"}},
-		Traits: gpflow.Traits{Bounded: func(gpflow.Config) bool { return !w.feeds["source.a"].alone }},
+		Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Bounded: !w.feeds["source.a"].alone} },
 		NewSource: func(c *gpflow.SourceContext) (gpflow.Source, error) {
 			return w.feeds[c.Address], nil
 		},

@@ -37,7 +37,8 @@ type feed struct {
 	alone  bool                // unbounded as a job sees it, and more splits may be found
 	wakes  []func()
 
-	slow time.Duration // what each Poll waits for
+	slow  time.Duration // what each Poll waits for
+	fault func() error  // of each Poll, which has put something into out by then; nil: none
 
 	readErr, assignErr, closeErr error
 	polls                        int
@@ -122,6 +123,15 @@ func (r *feedReader) Poll(_ context.Context, out *gpflow.Reading) (gpflow.Progre
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.polls++
+	if f.fault != nil && len(r.splits) > 0 {
+		if err := f.fault(); err != nil {
+			out.Begin(r.splits[0])
+			put(out, record{k: -1, text: "half read"}, 0)
+			put(out, record{text: "half read", broken: true}, 0)
+			out.Done(gpflow.Position("half read"))
+			return gpflow.Progress{}, err
+		}
+	}
 	for range r.splits {
 		s := r.splits[0]
 		r.splits = append(r.splits[1:], s)
@@ -170,8 +180,9 @@ type store struct {
 	gate                            chan struct{} // not nil: Write waits for it to be closed
 	wrote                           chan struct{} // not nil: told of each Write
 	writeErr, prepareErr, commitErr error
-	refuse                          string // rows that contain it are given to fail
-	parts                           bool   // it commits at each checkpoint, not only at the end
+	fault                           func(call string) error // of Write, Prepare and Commit; nil: none
+	refuse                          string                  // rows that contain it are given to fail
+	parts                           bool                    // it commits at each checkpoint, not only at the end
 }
 
 func (s *store) rows() []string {
@@ -198,6 +209,11 @@ func (s *storeSink) Write(ctx context.Context, b *gpflow.Batch, fail func(int, e
 	if s.writeErr != nil {
 		return s.writeErr
 	}
+	if s.fault != nil {
+		if err := s.fault("Write"); err != nil {
+			return err
+		}
+	}
 	for i := range b.N {
 		row := string(gpflow.RowJSON(nil, b.Schema, b.Row(i)))
 		if s.refuse != "" && strings.Contains(row, s.refuse) {
@@ -223,6 +239,11 @@ func (s *storeSink) Prepare(_ context.Context, id gpflow.CheckpointID, final boo
 	if s.prepareErr != nil {
 		return gpflow.Prepared{}, s.prepareErr
 	}
+	if s.fault != nil {
+		if err := s.fault("Prepare"); err != nil {
+			return gpflow.Prepared{}, err
+		}
+	}
 	s.prepared++
 	s.staged = append(s.staged, s.mine...)
 	return gpflow.Prepared{Committable: gpflow.Committable(fmt.Sprintf("%s %d %t", s.name, id, final))}, nil
@@ -234,6 +255,11 @@ func (s *storeSink) Commit(_ context.Context, c gpflow.Committable) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.early = s.early || s.prepared < s.writers
+	if s.fault != nil {
+		if err := s.fault("Commit"); err != nil {
+			return err
+		}
+	}
 	if s.parts {
 		return nil
 	}

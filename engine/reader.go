@@ -52,6 +52,8 @@ type reader struct {
 	clock   *task.SplitClock
 	idle    *task.Idleness
 	splits  resume.Splits // those that have been assigned, and not ended
+	dropper gpflow.Dropper
+	dropped map[string]bool // ended by time, while the reader goes on with them
 	report  reporter
 	last    bool // no more splits come
 	resting bool // behind the barrier of a stop
@@ -59,6 +61,7 @@ type reader struct {
 	drained bool // told that the input ends here
 	resumed bool // what time had been reached has still to be sent
 	quiet   bool // Idle was sent, and nothing since
+	retry   retrier
 	timer   *time.Timer
 	counts  gpflow.Counts
 	gauge   *gauge
@@ -154,6 +157,11 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 		r.idle.Block(time.Now())
 		return false, nil
 	}
+	if left := r.retry.left(); left > 0 {
+		r.idle.Block(time.Now()) // as where nothing may be read
+		r.wakeAfter(left)
+		return false, nil
+	}
 	r.idle.Unblock(time.Now)
 	allowed, wait := r.pace.take(r.most)
 	if allowed == 0 {
@@ -164,9 +172,13 @@ func (r *reader) work(ctx context.Context) (more bool, err error) {
 	r.reading.Limit(allowed)
 	progress, err := r.in.Poll(ctx, r.reading)
 	if err != nil {
-		return false, err
+		return false, r.again(allowed, err)
 	}
+	r.retry.succeeded()
 	b, failed, split, at := r.reading.TakeReading()
+	if r.dropped[split] {
+		b, failed, at, progress.Ended = unread(b), nil, nil, ""
+	}
 	if at != nil {
 		r.splits.Move(split, at)
 	}
@@ -192,6 +204,10 @@ func records(b *gpflow.Batch, failed []gpflow.FailedRecord) int {
 
 // forward sends on what one poll has read.
 func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split string, p gpflow.Progress) error {
+	rows, failed, p, err := r.cut(b, failed, split, p)
+	if err != nil {
+		return err
+	}
 	for _, f := range failed {
 		r.counts.In++
 		if err := r.fail(r.policy.undecoded(split, f, r.errors)); err != nil {
@@ -199,11 +215,12 @@ func (r *reader) forward(b *gpflow.Batch, failed []gpflow.FailedRecord, split st
 		}
 	}
 	if b != nil {
-		r.counts.In += int64(b.N)
-		var err error
-		if b, err = r.times.stamp(b, r.failRow); err != nil {
+		r.counts.In += int64(rows)
+		var left int
+		if b, left, err = r.times.stamp(b, rows, r.failRow); err != nil {
 			return err
 		}
+		r.counts.Filtered += int64(left)
 	}
 	if b != nil {
 		r.counts.Passed += int64(b.N)
@@ -306,8 +323,9 @@ func (r *reader) pause(wait, next gpflow.Duration) {
 	}
 }
 
-func (r *reader) wakeIn(d gpflow.Duration) {
-	span := time.Duration(d) * time.Microsecond
+func (r *reader) wakeIn(d gpflow.Duration) { r.wakeAfter(time.Duration(d) * time.Microsecond) }
+
+func (r *reader) wakeAfter(span time.Duration) {
 	if r.timer == nil {
 		r.timer = time.AfterFunc(span, r.ref.Wake)
 		return

@@ -20,6 +20,14 @@ type meter struct {
 	emitted   []int64 // by port
 	watermark gpflow.Timestamp
 	holder    int // the channel that holds the task's watermark back; -1: none
+	retries   int64
+}
+
+// retried counts a call that is made again.
+func (m *meter) retried() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retries++
 }
 
 // set publishes what a reader or a writer has counted.
@@ -68,7 +76,12 @@ type Node struct {
 	Role        string `json:"role"` // source, operator or sink
 	Parallelism int    `json:"parallelism"`
 	Task        string `json:"task,omitempty"` // nodes of one task run together
+	// Delivery is the guarantee of a sink; see gpflow.Delivery.
+	Delivery gpflow.Delivery `json:"delivery,omitempty"`
 	gpflow.Counts
+	// Retries is how many calls of a source or a sink have failed in this start,
+	// and were made again.
+	Retries int64 `json:"retries,omitempty"`
 	// Rate is how many records a second have come in of late; when the job has
 	// ended, over all of this start. Load likewise.
 	Rate float64 `json:"rate"`
@@ -271,6 +284,7 @@ func (n *node) status() Node {
 		s.Counts.Add(m.counts)
 		s.Watermark = min(s.Watermark, m.watermark)
 		s.taken += m.taken
+		s.Retries += m.retries
 		for p, e := range m.emitted {
 			s.emitted[p] += e
 		}

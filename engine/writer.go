@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/actor"
@@ -18,31 +19,35 @@ type (
 	finish struct{}
 )
 
-// writer is the actor of one subtask of a sink: it may block in I/O.
+// writer is the actor of one subtask of a sink: it may block in I/O. A call of the
+// sink that is to be made again waits by a timer, and what comes behind it waits in
+// the inbox: nobody but those who send there is held up.
 type writer struct {
-	id     job.Writer
-	job    *actor.Ref
-	inbox  *exchange.Inbox
-	sink   gpflow.Sink
-	policy policy
-	meter  *meter
-	counts gpflow.Counts
-	batch  *gpflow.Batch                  // being written
-	failed func(row int, err error) error // w.fail, made once and not for each batch
-	report reporter
-	last   gpflow.CheckpointID // the newest that was prepared
-	gauge  *gauge
+	id      job.Writer
+	job     *actor.Ref
+	ref     *actor.Ref
+	inbox   *exchange.Inbox
+	sink    gpflow.Sink
+	policy  policy
+	meter   *meter
+	counts  gpflow.Counts
+	commits []commit       // that are asked for, and not done
+	event   exchange.Event // that is not done with, where taken is set
+	taken   bool
+	batch   *gpflow.Batch                  // being written
+	failed  func(row int, err error) error // w.fail, made once and not for each batch
+	report  reporter
+	last    gpflow.CheckpointID // the newest that was prepared
+	gauge   *gauge
+	retry   retrier
+	timer   *time.Timer // of a call that is to be made again
 }
 
 // Receive implements actor.Actor.
-func (w *writer) Receive(ctx context.Context, m any) error {
+func (w *writer) Receive(_ context.Context, m any) error {
 	switch m := m.(type) {
 	case commit:
-		w.gauge.enter(busying)
-		if err := w.sink.Commit(ctx, m.Committable); err != nil {
-			return fmt.Errorf("commit the output: %w", err)
-		}
-		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: m.ID, Part: m.Part}})
+		w.commits = append(w.commits, m)
 	case finish:
 		return actor.ErrFinished
 	}
@@ -59,39 +64,90 @@ func (w *writer) prepare(ctx context.Context, id gpflow.CheckpointID, final bool
 	return checkpoint.Snapshot{Data: resume.Encode(resume.Writer{State: p.State, Counts: w.counts}), Committable: p.Committable}, nil
 }
 
-// Work implements actor.Actor: it writes one batch.
+// Work implements actor.Actor: it commits once, or takes one event, or makes such a
+// call again.
 func (w *writer) Work(ctx context.Context) (more bool, err error) {
-	_, e, ok := w.inbox.Take()
-	if !ok {
-		w.gauge.enter(idling)
-		return false, nil
-	}
-	w.gauge.enter(busying)
-	switch e.Kind {
-	case exchange.Data:
-		if err := w.write(ctx, e.Batch); err != nil {
+	pause := w.retry.left()
+	if pause <= 0 {
+		if !w.next() {
+			w.gauge.enter(idling)
+			return false, nil
+		}
+		w.gauge.enter(busying)
+		err := w.call(ctx)
+		if err == nil {
+			w.retry.succeeded()
+			return true, nil
+		}
+		if pause, err = w.retry.again(err); err != nil {
 			return false, err
 		}
+	}
+	w.gauge.enter(idling)
+	w.wakeAfter(pause)
+	return false, nil
+}
+
+// next reports whether there is something to do.
+func (w *writer) next() bool {
+	if len(w.commits) > 0 || w.taken {
+		return true
+	}
+	_, w.event, w.taken = w.inbox.Take()
+	return w.taken
+}
+
+// call does the next thing, which is then done with. After an error it is not.
+func (w *writer) call(ctx context.Context) error {
+	if len(w.commits) > 0 {
+		c := w.commits[0]
+		if err := w.sink.Commit(ctx, c.Committable); err != nil {
+			return fmt.Errorf("commit the output: %w", err)
+		}
+		w.commits = w.commits[1:]
+		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: c.ID, Part: c.Part}})
+		return nil
+	}
+	if err := w.take(ctx, &w.event); err != nil {
+		return err
+	}
+	w.event, w.taken = exchange.Event{}, false
+	return nil
+}
+
+// take does what an event asks for.
+func (w *writer) take(ctx context.Context, e *exchange.Event) error {
+	switch e.Kind {
+	case exchange.Data:
+		return w.write(ctx, e.Batch)
 	case exchange.Barrier:
 		if e.Checkpoint <= w.last {
-			break
+			return nil
 		}
 		s, err := w.prepare(ctx, e.Checkpoint, false)
 		if err != nil {
-			return false, err
+			return err
 		}
 		w.report.acknowledge(e.Checkpoint, s)
 	case exchange.End:
 		if e.Drained {
 			s, err := w.prepare(ctx, w.last+1, true)
 			if err != nil {
-				return false, err
+				return err
 			}
 			w.report.gone(s)
 		}
 		w.job.Send(job.Ended{Writer: w.id, Drained: e.Drained})
 	}
-	return true, nil
+	return nil
+}
+
+func (w *writer) wakeAfter(span time.Duration) {
+	if w.timer == nil {
+		w.timer = time.AfterFunc(span, w.ref.Wake)
+		return
+	}
+	w.timer.Reset(span)
 }
 
 func (w *writer) write(ctx context.Context, b *gpflow.Batch) error {
@@ -120,4 +176,9 @@ func (w *writer) fail(row int, err error) error {
 }
 
 // Close implements actor.Actor.
-func (w *writer) Close() error { return w.sink.Close() }
+func (w *writer) Close() error {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	return w.sink.Close()
+}

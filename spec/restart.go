@@ -55,8 +55,7 @@ func (p *Pipeline) Restart() Restart {
 // unbounded reports whether a source never ends.
 func (p *Pipeline) unbounded() bool {
 	for _, n := range p.Nodes {
-		bounded := n.Descriptor.Traits.Bounded
-		if n.Descriptor.IsSource() && (bounded == nil || !bounded(n.Config)) {
+		if n.Descriptor.IsSource() && !n.Descriptor.TraitsOf(n.Config).Bounded {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/job"
 )
@@ -44,6 +45,12 @@ func writeNotes(w io.Writer, r engine.Report) {
 		}
 		if n.Skipped > 0 {
 			fmt.Fprintf(w, "Records that failed in %s and were skipped: %s\n", n.Address, thousands(n.Skipped))
+		}
+		if n.Retries > 0 {
+			fmt.Fprintf(w, "Calls of %s that failed and were made again: %s\n", n.Address, thousands(n.Retries))
+		}
+		if n.Delivery == gpflow.AtLeastOnce && r.Before > 0 && n.Kind != "blackhole" {
+			fmt.Fprintf(w, "%s is at-least-once: what it was given behind the checkpoint that this run went on from, it may have put out before.\n", n.Address)
 		}
 	}
 	switch {

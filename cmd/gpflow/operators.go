@@ -110,8 +110,8 @@ func describe(w io.Writer, d *gpflow.Descriptor) {
 			fmt.Fprintf(w, "  .%s\n%s\n", p.Name, indent(wrap(p.Doc, 72), "      "))
 		}
 	}
-	if d.Traits.Delivery != "" {
-		fmt.Fprintf(w, "\nDelivery\n  %s\n", d.Traits.Delivery)
+	if class := d.TraitsOf(gpflow.NewConfig(d.Fields, nil)).Delivery; class != "" {
+		fmt.Fprintf(w, "\nDelivery\n  %s\n", class)
 	}
 }
 

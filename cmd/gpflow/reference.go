@@ -69,8 +69,8 @@ func writeSection(w io.Writer, d *gpflow.Descriptor, shared *fieldTable) {
 			fmt.Fprintf(w, "| `.%s` | %s |\n", p.Name, cell(p.Doc))
 		}
 	}
-	if d.Traits.Delivery != "" {
-		fmt.Fprintf(w, "\nDelivery: %s.\n", d.Traits.Delivery)
+	if class := d.TraitsOf(gpflow.NewConfig(d.Fields, nil)).Delivery; class != "" {
+		fmt.Fprintf(w, "\nDelivery: %s.\n", class)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
@@ -128,6 +129,9 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if err != nil {
 		return errors.Join(err, summary.discard())
 	}
+	if !f.quiet {
+		warnReplay(line, result.Graph)
+	}
 	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints, Restart: restarts(p)})
 	if err != nil {
 		return errors.Join(err, summary.discard(), state.close())
@@ -152,6 +156,15 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 func restarts(p *spec.Pipeline) job.Policy {
 	r := p.Restart()
 	return job.Policy{Attempts: r.Attempts, Within: r.Within, Seed: rand.Uint64()}
+}
+
+// warnReplay says which sources cannot give again what they gave.
+func warnReplay(w io.Writer, g *compiler.Graph) {
+	for _, n := range g.Nodes {
+		if n.Desc.IsSource() && !n.Traits.Replayable {
+			fmt.Fprintf(w, "%s cannot be read again: behind a crash or a stop this pipeline starts anew, with --fresh, and what was read and not committed is lost\n", n.Address())
+		}
+	}
 }
 
 // advised adds to the failure of a record how a run can go on behind it.

@@ -73,6 +73,10 @@ type Constant struct {
 type OnError struct {
 	Action gpflow.Action `json:"action"`
 	Limit  int64         `json:"limit"` // failed records that are too many by one; -1: none
+	// Retries is how often in a row a call is made again, and Backoff the first
+	// pause before that; of retry.
+	Retries int             `json:"retries,omitempty"`
+	Backoff gpflow.Duration `json:"backoff,omitempty"`
 }
 
 // EventTime says where a source's rows have their event time.
@@ -81,6 +85,8 @@ type EventTime struct {
 	OutOfOrder gpflow.Duration `json:"out_of_order"`
 	IdleAfter  gpflow.Duration `json:"idle_after,omitempty"` // 0: never
 	MaxFuture  gpflow.Duration `json:"max_future"`           // -1: no limit
+	// Until is the time at which the input ends; nil: it is not ended by time.
+	Until *gpflow.Timestamp `json:"until,omitempty"`
 	// Used says that somebody downstream works by event time.
 	Used bool `json:"used"`
 	// Ordered says that the splits promise ascending times in their order.

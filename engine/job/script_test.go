@@ -22,7 +22,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the machine answers into t
 // TestScripts plays testdata/*.txt. A script is a list of events, each with
 // what the machine answers below a line of dashes:
 //
-//	job source=a/2/bounded sink=out/1    a new machine; source=ADDRESS/PARALLELISM[/bounded], also
+//	job source=a/2/bounded sink=out/1    a new machine; source=ADDRESS/PARALLELISM[/bounded or /until], also
 //	                                     task=ID/PARALLELISM, every=SECONDS, durable=1, and of the checkpoint to go on
 //	                                     from: last=ID, commit=out/0/COMMITTABLE, read=a/0/SPLIT, queue=a/0/SPLIT, done=a/0;
 //	                                     region=NAME,... and attempts=N/SECONDS
@@ -157,7 +157,7 @@ func config(words []string) (c job.Config, err error) {
 		split := gpflow.Split{ID: parts[2]}
 		switch what {
 		case "source":
-			c.Sources = append(c.Sources, job.Source{Address: parts[0], Parallelism: n, Bounded: parts[2] == "bounded"})
+			c.Sources = append(c.Sources, job.Source{Address: parts[0], Parallelism: n, Bounded: parts[2] == "bounded", Until: parts[2] == "until"})
 		case "task":
 			for i := range n {
 				c.Tasks = append(c.Tasks, checkpoint.Part{Kind: checkpoint.Task, Name: parts[0], Subtask: i})

@@ -14,6 +14,9 @@ type Source struct {
 	// Bounded sources hand out one split at a time to a reader, the others all
 	// that there are.
 	Bounded bool
+	// Until says that the input ends as its splits do: when all that have been
+	// found have ended, and some were, there are no more.
+	Until bool
 	// What the source was at the checkpoint that the job goes on from.
 	Found   []gpflow.Split // all splits found so far
 	Queue   []gpflow.Split // those of them that had not been handed out
@@ -66,6 +69,9 @@ func (j *Job) discovered(e Discovered) []Action {
 		return nil
 	}
 	s := j.source(e.Source)
+	if s.Until && s.done {
+		return nil // they come behind the end
+	}
 	s.found = append(s.found, e.Splits...)
 	s.queue = append(s.queue, e.Splits...)
 	s.done = e.Done
@@ -121,6 +127,9 @@ func (j *Job) assign(s *source) []Action {
 // release tells the readers that have nothing to read what to expect.
 func (s *source) release() []Action {
 	var as []Action
+	if s.Until && len(s.found) > 0 && len(s.queue) == 0 && slices.Max(s.reading) == 0 {
+		s.done = true
+	}
 	for r, n := range s.reading {
 		switch {
 		case n > 0 || s.noMore[r]:

@@ -22,7 +22,7 @@ It keeps the number of records and a checksum that does not depend on their orde
 	Example: `sink "blackhole" "null" {
   from = map.visits
 }`,
-	Traits: gpflow.Traits{Delivery: gpflow.AtLeastOnce},
+	Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Delivery: gpflow.AtLeastOnce} },
 	Infer: func(in *gpflow.Inference) gpflow.Inferred {
 		return gpflow.Inferred{Uses: [][]string{in.In[0].Names()}}
 	},

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/operators/optest"
 )
 
 var schema = gpflow.NewSchema(
@@ -142,4 +144,20 @@ func BenchmarkWrite(b *testing.B) {
 		_ = s.Write(context.Background(), batch, nil)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gpflow.BatchRows, "ns/row")
+}
+
+// Whatever the engine does to it, it takes every record, and has nothing to show.
+func TestRunSink(t *testing.T) {
+	one := gpflow.NewSchema(gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)})
+	for seed := range uint64(5) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		optest.RunSink(t, optest.SinkCase{
+			Schema: one, Appears: optest.Never, Parallelism: []int{1, 3, 2},
+			Row:    func(item int, row []gpflow.Value) { row[0] = gpflow.Int(int64(item)) },
+			Choose: func(_ string, n int) int { return random.IntN(n) },
+			Open: func(lineage string, epoch int64, s gpflow.Subtask) (gpflow.Sink, error) {
+				return Descriptor.NewSink(&gpflow.SinkContext{Address: "sink.null", In: one, Subtask: s, Lineage: lineage, Epoch: epoch})
+			},
+		})
+	}
 }

@@ -2,10 +2,12 @@ package filesink
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Descriptor describes the sink "file".
@@ -15,9 +17,9 @@ var Descriptor = gpflow.Descriptor{
 	Summary: "Writes records to a file that appears when the input ends, or to files that appear as they are completed.",
 	Doc: `In mode ` + "`single`" + ` all records go to one file, which appears when the input has ended, complete and on disk. Until then they are in a hidden file beside it, ` + "`.NAME.gpflow-staged`" + `, with the identity of the job's state behind that where the job keeps checkpoints. When the pipeline is stopped or fails, the staged file stays and the target is as it was. A pipeline that goes on from a checkpoint goes on with the staged file; one that begins afresh empties it, and removes what other runs have left staged for the same file. One sink writes a file at a time: a second one, of the same pipeline or of another run, and by whatever path, is refused when it starts.
 
-In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
+In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other; there are as many as ` + "`parallelism`" + ` says. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
 
-The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
+The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. Records are sent to subtasks by those columns, so that a directory has one writer at a time. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
 
 In either mode a reader never sees a part of a file. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
 
@@ -26,20 +28,40 @@ A record that the format cannot express, or whose value is too long for the name
   from = window.totals
   path = "out/totals.json"
 }`,
-	Fields: fields,
-	Traits: gpflow.Traits{
-		Single:   true,
-		Delivery: gpflow.Transactional,
-		NeedsEnd: func(c gpflow.Config) bool { return c.String("mode") != modeParts },
-		Claims: func(c gpflow.Config) string {
-			if !c.Has("path") {
-				return ""
-			}
-			return filepath.Clean(c.String("path"))
-		},
-	},
+	Fields:  fields,
+	Traits:  traits,
 	Infer:   infer,
 	NewSink: newSink,
+}
+
+// traits returns what the engine may do with a node: one file is written by one
+// subtask, and each directory of a partitioned path too.
+func traits(c gpflow.Config) gpflow.Traits {
+	t := gpflow.Traits{Delivery: gpflow.Transactional, Retries: true}
+	if c.Has("path") {
+		t.Claim = filepath.Clean(c.String("path"))
+	}
+	if c.String("mode") != modeParts {
+		t.Single, t.NeedsEnd, t.Visible = true, true, "when the input has ended"
+		return t
+	}
+	t.Visible = "at each checkpoint"
+	if r, ok := c.Block("roll"); ok {
+		var limits []string
+		if r.Has("size") {
+			limits = append(limits, fmt.Sprintf("has %d bytes", r.Int("size")))
+		}
+		if r.Has("every") {
+			limits = append(limits, fmt.Sprintf("is %s old", r.Duration("every")))
+		}
+		t.Visible = "at the first checkpoint at which its file " + strings.Join(limits, " or ")
+	}
+	if path, err := parseTemplate(c.String("path")); err == nil {
+		if t.Key = path.columns(); t.Key != nil {
+			t.KeyField = "path"
+		}
+	}
+	return t
 }
 
 const (
@@ -48,11 +70,6 @@ const (
 
 	ifExistsReplace = "replace"
 	ifExistsFail    = "fail"
-
-	compressionAuto = "auto"
-	compressionNone = "none"
-	compressionGzip = "gzip"
-	compressionZstd = "zstd"
 )
 
 var fields = []gpflow.Field{
@@ -74,15 +91,7 @@ var fields = []gpflow.Field{
 			return nil
 		},
 	},
-	{
-		Name: "format", Kind: gpflow.FieldEnum, Update: gpflow.Replace, Example: `"json"`,
-		Doc: "How records are written. In mode `parts` it must be said. Default: by the extension of the path, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
-		Values: []gpflow.Option{
-			{Value: "json", Doc: "one JSON object a line"},
-			{Value: "csv", Doc: "comma-separated values after RFC 4180"},
-			{Value: "lines", Doc: "the only column, a line each"},
-		},
-	},
+	catalog.FormatField(gpflow.Replace, "How records are written. In mode `parts` it must be said. Default: by the extension of the path, after .gz or .zst"),
 	{
 		Name: "if_exists", Kind: gpflow.FieldEnum, Update: gpflow.Restart, Example: `"fail"`,
 		Doc: "What happens where the file exists already. Default: `replace`. In mode `parts` it cannot be set: names are never used twice, and files that are there stay.",
@@ -91,16 +100,7 @@ var fields = []gpflow.Field{
 			{Value: ifExistsFail, Doc: "the pipeline does not start; a file that appears meanwhile is not touched either"},
 		},
 	},
-	{
-		Name: "compression", Kind: gpflow.FieldEnum, Default: compressionAuto, Update: gpflow.Replace,
-		Doc: "How the file is compressed.",
-		Values: []gpflow.Option{
-			{Value: compressionAuto, Doc: "by the extension of the path: .gz is gzip, .zst is zstd, all else is plain; in mode `parts`, plain"},
-			{Value: compressionNone, Doc: "not at all"},
-			{Value: compressionGzip, Doc: "gzip"},
-			{Value: compressionZstd, Doc: "Zstandard"},
-		},
-	},
+	catalog.CompressionField(gpflow.Replace, "How files are compressed.", "; in mode `parts`, plain"),
 	{
 		Name: "roll", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
 		Doc: "When a file of mode `parts` is complete: as soon as either limit is reached, and at the end of the input. Default: at each checkpoint.",
@@ -127,24 +127,5 @@ var fields = []gpflow.Field{
 			},
 		},
 	},
-	{
-		Name: "csv", Kind: gpflow.FieldBlock, Update: gpflow.Replace,
-		Doc: "How comma-separated values are written.",
-		Fields: []gpflow.Field{
-			{
-				Name: "header", Kind: gpflow.FieldBool, Default: true, Update: gpflow.Replace,
-				Doc: "Whether the first line names the columns.",
-			},
-			{
-				Name: "delimiter", Kind: gpflow.FieldString, Default: ",", Update: gpflow.Replace, Example: `"\t"`,
-				Doc: "The character between two fields: one ASCII character other than a quote or a line end.",
-				Check: func(v any) error {
-					if d := v.(string); len(d) != 1 || d[0] >= 0x80 || strings.ContainsAny(d, "\"\r\n\x00") {
-						return errors.New("the delimiter is one ASCII character other than a quote or a line end")
-					}
-					return nil
-				},
-			},
-		},
-	},
+	catalog.CSVField(gpflow.Replace, "Whether the first line names the columns."),
 }

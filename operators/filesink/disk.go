@@ -2,13 +2,13 @@ package filesink
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 // bug is a mistake that a test can have the sink make, to see that the harness
@@ -21,6 +21,7 @@ const (
 	noTruncate              // what was written behind the checkpoint stays
 	forgetOpenPart          // a file that was open at the checkpoint is not gone on with
 	noSync                  // what is prepared is not made durable
+	noTakingBack            // a write that has failed leaves what it has written
 )
 
 // disk is the file system, as a sink changes it. The zero disk is the real one.
@@ -81,16 +82,41 @@ func (d *disk) sync(f *os.File) error {
 	return nil
 }
 
+// write appends data to f, and returns how many bytes of it are there.
+func (d *disk) write(f *os.File, data []byte) (int, error) {
+	err := d.step("write", f.Name())
+	if err == nil {
+		return f.Write(data)
+	}
+	if half, ok := err.(halfway); ok {
+		n, _ := f.Write(data[:len(data)/2])
+		return n, half.error
+	}
+	return 0, err
+}
+
+// halfway is an error of disk.before that comes when half of a write has been done.
+type halfway struct{ error }
+
+// torn is an error after which a file is not what it was before the call.
+type torn struct{ error }
+
+// Unwrap returns the cause.
+func (t torn) Unwrap() error { return t.error }
+
+// passing reports whether the same may be tried again.
+func passing(err error) bool {
+	var t torn
+	return !errors.As(err, &t) && local.Passing(err)
+}
+
 // syncDir makes the names in a directory durable.
 func (d *disk) syncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
-		return fmt.Errorf("make the names in %s durable: %w", dir, err)
+		return &gpflow.SyncError{Err: reason(err)}
 	}
-	if err := errors.Join(d.sync(f), f.Close()); err != nil {
-		return fmt.Errorf("make the names in %s durable: %w", dir, err)
-	}
-	return nil
+	return errors.Join(d.sync(f), f.Close())
 }
 
 // makeDir makes a directory and those above it, durably.

@@ -13,35 +13,18 @@ import (
 // codeValue is the code of values that are not possible, as spec/diag explains it.
 const codeValue = "GPF-0028"
 
-var suffixes = []struct{ suffix, format string }{
-	{".json", "json"},
-	{".jsonl", "json"},
-	{".ndjson", "json"},
-	{".csv", "csv"},
-	{".txt", "lines"},
-	{".log", "lines"},
-}
-
 // settled returns the format, "" where neither the field nor the path says it,
 // and the compression. A path of parts is a directory, and says nothing.
 func settled(c gpflow.Config) (format, compression string) {
-	format, compression = c.String("format"), compressionNone
-	low := strings.ToLower(c.String("path"))
+	path := c.String("path")
 	if c.String("mode") == modeParts {
-		low = ""
+		path = ""
 	}
-	for _, s := range []struct{ suffix, name string }{{".gz", compressionGzip}, {".zst", compressionZstd}} {
-		if rest, ok := strings.CutSuffix(low, s.suffix); ok {
-			low, compression = rest, s.name
-		}
+	if format = c.String("format"); format == "" {
+		format = catalog.FormatOf(path)
 	}
-	if set := c.String("compression"); set != compressionAuto {
-		compression = set
-	}
-	for _, s := range suffixes {
-		if format == "" && strings.HasSuffix(low, s.suffix) {
-			format = s.format
-		}
+	if compression = c.String("compression"); compression == catalog.Auto {
+		compression = catalog.CompressionOf(path)
 	}
 	return format, compression
 }
@@ -64,9 +47,9 @@ func extension(format, compression string) string {
 		ext = ".txt"
 	}
 	switch compression {
-	case compressionGzip:
+	case catalog.Gzip:
 		ext += ".gz"
-	case compressionZstd:
+	case catalog.Zstd:
 		ext += ".zst"
 	}
 	return ext

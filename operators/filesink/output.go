@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // output is a staged file that is appended to. It can be cut wherever it was
@@ -34,12 +36,18 @@ func (o *output) create(flag int) (err error) {
 	return err
 }
 
-// flush writes out what is buffered. After an error the output is of no use.
+// flush writes out what is buffered. After an error the file is as it was, and
+// what is buffered still is; but where that could not be brought about, the error
+// is a torn one.
 func (o *output) flush() error {
 	if len(o.buf) == 0 {
 		return nil
 	}
-	return o.write(o.buf)
+	if err := o.write(o.buf); err != nil {
+		return err
+	}
+	o.buf = o.buf[:0]
+	return nil
 }
 
 func (o *output) write(data []byte) error {
@@ -47,12 +55,20 @@ func (o *output) write(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := o.disk.step("write", o.path); err != nil {
+	n, err := o.disk.write(o.file, packed)
+	if err == nil {
+		o.length += int64(n)
+		return nil
+	}
+	if n == 0 || o.disk.bug == noTakingBack {
 		return err
 	}
-	n, err := o.file.Write(packed)
-	o.length += int64(n)
-	o.buf = o.buf[:0]
+	if back := o.disk.truncate(o.file, o.length); back != nil {
+		return torn{errors.Join(err, back)}
+	}
+	if _, back := o.file.Seek(o.length, io.SeekStart); back != nil {
+		return torn{errors.Join(err, back)}
+	}
 	return err
 }
 
@@ -67,7 +83,7 @@ func (o *output) sync() error {
 // finish completes the file, and makes it durable. Compressed data is never
 // nothing at all: no records are an empty frame.
 func (o *output) finish() error {
-	if o.length == 0 && len(o.buf) == 0 && o.pack.kind != compressionNone {
+	if o.length == 0 && len(o.buf) == 0 && o.pack.kind != catalog.None {
 		if err := o.write(nil); err != nil {
 			return err
 		}
@@ -148,9 +164,9 @@ func newPacker(compression string) (*packer, error) {
 	p := &packer{kind: compression}
 	var err error
 	switch compression {
-	case compressionGzip:
+	case catalog.Gzip:
 		p.gzip = gzip.NewWriter(&p.buf)
-	case compressionZstd:
+	case catalog.Zstd:
 		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
 	}
 	return p, err
@@ -160,7 +176,7 @@ func newPacker(compression string) (*packer, error) {
 // valid until the next call.
 func (p *packer) frame(data []byte) ([]byte, error) {
 	switch p.kind {
-	case compressionGzip:
+	case catalog.Gzip:
 		p.buf.Reset()
 		p.gzip.Reset(&p.buf)
 		if _, err := p.gzip.Write(data); err != nil {
@@ -170,7 +186,7 @@ func (p *packer) frame(data []byte) ([]byte, error) {
 			return nil, err
 		}
 		return p.buf.Bytes(), nil
-	case compressionZstd:
+	case catalog.Zstd:
 		p.out = p.zstd.EncodeAll(data, p.out[:0])
 		return p.out, nil
 	}

@@ -3,6 +3,7 @@ package filesink
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,6 +72,18 @@ func (t *template) text(s string) {
 	if s != "" {
 		t.pieces = append(t.pieces, piece{text: s})
 	}
+}
+
+// columns returns the columns that the path names, each once, in its order; nil
+// where it names none.
+func (t *template) columns() []string {
+	var all []string
+	for _, p := range t.pieces {
+		if p.column != "" && !slices.Contains(all, p.column) {
+			all = append(all, p.column)
+		}
+	}
+	return all
 }
 
 // bind finds the columns in a schema.

@@ -163,8 +163,14 @@ func TestOpenFilesAreFew(t *testing.T) {
 	s = must(t, s, err)
 	for i := range 3 * maxOpen {
 		write(t, s, "p"+strconv.Itoa(i), "always")
-		if n := len(s.(*parts).open); n > maxOpen {
-			t.Fatalf("%d files are open", n)
+		open := 0
+		for _, p := range s.(*parts).open {
+			if p.file != nil {
+				open++
+			}
+		}
+		if open > maxOpen || len(s.(*parts).open) > maxOpen+2 {
+			t.Fatalf("%d files are open, and %d partitions are written to", open, len(s.(*parts).open))
 		}
 	}
 	commitAll(t, s, prepared(t, s, true))
@@ -271,11 +277,11 @@ func TestAnotherLineage(t *testing.T) {
 	}
 }
 
-// After an error of the disk a sink does nothing more, and a second fsync that
-// goes well is no way out.
+// After an fsync that failed a sink does nothing more, and a second one that goes
+// well is no way out; nor is there any where half of a write cannot be taken back.
 func TestFailsForGood(t *testing.T) {
 	for _, v := range []vals{{"path": "out.json"}, {"mode": modeParts, "path": "", "format": "json"}} {
-		for _, op := range []string{"sync", "write", "create", "truncate"} {
+		for _, op := range []string{"sync", "truncate", "write"} {
 			dir := t.TempDir()
 			config := vals{}
 			for k, x := range v {
@@ -286,9 +292,16 @@ func TestFailsForGood(t *testing.T) {
 			s = must(t, s, err)
 			broken := true
 			d := &disk{before: func(o, path string) error {
-				if broken && o == op {
+				switch {
+				case broken && o == op:
 					broken = false
-					return &os.PathError{Op: op, Path: path, Err: syscall.EIO}
+					err := &os.PathError{Op: op, Path: path, Err: syscall.EIO}
+					if op == "write" {
+						return halfway{err}
+					}
+					return err
+				case !broken && o == "truncate":
+					return syscall.EPERM
 				}
 				return nil
 			}}

@@ -60,7 +60,7 @@ func (s *parts) publish(root string, p *pendingPart) error {
 		err = s.disk.rename(staged, final)
 	}
 	if err != nil {
-		return fmt.Errorf("commit: the output is complete in %s, and cannot be named %s: %w%s", staged, final, err, remedy(err))
+		return unnamed(staged, final, err)
 	}
 	return nil
 }

@@ -79,12 +79,7 @@ func (s *parts) resume(at *openPart, lineage string, complete bool) error {
 		return errors.Join(err, p.close())
 	}
 	if complete || s.open[p.partition] != nil {
-		other := s.open[p.partition]
-		err := s.complete(p)
-		if other != nil {
-			s.open[p.partition] = other
-		}
-		return err
+		return s.complete(p)
 	}
 	s.open[p.partition] = p
 	return nil

@@ -3,6 +3,7 @@ package filesink
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -39,6 +41,52 @@ type world struct {
 	length map[string]int64
 	loose  map[string]bool
 	known  map[string][]int // the items of visible files, by path
+	// full lets the disk be full from time to time; left is for how many changes it
+	// is so yet, and failed counts those that it has refused.
+	full         bool
+	left, failed int
+}
+
+// onDisk is a sink on a disk that may fill up before any call.
+type onDisk struct {
+	gpflow.Sink
+	*world
+}
+
+func (s onDisk) fill() {
+	if s.full && s.choose("the disk is full", 5) == 4 {
+		s.left = 1 + s.choose("for how long", 3)
+	}
+}
+
+func (s onDisk) Write(ctx context.Context, b *gpflow.Batch, fail func(int, error) error) error {
+	s.fill()
+	return s.Sink.Write(ctx, b, fail)
+}
+
+func (s onDisk) Prepare(ctx context.Context, id gpflow.CheckpointID, final bool) (gpflow.Prepared, error) {
+	s.fill()
+	return s.Sink.Prepare(ctx, id, final)
+}
+
+func (s onDisk) Commit(ctx context.Context, c gpflow.Committable) error {
+	s.fill()
+	return s.Sink.Commit(ctx, c)
+}
+
+// refuse returns the error of a disk that is full, or nil.
+func (w *world) refuse(op string) error {
+	if w.left == 0 || op != "write" && op != "create" && op != "mkdir" && op != "rename" && op != "link" {
+		return nil
+	}
+	if w.left--; w.choose("there is room for this", 3) == 2 {
+		return nil
+	}
+	w.failed++
+	if op == "write" && w.choose("half of it fits", 2) == 1 {
+		return halfway{syscall.ENOSPC}
+	}
+	return syscall.ENOSPC
 }
 
 func newWorld(t testing.TB, config vals, b bug, choose func(string, int) int) *world {
@@ -61,6 +109,9 @@ func (w *world) before(op, path string) error {
 	if w.deaths < 30 && w.choose("die before "+op, 150) == 149 {
 		w.deaths++
 		return optest.ErrKilled
+	}
+	if err := w.refuse(op); err != nil {
+		return err
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -93,13 +144,18 @@ func (w *world) open(lineage string, epoch int64, sub gpflow.Subtask) (gpflow.Si
 	case *parts:
 		s.disk, s.max = d, 3
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	w.left = 0
+	return onDisk{s, w}, nil
 }
 
 // kill ends what a process holds. The power may go too: then what was not made
 // durable is lost.
 func (w *world) kill(s gpflow.Sink) {
-	switch s := s.(type) {
+	w.left = 0 // by the time of the next start there is room
+	switch s := s.(onDisk).Sink.(type) {
 	case *single:
 		_ = s.out.close()
 	case *parts:
@@ -255,6 +311,24 @@ func TestExactlyOnce(t *testing.T) {
 	}
 }
 
+// A disk that is full, and freed again, costs no item and shows none twice,
+// wherever it happens and whoever dies of it.
+func TestFullAndFreed(t *testing.T) {
+	for name, config := range configs {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(2) {
+				w := newWorld(t, config, noBug, random(seed))
+				w.full = true
+				optest.RunSink(t, w.sinkCase(150))
+				if w.failed == 0 {
+					t.Error("the disk has refused nothing")
+				}
+				leftovers(t, w)
+			}
+		})
+	}
+}
+
 func random(seed uint64) func(string, int) int {
 	r := rand.New(rand.NewPCG(seed, 1))
 	return func(_ string, n int) int { return r.IntN(n) }
@@ -281,11 +355,13 @@ func TestMistakesAreFound(t *testing.T) {
 		{noTruncate, []string{"single csv", "single gzip", "parts rolled", "parts gzip, rolled"}},
 		{forgetOpenPart, []string{"parts rolled", "parts rolled, partitioned"}},
 		{noSync, []string{"single json", "parts json", "parts rolled"}},
+		{noTakingBack, []string{"single json", "parts json", "parts rolled, partitioned"}},
 	} {
 		for _, name := range c.configs {
 			found := uint64(0)
 			for seed := uint64(1); seed <= 20 && found == 0; seed++ {
 				w := newWorld(t, configs[name], c.bug, random(seed))
+				w.full = c.bug == noTakingBack
 				if fails(w.sinkCase(100)) {
 					found = seed
 				}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // single writes one staged file, which gets its final name at the end.
@@ -68,7 +69,7 @@ func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*singl
 		}
 	}
 	limit := flushSize
-	if pack.kind != compressionNone {
+	if pack.kind != catalog.None {
 		limit = frameSize
 	}
 	s.out = output{disk: s.disk, path: stagedName(s.target, c.Lineage), pack: pack, limit: limit}
@@ -239,8 +240,12 @@ func (s *single) failed(what string, err error) error {
 
 // unwritable keeps and explains an error of the staged file.
 func (s *single) unwritable(err error) error {
+	said := fmt.Errorf("write the output for %s: %w; the file itself has not been touched%s", s.target, reason(err), remedy(err))
+	if s.failure.err == nil && passing(err) {
+		return &gpflow.Transient{Err: said}
+	}
 	if s.failure.err == nil {
-		s.failure.err = fmt.Errorf("write the output for %s: %w; the file itself has not been touched%s", s.target, reason(err), remedy(err))
+		s.failure.err = said
 	}
 	return s.failure.err
 }
@@ -259,37 +264,37 @@ func (s *single) begin() error {
 		_ = s.out.file.Close() // nothing was written
 		f, _, err := s.disk.hold(s.out.path)
 		if err != nil {
-			return s.failed("stage the output", err)
+			return s.failed("stage the output", torn{err})
 		}
 		s.out.file = f
 	}
 	if err := s.disk.truncate(s.out.file, 0); err != nil {
-		return s.unwritable(err)
+		return s.unwritable(torn{err})
 	}
 	s.begun, s.fresh = true, false
 	s.out.buf = s.enc.Begin(s.out.buf[:0])
 	return nil
 }
 
-// Write encodes the rows of b into the staged file.
+// Write writes out what the batches before have left, and encodes the rows of b
+// behind that: where the disk fails, nothing of b has been taken.
 func (s *single) Write(ctx context.Context, b *gpflow.Batch, fail func(int, error) error) error {
 	if err := s.begin(); err != nil {
 		return err
+	}
+	if len(s.out.buf) >= s.out.limit {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.out.flush(); err != nil {
+			return s.unwritable(err)
+		}
 	}
 	for i := range b.N {
 		var err error
 		if s.out.buf, err = s.enc.Append(s.out.buf, b.Row(i)); err != nil {
 			if err := fail(i, err); err != nil {
 				return err
-			}
-			continue
-		}
-		if len(s.out.buf) >= s.out.limit {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := s.out.flush(); err != nil {
-				return s.unwritable(err)
 			}
 		}
 	}

@@ -37,9 +37,18 @@ func (s *single) Commit(_ context.Context, data gpflow.Committable) error {
 		err = s.disk.rename(c.Staged, c.Final)
 	}
 	if err != nil {
-		return fmt.Errorf("commit: the output is complete in %s, and cannot be named %s: %w%s", c.Staged, c.Final, err, remedy(err))
+		return unnamed(c.Staged, c.Final, err)
 	}
 	return s.durable(&c)
+}
+
+// unnamed is the error of giving a file its final name.
+func unnamed(staged, final string, err error) error {
+	said := fmt.Errorf("commit: the output is complete in %s, and cannot be named %s: %w%s", staged, final, err, remedy(err))
+	if passing(err) {
+		return &gpflow.Transient{Err: said}
+	}
+	return said
 }
 
 // durable makes the final name last.

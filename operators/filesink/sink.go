@@ -23,11 +23,7 @@ const (
 
 func newSink(c *gpflow.SinkContext) (gpflow.Sink, error) {
 	format, compression := settled(c.Config)
-	o := formats.EncoderOptions{Schema: c.In}
-	if block, ok := c.Config.Block("csv"); ok {
-		o.CSV = formats.CSV{NoHeader: !block.Bool("header"), Delimiter: block.String("delimiter")[0]}
-	}
-	enc, err := catalog.NewEncoder(format, o)
+	enc, err := catalog.NewEncoder(format, formats.EncoderOptions{Schema: c.In, CSV: catalog.CSV(c.Config)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address, err)
 	}
@@ -66,12 +62,17 @@ func decode(data []byte, mode string, x any) error {
 // modified returns when a file was last written to, in nanoseconds since 1970.
 func modified(info os.FileInfo) int64 { return info.ModTime().UnixNano() }
 
-// failure is why a sink has failed. A sink that has failed stays so: after an
-// error of the disk nobody knows what is in the file, and a second fsync that
-// succeeds proves nothing.
+// failure is why a sink has failed. A sink that has failed stays so: a second
+// fsync that succeeds proves nothing, and where a file could not be taken back to
+// what it was nobody knows what is in it.
 type failure struct{ err error }
 
+// set returns the error of a call: a transient one where nothing has taken effect,
+// else that with which the sink has failed.
 func (f *failure) set(what string, err error) error {
+	if f.err == nil && passing(err) {
+		return &gpflow.Transient{Err: fmt.Errorf("%s: %w%s", what, reason(err), remedy(err))}
+	}
 	if f.err == nil {
 		f.err = fmt.Errorf("%s: %w%s", what, reason(err), remedy(err))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // damaged explains an error of reading.
@@ -16,7 +17,7 @@ func (in *input) damaged(err error) error {
 	at := in.behind() - in.discard
 	err = reason(err)
 	switch {
-	case in.compression == compressionNone:
+	case in.compression == catalog.None:
 		return fmt.Errorf("read %s at byte %d: %w", in.path, at, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("read %s: the %s data is cut short after byte %d of the content; get the whole file, or test it with `%s -t`",

@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // maxWindow bounds the memory that a compressed file can ask for, in bytes; it
@@ -21,7 +23,7 @@ const gzipMagic = "\x1f\x8b"
 // decompress returns the content of r. A file of no bytes is no compressed
 // file, and is said to be cut short.
 func decompress(r io.Reader, compression string) (io.ReadCloser, error) {
-	if compression == compressionNone {
+	if compression == catalog.None {
 		return io.NopCloser(r), nil
 	}
 	buf := bufio.NewReaderSize(r, 64<<10)
@@ -32,12 +34,12 @@ func decompress(r io.Reader, compression string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	switch compression {
-	case compressionGzip:
+	case catalog.Gzip:
 		if head, _ := buf.Peek(len(gzipMagic)); !strings.HasPrefix(gzipMagic, string(head)) {
 			return nil, gzip.ErrHeader // not "cut short", however short it is
 		}
 		return gzip.NewReader(buf)
-	case compressionZstd:
+	case catalog.Zstd:
 		d, err := zstd.NewReader(buf, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // Descriptor describes the source "file".
@@ -37,13 +38,19 @@ Each file is read by one subtask. Where nothing downstream uses event time, larg
 	Ports: []gpflow.Port{
 		{Name: "errors", Doc: "Records that could not be decoded, where `on_error` is `divert`."},
 	},
-	Traits: gpflow.Traits{
-		Replayable: true,
-		Bounded:    func(c gpflow.Config) bool { return !c.Bool("follow") },
-		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone && !c.Bool("follow") },
-	},
+	Traits:    traits,
 	Infer:     infer,
 	NewSource: newSource,
+}
+
+// traits returns what the engine may do with a node. What standard input gave
+// is gone; what a path is that looks like a file shows when it is opened.
+func traits(c gpflow.Config) gpflow.Traits {
+	follow := c.Bool("follow")
+	return gpflow.Traits{
+		Replayable: !slices.Contains(c.Strings("path"), stdin), Bounded: !follow,
+		Retries: true, Ordered: c.String("order") != orderNone && !follow,
+	}
 }
 
 const (
@@ -68,25 +75,8 @@ var fields = []gpflow.Field{
 		Name: "schema", Kind: gpflow.FieldSchema, Update: gpflow.Restart, Example: "schema.click",
 		Doc: "The columns of a record. Only those that somebody downstream reads are decoded. It may be left out where the format is `lines`: there is one column then, `line`, a string.",
 	},
-	{
-		Name: "format", Kind: gpflow.FieldEnum, Update: gpflow.Restart, Example: `"json"`,
-		Doc: "How records are written. Default: by each file's extension, after .gz or .zst: .json, .jsonl and .ndjson are `json`, .csv is `csv`, .txt and .log are `lines`.",
-		Values: []gpflow.Option{
-			{Value: "json", Doc: "one JSON object a line"},
-			{Value: "csv", Doc: "comma-separated values after RFC 4180"},
-			{Value: "lines", Doc: "lines of text, each one column"},
-		},
-	},
-	{
-		Name: "compression", Kind: gpflow.FieldEnum, Default: compressionAuto, Update: gpflow.Restart,
-		Doc: "How the files are compressed.",
-		Values: []gpflow.Option{
-			{Value: compressionAuto, Doc: "by each file's extension: .gz is gzip, .zst is zstd, all else is plain"},
-			{Value: compressionNone, Doc: "not at all"},
-			{Value: compressionGzip, Doc: "gzip, one member or several"},
-			{Value: compressionZstd, Doc: "Zstandard, one frame or several, with windows up to 128 MiB"},
-		},
-	},
+	catalog.FormatField(gpflow.Restart, "How records are written. Default: by each file's extension, after .gz or .zst"),
+	catalog.CompressionField(gpflow.Restart, "How the files are compressed. The windows of Zstandard have up to 128 MiB.", ""),
 	{
 		Name: "order", Kind: gpflow.FieldEnum, Default: orderNone, Update: gpflow.Restart,
 		Doc: "What the order of the files says about event times. With an order, a file holds the watermark only from the times of the file before it, so that windows close as reading goes on; a subtask that reads several files without one closes no window before it has begun the last.",
@@ -126,26 +116,7 @@ var fields = []gpflow.Field{
 			return err
 		},
 	},
-	{
-		Name: "csv", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
-		Doc: "How comma-separated values are written.",
-		Fields: []gpflow.Field{
-			{
-				Name: "header", Kind: gpflow.FieldBool, Default: true, Update: gpflow.Restart,
-				Doc: "Whether the first record of each file names the columns. Without a header the columns go by the order of the schema.",
-			},
-			{
-				Name: "delimiter", Kind: gpflow.FieldString, Default: ",", Update: gpflow.Restart, Example: `"\t"`,
-				Doc: "The character between two fields: one ASCII character other than a quote or a line end.",
-				Check: func(v any) error {
-					if d := v.(string); len(d) != 1 || d[0] >= 0x80 || strings.ContainsAny(d, "\"\r\n\x00") {
-						return errors.New("the delimiter is one ASCII character other than a quote or a line end")
-					}
-					return nil
-				},
-			},
-		},
-	},
+	catalog.CSVField(gpflow.Restart, "Whether the first record of each file names the columns. Without a header the columns go by the order of the schema."),
 }
 
 func checkPaths(paths []string) error {
@@ -187,7 +158,7 @@ func settledFormat(c gpflow.Config) (format, unknown string) {
 		return f, ""
 	}
 	for i, p := range c.Strings("path") {
-		f := formatByName(p)
+		f := catalog.FormatOf(p)
 		if p == stdin {
 			return "", p
 		}
@@ -264,20 +235,20 @@ func inferFollow(in *gpflow.Inference) {
 		return
 	}
 	for _, p := range c.Strings("path") {
-		switch compressed := compressionByName(p); {
+		switch compressed := catalog.CompressionOf(p); {
 		case p == stdin:
 			in.Report(gpflow.Problem{
 				Path: "path", Needs: []string{"follow"}, Summary: "standard input cannot be followed",
 				Detail: "It is read as it is written in any case, and until it is closed. Remove follow, or name files.",
 			})
-		case compressed != compressionNone && c.String("compression") == compressionAuto:
+		case compressed != catalog.None && c.String("compression") == catalog.Auto:
 			in.Report(gpflow.Problem{
 				Path: "path", Needs: []string{"follow", "compression"}, Summary: "a compressed file cannot be followed",
 				Detail: fmt.Sprintf("%s is %s data by its name, and what is added to it cannot be read by itself. Remove follow, name other files, or set compression to none if it is plain.", p, compressed),
 			})
 		}
 	}
-	if v := c.String("compression"); v == compressionGzip || v == compressionZstd {
+	if v := c.String("compression"); v == catalog.Gzip || v == catalog.Zstd {
 		in.Report(gpflow.Problem{
 			Path: "compression", Needs: []string{"follow"}, Summary: "compressed files cannot be followed",
 			Detail: "What is added to them cannot be read by itself. Remove follow, or read files that are plain.",

@@ -207,10 +207,10 @@ func (e *enumerator) describe(f found) (splitData, error) {
 		Size: f.info.Size(), Stream: f.path == stdin || !f.info.Mode().IsRegular(),
 	}
 	if d.Format == "" {
-		d.Format = formatByName(f.path)
+		d.Format = catalog.FormatOf(f.path)
 	}
-	if d.Compression == compressionAuto {
-		d.Compression = compressionByName(f.path)
+	if d.Compression == catalog.Auto {
+		d.Compression = catalog.CompressionOf(f.path)
 	}
 	switch {
 	case d.Format == "":
@@ -263,7 +263,7 @@ func cut(whole []splitData, parts int, least int64) []splitData {
 	var out []splitData
 	for _, d := range whole {
 		n := min((d.Size+size-1)/size, d.Size/least)
-		if n < 2 || d.Stream || d.Compression != compressionNone || !catalog.Splittable(d.Format) {
+		if n < 2 || d.Stream || d.Compression != catalog.None || !catalog.Splittable(d.Format) {
 			out = append(out, d)
 			continue
 		}

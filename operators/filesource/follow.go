@@ -3,6 +3,7 @@ package filesource
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -42,7 +43,8 @@ func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
 	return nil
 }
 
-// Poll reads on in the next file that has something.
+// Poll reads on in the next file that has something. Where the disk fails, the file
+// is opened anew when it is its turn, at the place where this poll began.
 func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
 	if len(r.tails) == 0 {
 		return gpflow.Progress{}, errors.New("a reader of files was polled without a split")
@@ -51,9 +53,11 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		r.next %= len(r.tails)
 		t := r.tails[r.next]
 		out.Begin(t.id)
+		place := t.at()
 		st, err := t.poll(ctx, out)
 		if err != nil {
-			return gpflow.Progress{}, err
+			err, t.from, t.seen = again(false, err), place, nil
+			return gpflow.Progress{}, failing(err, t.close())
 		}
 		if st != waiting && t.told() {
 			out.Done(t.at().encode())
@@ -74,6 +78,20 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		r.next++
 	}
 	return gpflow.Progress{Idle: true, Wait: followWait}, nil
+}
+
+// Drop forgets a file, and closes it.
+func (r *follower) Drop(split string) error {
+	i := slices.IndexFunc(r.tails, func(t *tail) bool { return t.id == split })
+	if i < 0 {
+		return nil
+	}
+	t := r.tails[i]
+	r.tails = slices.Delete(r.tails, i, i+1)
+	if i < r.next {
+		r.next--
+	}
+	return t.close()
 }
 
 // Close closes the files.

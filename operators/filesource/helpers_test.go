@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -175,7 +176,7 @@ func write(t testing.TB, path string, content []byte) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, compressed(t, compressionByName(path), content), 0o644); err != nil {
+	if err := os.WriteFile(path, compressed(t, catalog.CompressionOf(path), content), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -185,11 +186,11 @@ func compressed(t failure, compression string, content []byte) []byte {
 	var buf bytes.Buffer
 	var err error
 	switch compression {
-	case compressionGzip:
+	case catalog.Gzip:
 		w := gzip.NewWriter(&buf)
 		_, err = w.Write(content)
 		err = errors.Join(err, w.Close())
-	case compressionZstd:
+	case catalog.Zstd:
 		var w *zstd.Encoder
 		if w, err = zstd.NewWriter(&buf); err == nil {
 			_, err = w.Write(content)

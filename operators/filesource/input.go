@@ -68,8 +68,9 @@ type input struct {
 	share  int         // bytes of the arena since the last row
 	first  int64       // position of the first row of the batch
 
-	early bool  // a planted bug: see bugs
-	prior place // of the last record, where early
+	before func() error // see source
+	early  bool         // a planted bug: see bugs
+	prior  place        // of the last record, where early
 	// What is to be done before the first record; see prepare.
 	align   bool
 	resume  place
@@ -233,7 +234,7 @@ func (in *input) read(ctx context.Context) (status, error) {
 	in.room()
 	before := len(in.arena)
 	for empty := 0; len(in.arena) < cap(in.arena); {
-		n, err := in.src.Read(in.arena[len(in.arena):cap(in.arena)])
+		n, err := in.next(in.arena[len(in.arena):cap(in.arena)])
 		in.arena = in.arena[:len(in.arena)+n]
 		in.left -= int64(n)
 		switch {
@@ -261,6 +262,16 @@ func (in *input) read(ctx context.Context) (status, error) {
 		}
 	}
 	return more, nil
+}
+
+// next reads bytes into b.
+func (in *input) next(b []byte) (int, error) {
+	if in.before != nil {
+		if err := in.before(); err != nil {
+			return 0, err
+		}
+	}
+	return in.src.Read(b)
 }
 
 // room makes sure that the arena has a free end.

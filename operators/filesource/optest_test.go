@@ -2,14 +2,17 @@ package filesource
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 	"github.com/gpflow/gpflow/operators/optest"
 )
 
@@ -59,7 +62,7 @@ func TestPropertyRunSource(t *testing.T) {
 		format := rapid.SampledFrom([]string{"lines", "json", "csv"}).Draw(rt, "format")
 		name := rapid.SampledFrom([]string{"a.x", "a.x.gz", "a.x.zst"}).Draw(rt, "name")
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, compressed(rt, compressionByName(path), drawn(rt, format)), 0o644); err != nil {
+		if err := os.WriteFile(path, compressed(rt, catalog.CompressionOf(path), drawn(rt, format)), 0o644); err != nil {
 			rt.Fatal(err)
 		}
 		optest.RunSource(rt, optest.SourceCase{Descriptor: &Descriptor, Config: config(format, path)})
@@ -78,6 +81,44 @@ func TestRunSourceOfSeveralFiles(t *testing.T) {
 	optest.RunSource(t, c)
 	c.Config["follow"] = true
 	optest.RunSource(t, c)
+}
+
+// A disk that fails from time to time, amidst a record or between two, costs no
+// record and gives none twice.
+func TestRunSourceOfADiskThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name, format string
+		follow       bool
+	}{{"a.json", "json", false}, {"a.json.gz", "json", false}, {"a.csv", "csv", false}, {"a.json", "json", true}} {
+		for seed := range uint64(3) {
+			path := filepath.Join(t.TempDir(), c.name)
+			text := lines(40)
+			if c.format == "csv" {
+				text = []byte("user,n\n" + strings.Repeat("a,1\nb,2\n", 20))
+			}
+			if err := os.WriteFile(path, compressed(t, catalog.CompressionOf(path), text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			random, failed := rand.New(rand.NewPCG(seed, 1)), 0
+			config := config(c.format, path)
+			config["follow"] = c.follow
+			optest.RunSource(t, optest.SourceCase{
+				Descriptor: &Descriptor, Config: config,
+				Adjust: func(s gpflow.Source) {
+					s.(*source).before = func() error {
+						if random.IntN(3) > 0 {
+							return nil
+						}
+						failed++
+						return &os.PathError{Op: "read", Path: path, Err: syscall.EIO}
+					}
+				},
+			})
+			if failed == 0 {
+				t.Error("the disk has not failed")
+			}
+		}
+	}
 }
 
 // What is followed is read as what is not, as far as it has line ends.

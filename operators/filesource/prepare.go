@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/gpflow/gpflow/formats"
+
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // prepared reports whether pos is the beginning of a record.
@@ -163,7 +165,7 @@ func (in *input) open(s *source, d splitData, from position, wake func()) error 
 	if in.head, err = headOf(f, headSize); err != nil {
 		return errors.Join(in.damaged(err), in.close())
 	}
-	if d.Compression == compressionNone {
+	if d.Compression == catalog.None {
 		in.file, in.size, in.left = f, d.Size, d.Size
 		return nil
 	}

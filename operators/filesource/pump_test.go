@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // streaming reads the one split of s as the engine does, waiting to be woken.
@@ -94,7 +95,7 @@ func TestStdin(t *testing.T) {
 }
 
 func TestStdinCompressed(t *testing.T) {
-	data := compressed(t, compressionGzip, lines(20000))
+	data := compressed(t, catalog.Gzip, lines(20000))
 	for _, cut := range []int{0, 10} {
 		r, w := pipe(t)
 		go func() {

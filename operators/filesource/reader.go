@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -45,7 +46,8 @@ func (r *reader) Assign(s gpflow.Split, from gpflow.Position) error {
 	return nil
 }
 
-// Poll reads on in the first split of the queue.
+// Poll reads on in the first split of the queue. Where the disk fails, the file is
+// opened anew by the next Poll, at the place where this one began.
 func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
 	if len(r.queue) == 0 {
 		return gpflow.Progress{}, errors.New("a reader of files was polled without a split")
@@ -55,13 +57,19 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 	if r.cur == nil {
 		in, err := r.open(a.data, a.from, r.wake)
 		if err != nil {
-			return gpflow.Progress{}, err
+			return gpflow.Progress{}, again(a.data.Stream, err)
 		}
 		r.cur = in
 	}
+	begun, place := r.cur.prepared(), r.cur.at()
 	st, err := r.cur.step(ctx, out)
 	if err != nil {
-		return gpflow.Progress{}, err
+		if err = again(a.data.Stream, err); begun {
+			r.queue[0].from = place
+		}
+		in := r.cur
+		r.cur = nil
+		return gpflow.Progress{}, failing(err, in.close())
 	}
 	if r.cur.prepared() {
 		out.Done(r.cur.at().encode())
@@ -78,6 +86,30 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 		return gpflow.Progress{Ended: a.id}, err
 	}
 	return gpflow.Progress{}, nil
+}
+
+// Drop forgets a split, and closes its file.
+func (r *reader) Drop(split string) error {
+	i := slices.IndexFunc(r.queue, func(a assigned) bool { return a.id == split })
+	if i < 0 {
+		return nil
+	}
+	r.queue = slices.Delete(r.queue, i, i+1)
+	if i > 0 || r.cur == nil {
+		return nil
+	}
+	in := r.cur
+	r.cur = nil
+	return in.close()
+}
+
+// failing returns err, which is transient or not, with what closing has come to.
+func failing(err, closing error) error {
+	var passing *gpflow.Transient
+	if errors.As(err, &passing) {
+		return err // what was only read is closed, or given up
+	}
+	return errors.Join(err, closing)
 }
 
 // Close closes the file that is open.

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // lines makes n JSON records of various lengths.
@@ -190,7 +191,7 @@ func TestPropertyResume(t *testing.T) {
 			data = append([]byte("line\n"), data...)
 		}
 		path := dir + "/" + name
-		if err := os.WriteFile(path, compressed(rt, compressionByName(path), data), 0o644); err != nil {
+		if err := os.WriteFile(path, compressed(rt, catalog.CompressionOf(path), data), 0o644); err != nil {
 			rt.Fatal(err)
 		}
 		s := open(t, options{vals: vals{"path": []string{path}, "schema": linesSchema(), "max_record": int64(100)}})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // scanEvery is the time between two looks for new files.
@@ -231,7 +232,7 @@ func (c *scanner) refuse(f found) error {
 		return fmt.Errorf("read %s: it is not a regular file but %s, which cannot be followed; remove follow", f.path, f.info.Mode().Type())
 	}
 	d, err := c.describe(f)
-	if err == nil && d.Compression != compressionNone {
+	if err == nil && d.Compression != catalog.None {
 		err = fmt.Errorf("read %s: it is %s data by its name, and compressed files cannot be followed; remove follow, or set compression to none if it is plain", f.path, d.Compression)
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
 	"github.com/gpflow/gpflow/formats/catalog"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 const (
@@ -40,6 +41,18 @@ type source struct {
 	now         func() time.Time                           // the clock; only what is followed needs one
 	wait        func(context.Context, time.Duration) error // lets the time pass
 	bugs        bugs
+	// before is called before every read of the content of a file, and an error of
+	// it is that of the read: a test lets the disk fail there. nil: it is not called.
+	before func() error
+}
+
+// again returns the error of reading a split: a transient one where the same can be
+// read again, at once or later.
+func again(stream bool, err error) error {
+	if stream || !local.Passing(err) {
+		return err
+	}
+	return &gpflow.Transient{Err: err}
 }
 
 // bugs are mistakes that tests switch on, to see that they are found.
@@ -81,11 +94,7 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 	if s.decoder.Declared == nil {
 		return nil, fmt.Errorf("%s: the source has no schema", c.Address)
 	}
-	s.decoder.CSV.Delimiter = ','
-	if block, ok := c.Config.Block("csv"); ok {
-		s.decoder.CSV.NoHeader = !block.Bool("header")
-		s.decoder.CSV.Delimiter = block.String("delimiter")[0]
-	}
+	s.decoder.CSV = catalog.CSV(c.Config)
 	return s, nil
 }
 
@@ -126,6 +135,7 @@ func (s *source) input(d splitData) (*input, error) {
 		path: name, stream: d.Stream, dec: dec, keeper: keeper, nested: nested, max: s.maxRecord, limit: d.To,
 		csv: d.Format == "csv", lines: d.Format == "lines", encoded: d.Format == "lines" && holdsBytes(s.decoder.Declared),
 		delimiter: s.decoder.CSV.Delimiter, line: 1, compression: d.Compression, early: s.bugs.positionOffByOne,
+		before: s.before,
 	}, nil
 }
 

@@ -3,6 +3,8 @@ package filesource
 import (
 	"fmt"
 	"os"
+
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // startAnew is what can be done about input that is not what it was.
@@ -27,7 +29,7 @@ func (d splitData) verify(f *os.File, from position) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", d.Path, reason(err))
-	case now.n < want.n, d.Compression == compressionNone && size < from.offset:
+	case now.n < want.n, d.Compression == catalog.None && size < from.offset:
 		return fmt.Errorf("read %s: it was read up to byte %d of its content, and has only %d bytes now: it was truncated or replaced; %s",
 			d.Path, from.offset, size, startAnew)
 	case now != want:

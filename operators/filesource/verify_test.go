@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // halfway returns a split of a file, and the position behind its first records.
@@ -36,7 +37,7 @@ func TestInputThatIsNotWhatItWas(t *testing.T) {
 	content := lines(100)
 	other := []byte(strings.Replace(string(content), "u3", "v3", 1))
 	for _, name := range []string{"a.json", "a.json.gz", "a.json.zst"} {
-		packed := compressed(t, compressionByName(name), content)
+		packed := compressed(t, catalog.CompressionOf(name), content)
 		for _, c := range []struct {
 			what string
 			now  []byte // nil: removed
@@ -48,8 +49,8 @@ func TestInputThatIsNotWhatItWas(t *testing.T) {
 			{"empty", []byte{}, "has only 0 bytes now: it was truncated or replaced"},
 			{"truncated before the position", packed[:100], "has only 100 bytes now: it was truncated or replaced"},
 			{"truncated behind the position", packed[:len(packed)-3], "it was truncated"},
-			{"another", compressed(t, compressionByName(name), other), "is another file now"},
-			{"another, longer", compressed(t, compressionByName(name), append(other, content...)), "is another file now"},
+			{"another", compressed(t, catalog.CompressionOf(name), other), "is another file now"},
+			{"another, longer", compressed(t, catalog.CompressionOf(name), append(other, content...)), "is another file now"},
 		} {
 			path := write(t, filepath.Join(t.TempDir(), name), content)
 			s := open(t, options{vals: vals{"path": []string{path}, "schema": userSchema}})

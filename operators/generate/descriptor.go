@@ -37,9 +37,8 @@ With a parallelism of P, subtask k makes every P-th record, from the k-th on.`,
 	Ports: []gpflow.Port{
 		{Name: "errors", Doc: "Records with an expression that failed, where `on_error` is `divert`."},
 	},
-	Traits: gpflow.Traits{
-		Replayable: true,
-		Bounded:    func(c gpflow.Config) bool { return c.Has("count") },
+	Traits: func(c gpflow.Config) gpflow.Traits {
+		return gpflow.Traits{Replayable: true, Bounded: c.Has("count")}
 	},
 	Infer:     infer,
 	NewSource: newSource,

@@ -187,7 +187,7 @@ func TestInfer(t *testing.T) {
 	if got.Ports[0].String() != "at timestamp" || len(got.Constants) != 0 {
 		t.Errorf("pruned: %v, %q", got.Ports[0], got.Constants)
 	}
-	if Descriptor.Traits.Bounded(gpflow.NewConfig(fields, vals{})) || !Descriptor.Traits.Bounded(gpflow.NewConfig(fields, users)) {
+	if Descriptor.TraitsOf(gpflow.NewConfig(fields, vals{})).Bounded || !Descriptor.TraitsOf(gpflow.NewConfig(fields, users)).Bounded {
 		t.Error("a source is bounded where it has a count")
 	}
 }

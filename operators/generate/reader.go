@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/gpflow/gpflow"
@@ -77,6 +78,12 @@ func (r *reader) Poll(_ context.Context, out *gpflow.Reading) (gpflow.Progress, 
 		return gpflow.Progress{Ended: s.id}, nil
 	}
 	return gpflow.Progress{}, nil
+}
+
+// Drop forgets a split.
+func (r *reader) Drop(split string) error {
+	r.splits = slices.DeleteFunc(r.splits, func(s *run) bool { return s.id == split })
+	return nil
 }
 
 func (r *reader) over(s *run) bool { return r.count >= 0 && s.next >= r.count }

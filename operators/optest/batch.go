@@ -49,6 +49,9 @@ func batches(in []*gpflow.Schema, steps []Step, size int) []*batch {
 		for i, v := range s.Values {
 			row[i] = b.share(v)
 		}
+		if s.at > 0 {
+			position = s.at - 1
+		}
 		w.Place(Split, position, position+1)
 		position++
 		b.steps = append(b.steps, s)

@@ -31,7 +31,7 @@ func Describe(t TB, d *gpflow.Descriptor) {
 		}
 	}
 	fields(t, d.Name(), d.Fields, d.Example)
-	if k := d.Traits.Keyed; k != "" {
+	if k := d.TraitsOf(gpflow.NewConfig(d.Fields, nil)).KeyField; k != "" {
 		if f := field(d.Fields, k); f == nil || f.Kind != gpflow.FieldColumns {
 			t.Errorf("%s is keyed by %q, which is not a field of columns", d.Name(), k)
 		}

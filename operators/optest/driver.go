@@ -34,6 +34,8 @@ type Options struct {
 	// State makes the operator's state; nil: the harness's own, which has one
 	// key group and is hard on who keeps what it lends.
 	State func([]gpflow.StateDescriptor) gpflow.State
+
+	subtask gpflow.Subtask // Parallelism 0: the only one
 }
 
 // Driver runs an operator as the engine does, one batch at a time.
@@ -86,10 +88,11 @@ func NewDriver(tb TB, c Case, o Options) *Driver {
 	if o.State == nil {
 		o.State = func(descs []gpflow.StateDescriptor) gpflow.State { return newMemory(descs) }
 	}
+	o.subtask.Parallelism = max(o.subtask.Parallelism, 1)
 	d.Out = gpflow.NewCollector(d.Ports, late, policy{tb, o.Policy})
 	op, err := c.Descriptor.NewOperator(&gpflow.OperatorContext{
 		Address: Address, Config: config, Constants: c.Constants, In: d.In, Out: d.Ports,
-		Subtask: gpflow.Subtask{Parallelism: 1}, State: o.State(descs),
+		Subtask: o.subtask, State: o.State(descs),
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err != nil {
@@ -169,6 +172,23 @@ func used(in []*gpflow.Schema, inferred gpflow.Inferred, wanted map[string]bool)
 		narrow[i] = s.Select(func(n string) bool { return keep[n] })
 	}
 	return narrow
+}
+
+// resume tells an operator that goes on from a checkpoint how far time had come, by
+// input and for the node.
+func (d *Driver) resume(marks []gpflow.Timestamp, now gpflow.Timestamp) error {
+	d.tb.Helper()
+	copy(d.marks, marks)
+	d.now = now
+	if d.onMark == nil || now == gpflow.MinTimestamp {
+		return nil
+	}
+	d.prime()
+	done, err := d.onMark.OnMark(now, d.Out)
+	if err == nil && !done {
+		d.tb.Fatalf("the operator is not done with a watermark that had been reached before")
+	}
+	return err
 }
 
 // Feed gives the operator a batch of an input, its marks included, and hands

@@ -22,7 +22,7 @@ var listSchema = gpflow.NewSchema(
 func describeUnion(keep bool) *gpflow.Descriptor {
 	return &gpflow.Descriptor{
 		Block: "both", Summary: "A union.", Doc: "It joins.", Example: `both "b" {}`,
-		Traits: gpflow.Traits{Inputs: []string{"left", "right"}},
+		Inputs: []string{"left", "right"},
 		Infer: func(i *gpflow.Inference) gpflow.Inferred {
 			return gpflow.Inferred{Ports: i.In[:1], Uses: [][]string{{"l", "m"}, {"l", "m"}}}
 		},
@@ -156,7 +156,11 @@ func echoCase(e echo) Case {
 // An operator that begins a row or a mark anew on each call is found out, and
 // one that goes on where it was is not.
 func TestEndlessRowIsCaught(t *testing.T) {
-	Run(t, echoCase(echo{}))
+	for _, slice := range []int{0, 1, 3} {
+		if got := Play(t, echoCase(echo{}), Options{Slice: slice}); len(got.Ports[""]) != 20 {
+			t.Errorf("output full after %d: %d rows", slice, len(got.Ports[""]))
+		}
+	}
 	for what, e := range map[string]echo{"row 0": {forgetRow: true}, "mark 2": {forgetMark: true}} {
 		for _, o := range []Options{{Slice: 3, Most: 1000}, {Slice: 1, Most: 20}} {
 			said := try(func(r TB) { Play(r, echoCase(e), o) })

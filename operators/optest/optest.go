@@ -2,8 +2,9 @@
 // more: batches of any size with the marks at the same rows, output that fills
 // up at any row, memory that is overwritten as soon as the contract allows it,
 // ports that nobody reads, columns that nobody wants, and every failure
-// policy. Whatever is done, the operator must give the same rows in the same
-// order, and account for every one.
+// policy; the end behind every batch, and another operator that goes on from
+// there, or several. Whatever is done, the operator must give the same rows in the
+// same order, and account for every one; several of them the same rows.
 //
 // A test describes one run as a Case and calls Run. Play and Driver are the
 // parts that Run is made of, for properties and benchmarks.
@@ -40,6 +41,8 @@ type Step struct {
 	Input  int
 	Time   gpflow.Timestamp // the row's event time, or the mark's
 	Values []gpflow.Value   // of a row; nil: a mark
+
+	at int64 // of a row: its position among the rows, plus 1; 0: it is counted
 }
 
 // Row returns a row of input 0 with event time t.
@@ -80,6 +83,7 @@ func Run(t TB, c Case) {
 	c.policies(t, base)
 	c.unread(t, base)
 	c.pruned(t, base)
+	c.survives(t, base)
 }
 
 // expect compares a run with Want and WantErr.

@@ -10,7 +10,8 @@ import (
 )
 
 // The operator under test keeps, by n % 3, the last text and how many rows
-// there were. At a mark it emits what it has kept. A row with n < 0 fails, one
+// there were, in a pane of the last mark. At a mark it emits what it has kept
+// before. A row with n < 0 fails, one
 // with n == 0 is filtered, one with n > 9 passes, and one at or before the
 // mark is late.
 type operator struct {
@@ -20,6 +21,7 @@ type operator struct {
 	cursor gpflow.Cursor
 	key    []byte
 	kept   []gpflow.Value
+	passed int64 // rows that have passed
 }
 
 var in = gpflow.NewSchema(
@@ -31,8 +33,17 @@ var in = gpflow.NewSchema(
 func describe(fault string) *gpflow.Descriptor {
 	return &gpflow.Descriptor{
 		Block: "toy", Summary: "A toy.", Doc: "It plays.", Example: `toy "t" { size = 1 }`,
-		Fields: []gpflow.Field{{Name: "size", Kind: gpflow.FieldInt, Required: true, Doc: "Not used."}},
-		Ports:  []gpflow.Port{{Name: "late", Doc: "Late rows."}, {Name: "errors", Doc: "Failed rows."}},
+		Fields: []gpflow.Field{
+			{Name: "size", Kind: gpflow.FieldInt, Required: true, Doc: "Not used."},
+			{Name: "by", Kind: gpflow.FieldColumns, Doc: "Not used."},
+		},
+		Traits: func(gpflow.Config) (t gpflow.Traits) {
+			if fault == "key" {
+				t = gpflow.Traits{KeyField: "by", Key: []string{"n"}}
+			}
+			return t
+		},
+		Ports: []gpflow.Port{{Name: "late", Doc: "Late rows."}, {Name: "errors", Doc: "Failed rows."}},
 		Infer: func(i *gpflow.Inference) gpflow.Inferred {
 			late := i.In[0].Select(func(string) bool { return true })
 			late.Timeless = true
@@ -74,7 +85,11 @@ func (o *operator) Process(rows gpflow.Rows, out *gpflow.Collector) (int, error)
 				out.Filter(1)
 			}
 		case n > 9:
-			copy(out.Row(rows, i), row[:2])
+			to := out.Row(rows, i)
+			copy(to, row[:2])
+			if o.passed++; o.fault == "memory" {
+				to[0] = gpflow.Int(o.passed)
+			}
 		default:
 			o.keep(row)
 			out.Absorb(1)
@@ -88,12 +103,12 @@ func (o *operator) Process(rows gpflow.Rows, out *gpflow.Collector) (int, error)
 
 func (o *operator) keep(row []gpflow.Value) {
 	o.key = gpflow.AppendKey(o.key[:0], gpflow.Int(row[0].Int()%3))
-	kept, fresh := o.panes.Upsert(0, o.key, gpflow.HashKey(o.key))
+	kept, fresh := o.panes.Upsert(o.at, o.key, gpflow.HashKey(o.key))
 	if fresh {
 		kept[0] = gpflow.Int(0)
 	}
 	if o.fault == "late write" {
-		o.panes.Len(0)
+		o.panes.Len(o.at)
 	}
 	kept[0] = gpflow.Int(kept[0].Int() + 1)
 	kept[1] = row[1]
@@ -103,9 +118,12 @@ func (o *operator) keep(row []gpflow.Value) {
 }
 
 func (o *operator) OnMark(t gpflow.Timestamp, out *gpflow.Collector) (bool, error) {
-	o.at = t
+	pane, ok := o.panes.First()
+	if o.at = t; !ok || pane >= t && o.fault != "again" {
+		return true, nil
+	}
 	for {
-		next, _, row, ok := o.panes.Next(0, o.cursor)
+		next, _, row, ok := o.panes.Next(pane, o.cursor)
 		if !ok {
 			break
 		}
@@ -121,7 +139,7 @@ func (o *operator) OnMark(t gpflow.Timestamp, out *gpflow.Collector) (bool, erro
 		}
 		copy(out.Create(t-1), row)
 	}
-	o.panes.Drop(0)
+	o.panes.Drop(pane)
 	o.cursor = gpflow.Cursor{}
 	return true, nil
 }
@@ -199,6 +217,9 @@ func TestFaultsAreCaught(t *testing.T) {
 		"resume":     "output full after 1",
 		"keep row":   "poison: a row of state",
 		"uses":       "no text",
+		"memory":     "gone on with behind each batch of 1",
+		"again":      "rows leave when the operator hears of the watermark",
+		"key":        "by 1, 3 and 2 subtasks",
 	} {
 		c := toyCase(fault)
 		if fault == "uses" {
@@ -228,7 +249,7 @@ func TestDescribe(t *testing.T) {
 	d := describe("")
 	d.Ports[0], d.Ports[1] = d.Ports[1], d.Ports[0]
 	d.Fields = append(d.Fields, gpflow.Field{Name: "x", Required: true, Default: int64(1)})
-	d.Traits.Keyed = "x"
+	d.Traits = func(gpflow.Config) gpflow.Traits { return gpflow.Traits{KeyField: "x"} }
 	said := try(func(r TB) { Describe(r, d) })
 	for _, want := range []string{"errors has to be the last", "needs a name and a doc", "required, and has a default", "leaves out", "keyed by"} {
 		if !strings.Contains(said, want) {

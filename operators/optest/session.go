@@ -108,7 +108,7 @@ func (s *session) discover(src gpflow.Source) []gpflow.Split {
 	if err != nil {
 		s.t.Fatalf("make the enumerator: %v", err)
 	}
-	bounded := s.Descriptor.Traits.Bounded != nil && s.Descriptor.Traits.Bounded(gpflow.NewConfig(s.Descriptor.Fields, s.Config))
+	bounded := s.Descriptor.TraitsOf(gpflow.NewConfig(s.Descriptor.Fields, s.Config)).Bounded
 	var all []gpflow.Split
 	seen := make(map[string]bool)
 	for {
@@ -141,6 +141,13 @@ func (s *session) poll(i, limit int) gpflow.Progress {
 		out.Limit(limit)
 	}
 	p, err := s.readers[i].Poll(context.Background(), out)
+	var again *gpflow.Transient
+	for n := 0; errors.As(err, &again) && n < mostFailures; n++ {
+		if b, _, _, _ := out.TakeReading(); b != nil {
+			b.Release()
+		}
+		p, err = s.readers[i].Poll(context.Background(), out)
+	}
 	if err != nil {
 		s.close()
 		s.t.Fatalf("poll: %v", err)

@@ -39,6 +39,10 @@ const (
 	AtCommit Appearance = iota // each item with the checkpoint behind it
 	Later                      // each with that checkpoint or a later one, at the end all
 	AtEnd                      // none before the end, and then all
+	// AtOnce is of a sink that is at-least-once: each is visible with the Write that
+	// has it, and again where a start writes it again.
+	AtOnce
+	Never // there is nothing to be seen: Visible is not called
 )
 
 // ErrKilled ends an attempt where a method of a sink returns it: the process has
@@ -51,9 +55,13 @@ var ErrKilled = errors.New("killed")
 // ErrKilled, within them. Checkpoints are completed, aborted or lost; what they
 // prepared is committed at once, later, repeatedly, or by the next start.
 //
+// A call that fails with a gpflow.Transient is made again, as the engine does, or
+// the process dies before that.
+//
 // At every moment no item is visible twice, none that lies behind the last
 // completed checkpoint, and none that was visible is gone. At the end each item
-// is visible once.
+// is visible once. Of a sink that is at-least-once, items are visible twice only
+// where a restart wrote them again, and all are that have been written.
 func RunSink(t TB, c SinkCase) {
 	t.Helper()
 	if c.Items == 0 {
@@ -62,7 +70,7 @@ func RunSink(t TB, c SinkCase) {
 	if c.Parallelism == nil {
 		c.Parallelism = []int{1}
 	}
-	r := &sinkRun{SinkCase: c, t: t, lineage: "0badc0de", seen: make([]bool, c.Items)}
+	r := &sinkRun{SinkCase: c, t: t, lineage: "0badc0de", seen: make([]bool, c.Items), again: make([]bool, c.Items)}
 	for range 2 { // what is finished stays so
 		for !r.attempt() {
 		}
@@ -81,6 +89,8 @@ type sinkRun struct {
 	last    []gpflow.Prepared // by subtask, of its final Prepare
 	ended   []bool            // by subtask: it had its final Prepare
 	fed     int               // items written
+	most    int               // items ever written
+	again   []bool            // items that have been written by several starts
 	done    cut               // the last completed checkpoint
 	owed    []cut             // completed, and not committed yet
 	seen    []bool            // items that were visible once
@@ -95,6 +105,29 @@ type cut struct {
 
 // chance reports a thing that happens one time in n.
 func (r *sinkRun) chance(label string, n int) bool { return r.Choose(label, n) == n-1 }
+
+// mostFailures is how often in a row a call may fail with a Transient.
+const mostFailures = 100
+
+// call makes a call until it fails no more with a Transient, and reports whether
+// it went well; false is that the process has died.
+func (r *sinkRun) call(what string, f func() error) bool {
+	r.t.Helper()
+	var again *gpflow.Transient
+	for range mostFailures {
+		err := f()
+		if !errors.As(err, &again) {
+			return r.ok(what, err)
+		}
+		r.check("after a "+what+" that failed for the time being", false)
+		if r.chance("die before it is tried again", 20) {
+			r.kill()
+			return false
+		}
+	}
+	r.t.Fatalf("%s fails again and again: %v", what, again)
+	return false
+}
 
 // ok reports whether a call went well; false is that the process has died.
 func (r *sinkRun) ok(what string, err error) bool {
@@ -176,6 +209,9 @@ func (r *sinkRun) start() bool {
 	}
 	p := r.Parallelism[r.Choose("parallelism", len(r.Parallelism))]
 	r.sinks, r.ended, r.last = make([]gpflow.Sink, p), make([]bool, p), make([]gpflow.Prepared, p)
+	for i := r.done.items; i < r.most; i++ {
+		r.again[i] = true
+	}
 	r.fed, r.owed = r.done.items, nil
 	for i := range r.sinks {
 		s, err := r.Open(r.lineage, r.epoch, gpflow.Subtask{Index: i, Parallelism: p})
@@ -219,15 +255,18 @@ func (r *sinkRun) write() bool {
 		}
 		r.Row(r.fed, batches[at].Row(gpflow.MinTimestamp))
 		r.fed++
+		r.most = max(r.most, r.fed)
 	}
 	for at, b := range batches {
 		if b == nil {
 			continue
 		}
 		batch := b.Take()
-		err := r.sinks[live[at]].Write(context.Background(), batch, func(_ int, err error) error { return err })
+		alive := r.call("Write", func() error {
+			return r.sinks[live[at]].Write(context.Background(), batch, func(_ int, err error) error { return err })
+		})
 		batch.Release()
-		if !r.ok("Write", err) {
+		if !alive {
 			return false
 		}
 	}
@@ -248,8 +287,8 @@ func (r *sinkRun) checkpoint(final bool) bool {
 	for i, s := range r.sinks {
 		if !r.ended[i] {
 			end := final || live > 1 && r.chance("a subtask ends", 60)
-			p, err := s.Prepare(context.Background(), r.id, end)
-			if !r.ok("Prepare", err) {
+			var p gpflow.Prepared
+			if !r.call("Prepare", func() (err error) { p, err = s.Prepare(context.Background(), r.id, end); return err }) {
 				return false
 			}
 			if end {
@@ -291,7 +330,8 @@ func (r *sinkRun) commit() bool {
 				continue
 			}
 			for range 1 + r.Choose("commit again", 2) {
-				if !r.ok("Commit", r.sinks[i%len(r.sinks)].Commit(context.Background(), slices.Clone(p.Committable))) {
+				s := r.sinks[i%len(r.sinks)]
+				if !r.call("Commit", func() error { return s.Commit(context.Background(), slices.Clone(p.Committable)) }) {
 					return false
 				}
 			}
@@ -314,18 +354,22 @@ func clonePrepared(p gpflow.Prepared) gpflow.Prepared {
 // last completed checkpoint covers.
 func (r *sinkRun) check(when string, whole bool) {
 	r.t.Helper()
+	if r.Appears == Never {
+		return
+	}
 	items, err := r.Visible()
 	if err != nil {
 		r.t.Fatalf("%s: look at the output: %v", when, err)
 	}
 	now := make([]bool, r.Items)
+	atOnce := r.Appears == AtOnce
 	for _, i := range items {
 		switch {
-		case i < 0 || i >= r.Items:
+		case i < 0 || i >= r.most:
 			r.t.Fatalf("%s: the item %d is visible, which was never written", when, i)
-		case now[i]:
+		case now[i] && !(atOnce && r.again[i]):
 			r.t.Fatalf("%s: the item %d is visible twice", when, i)
-		case i >= r.done.items:
+		case i >= r.done.items && !atOnce:
 			r.t.Fatalf("%s: the item %d is visible, and the last completed checkpoint is before item %d", when, i, r.done.items)
 		case r.Appears == AtEnd && !r.done.final:
 			r.t.Fatalf("%s: the item %d is visible before the end", when, i)
@@ -337,7 +381,10 @@ func (r *sinkRun) check(when string, whole bool) {
 			r.t.Fatalf("%s: the item %d was visible, and is gone", when, i)
 		}
 	}
-	if whole && len(items) != r.done.items {
+	if missing := slices.Index(now[:r.done.items], false); atOnce && missing >= 0 {
+		r.t.Fatalf("%s: the item %d is not visible, and a completed checkpoint is behind it", when, missing)
+	}
+	if whole && !atOnce && len(items) != r.done.items {
 		r.t.Fatalf("%s: %d items are visible of the %d before the last completed checkpoint; the first that is missing is %d",
 			when, len(items), r.done.items, slices.Index(now, false))
 	}

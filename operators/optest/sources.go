@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -54,7 +55,9 @@ const mostStuck = 1000
 // RunSource puts a source through what the engine may do to it: few and many
 // records a poll; a checkpoint behind every poll, which a new source, enumerator
 // and reader go on from, once or each time; another number of readers after
-// that; and the end behind every poll. Whatever is done, each split must give
+// that; and the end behind every poll. A poll that fails with a gpflow.Transient is
+// made again. A reader that can give up splits is made to, behind every poll.
+// Whatever is done, each split must give
 // the same records with the same origins, in the same order, at ascending
 // positions.
 func RunSource(t TB, c SourceCase) {
@@ -70,6 +73,7 @@ func RunSource(t TB, c SourceCase) {
 			what := fmt.Sprintf("%s, gone on with behind poll %d", what, i+1)
 			c.compare(t, what, base, c.read(t, s, reading{what: what, limit: limit}))
 			c.cancel(t, i+1, limit)
+			c.giveUp(t, base, i+1, limit)
 		}
 		for _, readers := range [][]int{{1}, {1, 3, 2}} {
 			what := fmt.Sprintf("%s, gone on with behind each by %d readers", what, readers)
@@ -174,6 +178,42 @@ func (c *SourceCase) cancel(t TB, polls, limit int) {
 	if b, _, _, _ := out.TakeReading(); b != nil {
 		b.Release()
 	}
+}
+
+// giveUp has a reader give up a split behind a number of polls, if it can: of that one
+// nothing more may come, and of the others everything.
+func (c *SourceCase) giveUp(t TB, base map[string][]Record, polls, limit int) {
+	t.Helper()
+	s := c.start(t, fmt.Sprintf("a reading in which a split is given up behind poll %d", polls), nil, 1)
+	defer s.close()
+	d, ok := s.readers[0].(gpflow.Dropper)
+	for range polls {
+		if len(s.splits[0]) > 0 {
+			s.poll(0, limit)
+		}
+	}
+	if !ok || len(s.splits[0]) == 0 {
+		return
+	}
+	left := slices.Sorted(maps.Keys(s.splits[0]))
+	gone := left[polls%len(left)]
+	if err := d.Drop(gone); err != nil {
+		t.Fatalf("give up %s: %v", gone, err)
+	}
+	delete(s.splits[0], gone)
+	delete(s.now.at, gone)
+	had := len(s.now.got[gone])
+	for stuck := 0; len(s.splits[0]) > 0 && (c.Most == 0 || s.now.n < c.Most) && stuck < mostStuck; stuck++ {
+		if s.poll(0, limit).Idle {
+			break
+		}
+	}
+	if len(s.now.got[gone]) != had {
+		t.Fatalf("%s: %d records of it come after that", s.what, len(s.now.got[gone])-had)
+	}
+	want := maps.Clone(base)
+	want[gone] = base[gone][:min(had, len(base[gone]))]
+	c.compare(t, s.what, want, s.now.got)
 }
 
 func (c *SourceCase) wanted(t TB, got map[string][]Record) {

@@ -124,7 +124,7 @@ func counting(mistake string, records int64) SourceCase {
 	return SourceCase{
 		Descriptor: &gpflow.Descriptor{
 			Block: "source", Kind: "counter",
-			Traits: gpflow.Traits{Bounded: func(gpflow.Config) bool { return records >= 0 }},
+			Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Bounded: records >= 0} },
 			Infer:  func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{Ports: []*gpflow.Schema{schema, nil}} },
 			NewSource: func(*gpflow.SourceContext) (gpflow.Source, error) {
 				return &counter{mistake, records}, nil

@@ -118,3 +118,50 @@ func (p *panes) Drop(at gpflow.Timestamp) {
 		p.times = slices.Delete(p.times, i, i+1)
 	}
 }
+
+// saved is what a subtask's state holds, by name.
+type saved map[string][]savedRow
+
+// savedRow is an entry of a pane, in memory of its own.
+type savedRow struct {
+	pane gpflow.Timestamp
+	key  string
+	row  []gpflow.Value
+}
+
+// save returns what the state holds, and takes back what was lent.
+func (m memory) save() saved {
+	s := make(saved)
+	for name, p := range m {
+		p.back()
+		for _, at := range p.times {
+			b := p.byTime[at]
+			for i, key := range b.keys {
+				r := savedRow{pane: at, key: key}
+				for _, v := range b.rows[i] {
+					r.row = append(r.row, v.Clone())
+				}
+				s[name] = append(s[name], r)
+			}
+		}
+	}
+	return s
+}
+
+// restore adds the entries of s whose keys are owned.
+func (m memory) restore(s saved, owned func(key []byte) bool) {
+	for name, rows := range s {
+		for _, r := range rows {
+			if !owned([]byte(r.key)) {
+				continue
+			}
+			row, _ := m[name].Upsert(r.pane, []byte(r.key), gpflow.HashKey([]byte(r.key)))
+			for i, v := range r.row {
+				row[i] = v.Clone()
+			}
+		}
+	}
+	for _, p := range m {
+		p.back()
+	}
+}

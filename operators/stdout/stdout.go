@@ -48,8 +48,10 @@ The columns of a table are as wide as the records that come first need, up to 51
   from   = window.totals
   format = "table"
 }`,
-		Fields:  fields,
-		Traits:  gpflow.Traits{Single: true, Delivery: gpflow.AtLeastOnce},
+		Fields: fields,
+		Traits: func(gpflow.Config) gpflow.Traits {
+			return gpflow.Traits{Single: true, Delivery: gpflow.AtLeastOnce, Visible: "at once"}
+		},
 		Infer:   infer,
 		NewSink: func(c *gpflow.SinkContext) (gpflow.Sink, error) { return newSink(w, c) },
 	}

@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/operators/optest"
 )
 
 var schema = gpflow.NewSchema(
@@ -192,5 +195,35 @@ func TestAllocatesNothing(t *testing.T) {
 			t.Errorf("%s: %v allocations for 1000 rows", format, n)
 		}
 		f.Close()
+	}
+}
+
+// Every record is shown at once, and again only where a start is given it again.
+func TestRunSink(t *testing.T) {
+	one := gpflow.NewSchema(gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)})
+	for seed := range uint64(5) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var screen bytes.Buffer
+		d := New(&screen)
+		optest.RunSink(t, optest.SinkCase{
+			Schema: one, Appears: optest.AtOnce, Row: func(item int, row []gpflow.Value) { row[0] = gpflow.Int(int64(item)) },
+			Choose: func(_ string, n int) int { return random.IntN(n) },
+			Open: func(lineage string, epoch int64, s gpflow.Subtask) (gpflow.Sink, error) {
+				return d.NewSink(&gpflow.SinkContext{
+					Address: "sink.screen", Config: gpflow.NewConfig(fields, map[string]any{"format": formatJSON}), In: one,
+					Subtask: s, Lineage: lineage, Epoch: epoch,
+				})
+			},
+			Visible: func() (items []int, err error) {
+				for line := range bytes.Lines(screen.Bytes()) {
+					n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(string(line), `{"n":`), "}\n"))
+					if err != nil {
+						return nil, err
+					}
+					items = append(items, n)
+				}
+				return items, nil
+			},
+		})
 	}
 }

@@ -47,7 +47,9 @@ An aggregate that has no result when its window closes, as ` + "`sum(x) / sum(y)
 		{Name: "late", Doc: "The records that came after their window had closed, as they came, without event time."},
 		{Name: "errors", Doc: "The records for which an aggregate could not be computed, with `on_error = \"divert\"`."},
 	},
-	Traits:      gpflow.Traits{Keyed: "key_by", Windowed: true, NewTimes: true},
+	Traits: func(c gpflow.Config) gpflow.Traits {
+		return gpflow.Traits{KeyField: "key_by", Key: c.Strings("key_by"), Windowed: true, NewTimes: true}
+	},
 	Infer:       infer,
 	State:       describe,
 	NewOperator: open,

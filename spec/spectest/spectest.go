@@ -63,7 +63,7 @@ func Registry(t testing.TB) *gpflow.Registry {
 			},
 		},
 		&gpflow.Descriptor{
-			Block: "join", Infer: infer, NewOperator: operator, Traits: gpflow.Traits{Inputs: []string{"left", "right"}},
+			Block: "join", Infer: infer, NewOperator: operator, Inputs: []string{"left", "right"},
 			Fields: []gpflow.Field{{Name: "left", Kind: gpflow.FieldRef, Required: true, Example: "filter.a"}},
 		},
 		&gpflow.Descriptor{
