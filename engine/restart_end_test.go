@@ -44,7 +44,7 @@ func TestNotStartedAgain(t *testing.T) {
 			policy: two, text: strings.Replace(apart, `fields = { i = "i" }`, `fields = { i = "100 / (i - 200)" }`, 1), want: "source.a: ",
 		},
 		"a failed fsync": {
-			faults: &faults{fail: map[string][]int{"prepare sink.x": {2}}, err: &gpflow.SyncError{Err: errPlanted}}, policy: two, want: "sink.x[0]: prepare the output: planted",
+			faults: &faults{fail: map[string][]int{"prepare sink.x": {2}}, err: &gpflow.FinalError{Err: errPlanted}}, policy: two, want: "sink.x[0]: prepare the output: planted",
 		},
 		"another process": {
 			faults: &faults{fail: map[string][]int{"write sink.x": {300}}}, policy: two, want: "take",

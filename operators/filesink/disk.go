@@ -69,14 +69,14 @@ func (d *disk) truncate(f *os.File, n int64) error {
 	return f.Truncate(n)
 }
 
-// sync makes a file or a directory durable. An error is a *gpflow.SyncError.
+// sync makes a file or a directory durable. An error is a *gpflow.FinalError.
 func (d *disk) sync(f *os.File) error {
 	err := d.step("sync", f.Name())
 	if err == nil && d.bug != noSync {
 		err = f.Sync()
 	}
 	if err != nil {
-		return &gpflow.SyncError{Err: reason(err)}
+		return &gpflow.FinalError{Err: reason(err)}
 	}
 	return nil
 }
