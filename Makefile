@@ -33,7 +33,7 @@ test: lint ## check the source and run every test
 	fi
 
 sim: ## simulate SEEDS jobs with faults, from the seed FIRST on; see engine/sim
-	go test ./engine/sim -run 'TestSeeds$$' -count 1 -v -timeout 0 -sim.seeds $(SEEDS) -sim.first $(FIRST)
+	go test $(TESTFLAGS) ./engine/sim -run 'Test(Seeds|Tampered|Drained)$$' -count 1 -v -timeout 0 -sim.seeds $(SEEDS) -sim.first $(FIRST)
 
 bench: build ## measure the jobs of bench/README.md; figures on the screen and in out/bench.json
 	go build -o bin/bench ./bench

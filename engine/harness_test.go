@@ -148,6 +148,7 @@ func operators() map[string]func(*gpflow.OperatorContext) (gpflow.Operator, erro
 			}
 			return pass(in, i, out)
 		}),
+		"pages":  func(*gpflow.OperatorContext) (gpflow.Operator, error) { return &pages{}, nil },
 		"unmade": func(*gpflow.OperatorContext) (gpflow.Operator, error) { return nil, errPlanted },
 	}
 }

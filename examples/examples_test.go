@@ -21,6 +21,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/operators"
 	"github.com/gpflow/gpflow/operators/stdout"
+	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/load"
 )
 
@@ -71,9 +72,12 @@ func TestHowDoesNotMatter(t *testing.T) {
 
 // output is what a run puts out.
 type output struct {
-	files   map[string]string // by path; the screen is "standard output"
+	files   map[string]string // by path; the screen is onScreen
 	ordered bool              // the order of lines is determined
 }
+
+// onScreen is the name of the screen among the files.
+const onScreen = "standard output"
 
 // spaces are what the columns of a table are filled up with: their width depends
 // on the records that come first, not on all of them.
@@ -82,13 +86,9 @@ var spaces = regexp.MustCompile(` +`)
 // run runs a pipeline in a directory that has nothing but the examples in it.
 func run(t *testing.T, root string, files []string, o engine.Options) output {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Symlink(filepath.Join(root, "examples"), filepath.Join(dir, "examples")); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(dir)
+	enter(t, root)
 	var screen bytes.Buffer
-	p, encoded := compile(t, files, registry(t, &screen, &o))
+	p, encoded := compile(t, files, registry(t, &screen, &o), 0)
 	r, err := engine.Start(context.Background(), encoded, o)
 	if err != nil {
 		t.Fatal(err)
@@ -97,11 +97,27 @@ func run(t *testing.T, root string, files []string, o engine.Options) output {
 	if err != nil || report.Outcome != "finished" {
 		t.Fatalf("the run is %s: %v", report.Outcome, err)
 	}
-	out := output{files: make(map[string]string), ordered: ordered(p)}
-	if screen.Len() > 0 {
-		out.files["standard output"] = spaces.ReplaceAllString(screen.String(), " ")
+	return written(t, &screen, ordered(p))
+}
+
+// enter goes to a directory that has nothing but the examples in it.
+func enter(t *testing.T, root string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(root, "examples"), filepath.Join(dir, "examples")); err != nil {
+		t.Fatal(err)
 	}
-	err = filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+	t.Chdir(dir)
+}
+
+// written returns what has been put out in the directory and on the screen.
+func written(t *testing.T, screen *bytes.Buffer, ordered bool) output {
+	t.Helper()
+	out := output{files: make(map[string]string), ordered: ordered}
+	if screen.Len() > 0 {
+		out.files[onScreen] = spaces.ReplaceAllString(screen.String(), " ")
+	}
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
@@ -133,11 +149,22 @@ func registry(t *testing.T, screen *bytes.Buffer, o *engine.Options) *gpflow.Reg
 	return r
 }
 
-func compile(t *testing.T, files []string, r *gpflow.Registry) (*plan.Plan, []byte) {
+// compile compiles a pipeline, with so many subtasks of each node that does not
+// say otherwise; 0: as the pipeline says.
+func compile(t *testing.T, files []string, r *gpflow.Registry, parallelism int) (*plan.Plan, []byte) {
 	t.Helper()
 	p, list := load.Load(files, load.Options{Registry: r})
 	if p == nil || list.HasErrors() {
 		t.Fatalf("the specification is wrong: %+v", list)
+	}
+	if parallelism > 0 {
+		vals := map[string]any{"parallelism": int64(parallelism)}
+		for _, f := range spec.PipelineFields() {
+			if f.Name != "parallelism" && p.Settings.Has(f.Name) {
+				vals[f.Name] = p.Settings.Get(f.Name)
+			}
+		}
+		p.Settings = gpflow.NewConfig(spec.PipelineFields(), vals)
 	}
 	result, list := compiler.Compile(p, compiler.Options{})
 	if result.Plan == nil {
