@@ -279,16 +279,17 @@ type CheckpointID int64
 // later one.
 type Committable []byte
 
-// SyncError is the error of a sink that could not make durable what it had
-// written: that may be lost, even where a second try says otherwise. A job ends
-// with it, and is not started again by itself.
-type SyncError struct{ Err error }
+// FinalError is an error that ends a job, where others lead to another try: it
+// would come again, as where whoever read the output has gone, or input is not
+// what it was when it was read; or another try would hide it, as where an fsync
+// has failed, and what was written may be lost although the next one goes well.
+type FinalError struct{ Err error }
 
 // Error says what Err says.
-func (e *SyncError) Error() string { return e.Err.Error() }
+func (e *FinalError) Error() string { return e.Err.Error() }
 
 // Unwrap returns Err.
-func (e *SyncError) Unwrap() error { return e.Err }
+func (e *FinalError) Unwrap() error { return e.Err }
 
 // Prepared is what a sink has made durable for a checkpoint.
 type Prepared struct {
@@ -324,7 +325,7 @@ type Sink interface {
 	// final says that no more will be written. Where the checkpoint is
 	// aborted, nothing is undone: what was prepared is committed with the next
 	// one, or removed by Recover. An error of making things durable is a
-	// *SyncError, likewise in Commit, and never a *Transient: trying again would
+	// *FinalError, likewise in Commit, and never a *Transient: trying again would
 	// prove nothing. After a *Transient it may be called again.
 	Prepare(ctx context.Context, id CheckpointID, final bool) (Prepared, error)
 	// Commit makes prepared output visible. It is idempotent: it may be called

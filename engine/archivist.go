@@ -143,6 +143,9 @@ func (a *archivist) store(ctx context.Context, s job.Store) error {
 	for _, p := range s.Gone {
 		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
 	}
+	if err := resume.Ended(m.Sources, s.Parts); err != nil {
+		return err
+	}
 	if s.Final {
 		m.Outcome = checkpoint.OutcomeFinished
 	}

@@ -129,6 +129,7 @@ func (r *region) Close() error { return nil }
 //
 //   - a record met on_error = "fail", or was one more than on_error allows: it
 //     would be met again,
+//   - a connector says that its error is final,
 //   - another process has taken over (C6): there is nothing left to go on with,
 //   - an fsync has failed: what was written may be lost, though it seems to be there,
 //   - the state is damaged, or not one that this program can read.
@@ -137,16 +138,16 @@ func (r *region) Close() error { return nil }
 // not add up is found at the end only; neither comes here.
 func restartable(err error) bool {
 	var (
-		record    *RecordFailure
-		stale     *checkpoint.StaleEpoch
-		lost      *storage.SyncError
-		unwritten *gpflow.SyncError
-		damaged   *checkpoint.Damaged
-		newer     *checkpoint.Newer
-		hash      *checkpoint.KeyHash
-		changed   *resume.LossError
+		record  *RecordFailure
+		final   *gpflow.FinalError
+		stale   *checkpoint.StaleEpoch
+		lost    *storage.SyncError
+		damaged *checkpoint.Damaged
+		newer   *checkpoint.Newer
+		hash    *checkpoint.KeyHash
+		changed *resume.LossError
 	)
-	return !errors.As(err, &record) && !errors.As(err, &stale) && !errors.As(err, &lost) && !errors.As(err, &unwritten) &&
+	return !errors.As(err, &record) && !errors.As(err, &final) && !errors.As(err, &stale) && !errors.As(err, &lost) &&
 		!errors.As(err, &damaged) && !errors.As(err, &newer) && !errors.As(err, &hash) && !errors.As(err, &changed)
 }
 

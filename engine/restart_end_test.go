@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -44,7 +45,7 @@ func TestNotStartedAgain(t *testing.T) {
 			policy: two, text: strings.Replace(apart, `fields = { i = "i" }`, `fields = { i = "100 / (i - 200)" }`, 1), want: "source.a: ",
 		},
 		"a failed fsync": {
-			faults: &faults{fail: map[string][]int{"prepare sink.x": {2}}, err: &gpflow.SyncError{Err: errPlanted}}, policy: two, want: "sink.x[0]: prepare the output: planted",
+			faults: &faults{fail: map[string][]int{"prepare sink.x": {2}}, err: &gpflow.FinalError{Err: errPlanted}}, policy: two, want: "sink.x[0]: prepare the output: planted",
 		},
 		"another process": {
 			faults: &faults{fail: map[string][]int{"write sink.x": {300}}}, policy: two, want: "take",
@@ -265,10 +266,10 @@ func (b *bench) fill() {
 	b.store.SetCapacity(used)
 }
 
-// TestRestartsAtRandom: faults of connectors, operators and the store, drawn from
-// a seed.
+// TestRestartsAtRandom: faults of connectors, operators and the store, and the end
+// of the process, drawn from a seed.
 func TestRestartsAtRandom(t *testing.T) {
-	seeds := 15
+	seeds := 12
 	if testing.Short() {
 		seeds = 5
 	}
@@ -301,11 +302,25 @@ func TestRestartsAtRandom(t *testing.T) {
 				b.policy.Attempts = 1000
 				b.policy.Seed = uint64(seed)
 				b.ends.Every = gpflow.Duration(5+random.IntN(200)) * gpflow.Millisecond
-				run := b.start(both)
+				ctx, kill := context.WithCancel(t.Context())
+				run := b.startIn(ctx, both)
 				for range random.IntN(3) {
 					b.store.Fail(storagetest.Fault{Skip: random.IntN(100), Times: 1 + random.IntN(3), When: storagetest.When(2 * random.IntN(2)), Err: errPlanted})
 				}
+				if random.IntN(2) == 0 { // another start goes on from what restarted regions have made
+					<-time.After(time.Duration(random.IntN(5000)) * time.Millisecond)
+					kill()
+					r, _ := run.Wait() // it has been killed, or had finished
+					b.store.Heal()
+					for _, n := range restarts(r.Status) {
+						total += int(n)
+					}
+					delete(f.fail, "open sink.y") // a start is to go well
+					delete(f.fail, "recover sink.all")
+					run = b.start(both)
+				}
 				r := b.finish(run)
+				kill()
 				if got := b.lines("all.json"); !slices.Equal(got, all) {
 					t.Errorf("%d windows, and there are %d", len(got), len(all))
 				}

@@ -189,8 +189,12 @@ func newBench(t *testing.T, f *faults) *bench {
 	}
 }
 
-// start starts a pipeline; OUT in it is the directory of the output.
-func (b *bench) start(text string) *engine.Run {
+// start starts a pipeline; OUT in it is the directory of the output. It goes on
+// from what is in the store.
+func (b *bench) start(text string) *engine.Run { return b.startIn(b.t.Context(), text) }
+
+// startIn is start for a run that is killed when ctx ends.
+func (b *bench) startIn(ctx context.Context, text string) *engine.Run {
 	b.t.Helper()
 	r, err := gpflow.NewRegistry(b.descriptors()...)
 	if err != nil {
@@ -208,27 +212,38 @@ func (b *bench) start(text string) *engine.Run {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	k, err := checkpoint.Open(b.t.Context(), b.store)
-	if err == nil {
-		err = k.Fresh(b.t.Context(), "0123456789abcdef", "test")
-	}
-	var none *checkpoint.NoCheckpoint
-	if err == nil {
-		if _, err = k.Current(b.t.Context()); errors.As(err, &none) {
-			err = nil
-		}
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	run, err := engine.Start(b.t.Context(), encoded, engine.Options{
+	k, from := b.keeper()
+	run, err := engine.Start(ctx, encoded, engine.Options{
 		Registry: r, Log: slog.New(slog.NewTextHandler(&b.log, nil)), Restart: b.policy, PollRows: 50,
-		Checkpoints: &engine.Checkpoints{Keeper: k, Retain: 2, Config: b.ends, Who: "test"},
+		Checkpoints: &engine.Checkpoints{Keeper: k, From: from, Retain: 2, Config: b.ends, Who: "test"},
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return run
+}
+
+// keeper claims the store, and returns the checkpoint to go on from; nil: there
+// is none.
+func (b *bench) keeper() (*checkpoint.Keeper, *checkpoint.Manifest) {
+	b.t.Helper()
+	k, err := checkpoint.Open(b.t.Context(), b.store)
+	switch {
+	case err != nil:
+	case k.Lineage() == "":
+		err = k.Fresh(b.t.Context(), "0123456789abcdef", "test")
+	default:
+		err = k.Claim(b.t.Context(), "test")
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	m, err := k.Current(b.t.Context())
+	var none *checkpoint.NoCheckpoint
+	if err != nil && !errors.As(err, &none) {
+		b.t.Fatal(err)
+	}
+	return k, m
 }
 
 // finish waits for a run that is to finish.

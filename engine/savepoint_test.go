@@ -140,8 +140,9 @@ func TestNoSavepoint(t *testing.T) {
 	}
 }
 
-// TestDrainIsWhole: a checkpoint is of before a drain or behind it, so that a job
-// which is killed in its midst goes on reading, or on to its end.
+// TestDrainIsWhole: a checkpoint is of before a drain, so that a job which goes on
+// from it goes on reading, or says that all input has ended, so that the job goes
+// on with the end; there is none of which a part says the one and a part the other.
 func TestDrainIsWhole(t *testing.T) {
 	for range 20 {
 		w := openWorld(t)

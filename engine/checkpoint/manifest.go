@@ -48,7 +48,7 @@ type Manifest struct {
 type SourceState struct {
 	Address string
 	Found   []gpflow.Split // all splits found so far, in the order in which they were found
-	Ended   []string       // the ids of those that have been read to their end
+	Ended   []string       // the ids of those of which nothing more is read, in the order of Found
 	Queue   []gpflow.Split // found, and not yet handed to a reader, in order
 	Done    bool           // no more will be found
 }

@@ -69,6 +69,30 @@ func TestSplits(t *testing.T) {
 	}
 }
 
+// TestEnded: nothing more is read of a split that was found, waits for no reader
+// and is with none of its source.
+func TestEnded(t *testing.T) {
+	sources := []checkpoint.SourceState{
+		{Address: "source.a", Found: []gpflow.Split{{ID: "3"}, {ID: "1"}, {ID: "2"}, {ID: "4"}}, Queue: []gpflow.Split{{ID: "4"}}},
+		{Address: "source.b", Found: []gpflow.Split{{ID: "1"}}},
+	}
+	reads := func(splits ...Split) checkpoint.Snapshot {
+		return checkpoint.Snapshot{Data: Encode(Reader{Splits: splits})}
+	}
+	err := Ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
+		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(Split{ID: "1"}),
+		{Kind: checkpoint.Reader, Name: "source.a"}:             reads(),
+		{Kind: checkpoint.Reader, Name: "source.b"}:             reads(),
+		{Kind: checkpoint.Task, Name: "source.a"}:               {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(sources[0].Ended, sources[1].Ended); got != "[3 2] [1]" {
+		t.Errorf("ended are %s", got)
+	}
+}
+
 // TestHome: what a subtask had prepared is committed by itself, or by the first
 // one where it is no more.
 func TestHome(t *testing.T) {

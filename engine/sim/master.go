@@ -8,6 +8,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -219,6 +220,9 @@ func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
 	}
 	for _, p := range s.Gone {
 		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
+	}
+	if err := resume.Ended(m.Sources, s.Parts); err != nil {
+		v.a.broken("C5", "%v", err)
 	}
 	if s.Final {
 		m.Outcome = checkpoint.OutcomeFinished

@@ -70,14 +70,14 @@ func (d *disk) truncate(f *os.File, n int64) error {
 	return f.Truncate(n)
 }
 
-// sync makes a file or a directory durable. An error is a *gpflow.SyncError.
+// sync makes a file or a directory durable. An error is a *gpflow.FinalError.
 func (d *disk) sync(f *os.File) error {
 	err := d.step("sync", f.Name())
 	if err == nil && d.bug != noSync {
 		err = f.Sync()
 	}
 	if err != nil {
-		return &gpflow.SyncError{Err: reason(err)}
+		return &gpflow.FinalError{Err: reason(err)}
 	}
 	return nil
 }
@@ -106,15 +106,18 @@ func (t torn) Unwrap() error { return t.error }
 
 // passing reports whether the same may be tried again.
 func passing(err error) bool {
-	var t torn
-	return !errors.As(err, &t) && local.Passing(err)
+	var (
+		t     torn
+		final *gpflow.FinalError
+	)
+	return !errors.As(err, &t) && !errors.As(err, &final) && local.Passing(err)
 }
 
 // syncDir makes the names in a directory durable.
 func (d *disk) syncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
-		return &gpflow.SyncError{Err: reason(err)}
+		return &gpflow.FinalError{Err: reason(err)}
 	}
 	return errors.Join(d.sync(f), f.Close())
 }

@@ -323,8 +323,8 @@ func TestFailsForGood(t *testing.T) {
 			if !errors.Is(err, syscall.EIO) {
 				t.Errorf("%s: %v", op, err)
 			}
-			if lost := new(gpflow.SyncError); errors.As(err, &lost) != (op == "sync") {
-				t.Errorf("%s: %v says that what was written may be lost: %t", op, err, op != "sync")
+			if final := new(gpflow.FinalError); errors.As(err, &final) != (op == "sync") {
+				t.Errorf("%s: %v is final: %t", op, err, op != "sync")
 			}
 			if _, again := s.Prepare(context.Background(), 2, false); !errors.Is(again, syscall.EIO) {
 				t.Errorf("%s: the next checkpoint gives %v", op, again)

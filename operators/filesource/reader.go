@@ -36,7 +36,8 @@ func (r *reader) Assign(s gpflow.Split, from gpflow.Position) error {
 	}
 	switch {
 	case (d.Stream || p.stream) && p.offset > 0:
-		return fmt.Errorf("read %s: %d bytes of it had been read, and they cannot be read again; start anew with --fresh, or have the data in a file and read that", s.ID, p.offset)
+		return &gpflow.FinalError{Err: fmt.Errorf(
+			"read %s: %d bytes of it had been read, and they cannot be read again; start anew with --fresh, or have the data in a file and read that", s.ID, p.offset)}
 	case p.offset > 0 || d.Head.n > 0:
 		if err := d.check(p); err != nil {
 			return err

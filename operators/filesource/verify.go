@@ -4,11 +4,18 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats/catalog"
 )
 
 // startAnew is what can be done about input that is not what it was.
 const startAnew = "bring the file back as it was, or start anew with --fresh, which reads everything again"
+
+// other is the error of input that is not what it was, and will not be so when it
+// is looked at again.
+func other(format string, args ...any) error {
+	return &gpflow.FinalError{Err: fmt.Errorf(format, args...)}
+}
 
 // verify reports a file that is not the one that the split was found in, and
 // read in up to a position.
@@ -30,13 +37,13 @@ func (d splitData) verify(f *os.File, from position) error {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", d.Path, reason(err))
 	case now.n < want.n, d.Compression == catalog.None && size < from.offset:
-		return fmt.Errorf("read %s: it was read up to byte %d of its content, and has only %d bytes now: it was truncated or replaced; %s",
+		return other("read %s: it was read up to byte %d of its content, and has only %d bytes now: it was truncated or replaced; %s",
 			d.Path, from.offset, size, startAnew)
 	case now != want:
-		return fmt.Errorf("read %s: it was read up to byte %d of its content, and is another file now: its first %d bytes have the fingerprint %s, not %s; %s",
+		return other("read %s: it was read up to byte %d of its content, and is another file now: its first %d bytes have the fingerprint %s, not %s; %s",
 			d.Path, from.offset, want.n, now, want, startAnew)
 	case size < d.Size:
-		return fmt.Errorf("read %s: it had %d bytes when the pipeline began, of which those up to byte %d of its content were read, and has only %d bytes now: it was truncated; %s",
+		return other("read %s: it had %d bytes when the pipeline began, of which those up to byte %d of its content were read, and has only %d bytes now: it was truncated; %s",
 			d.Path, d.Size, from.offset, size, startAnew)
 	}
 	return nil

@@ -140,7 +140,7 @@ func failed(err error) error {
 		err = path.Err // the message names the file
 	}
 	if errors.Is(err, syscall.EPIPE) {
-		return fmt.Errorf("write to the standard output: whoever read it has gone: %w", err)
+		return &gpflow.FinalError{Err: fmt.Errorf("write to the standard output: whoever read it has gone: %w", err)}
 	}
 	return fmt.Errorf("write to the standard output: %w", err)
 }

@@ -145,7 +145,8 @@ func TestClosedPipe(t *testing.T) {
 	r.Close()
 	s := open(t, w, formatJSON)
 	err = s.Write(context.Background(), batch(row("a", 1, 1)), noFailures)
-	if !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), "whoever read it has gone") {
+	var final *gpflow.FinalError
+	if !errors.Is(err, syscall.EPIPE) || !errors.As(err, &final) || !strings.Contains(err.Error(), "whoever read it has gone") {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,39 @@
+package resume
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/gpflow/gpflow/engine/checkpoint"
+)
+
+// Ended says in sources which splits nothing more is read of: they were found, no
+// reader has them, and they wait for none. parts are those of the checkpoint.
+func Ended(sources []checkpoint.SourceState, parts map[checkpoint.Part]checkpoint.Snapshot) error {
+	left := make(map[splitName]bool)
+	for p, s := range parts {
+		if p.Kind != checkpoint.Reader {
+			continue
+		}
+		var r Reader
+		if err := json.Unmarshal(s.Data, &r); err != nil {
+			return fmt.Errorf("read what %s has handed in: %w", p, err)
+		}
+		for _, split := range r.Splits {
+			left[splitName{p.Name, split.ID}] = true
+		}
+	}
+	for i := range sources {
+		s := &sources[i]
+		for _, split := range s.Queue {
+			left[splitName{s.Address, split.ID}] = true
+		}
+		s.Ended = nil
+		for _, split := range s.Found {
+			if !left[splitName{s.Address, split.ID}] {
+				s.Ended = append(s.Ended, split.ID)
+			}
+		}
+	}
+	return nil
+}
