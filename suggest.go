@@ -12,15 +12,15 @@ const (
 	longWord = 5
 	// maxCompared is how many candidates with about the letters of a word are
 	// compared with it, so that a mistake among very many names takes no longer.
-	maxCompared = 2000
+	maxCompared = 500
 )
 
 // Suggest returns the candidate that the author most likely meant by word: the
 // nearest one at most two edits away, where an edit changes, adds or removes a
 // character or swaps two neighbours, and at most half of the characters are
 // edited. Two edits of a word of less than five characters only add some. Case
-// does not count. Of several the first wins; "" if there is none. Of thousands
-// of candidates that look like word, the first ones are compared.
+// does not count. Of several the first wins; "" if there is none. Of hundreds
+// of candidates with its letters and its length, the first ones are compared.
 func Suggest(word string, candidates []string) string {
 	best, bestDistance := "", maxDistance+1
 	var c comparison
@@ -32,7 +32,7 @@ func Suggest(word string, candidates []string) string {
 		}
 		c.other = lower(c.other[:0], s)
 		r := c.other
-		if bits.OnesCount64(letters^lettersOf(r)) > 2*maxDistance {
+		if len(r)-len(w) > maxDistance || len(w)-len(r) > maxDistance || bits.OnesCount64(letters^lettersOf(r)) > 2*maxDistance {
 			continue
 		}
 		if c.count++; c.count > maxCompared {
@@ -74,9 +74,6 @@ type comparison struct {
 // distance returns the optimal string alignment distance of a and b, or
 // something above maxDistance where that is above it.
 func (c *comparison) distance(a, b []rune) int {
-	if len(a)-len(b) > maxDistance || len(b)-len(a) > maxDistance {
-		return maxDistance + 1
-	}
 	for i := range c.rows {
 		if c.rows[i] = c.rowMemory[i][:]; len(b) >= len(c.rows[i]) {
 			c.rows[i] = make([]int, len(b)+1)

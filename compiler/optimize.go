@@ -1,27 +1,15 @@
 package compiler
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/gpflow/gpflow"
 )
 
-// reads are the columns of an output that somebody reads. Outputs that feed
-// one input must stay alike, so they share theirs.
+// reads are the columns of an output that somebody reads. Outputs that have the
+// same columns share theirs: those that feed one input, and what a node passes
+// on with its input.
 type reads struct{ names map[string]bool }
-
-// add adds what is in o, and then some names.
-func (s *reads) add(o *reads, names []string) {
-	if o != nil && o != s && len(s.names) == 0 {
-		s.names = maps.Clone(o.names)
-	} else if o != nil && o != s {
-		maps.Copy(s.names, o.names)
-	}
-	for _, name := range names {
-		s.names[name] = true
-	}
-}
 
 // optimize finds out which columns somebody reads, from the sinks back to the
 // sources, and lets schemas flow anew without the others. State is described
@@ -44,7 +32,7 @@ func (c *compilation) optimize(g *Graph) {
 		if n.Desc.IsSource() {
 			n.Ports[0] = n.Ports[0].Select(func(column string) bool { return n.wanted[0].names[column] })
 		}
-		n.pruned = !slices.EqualFunc(before, n.Ports, (*gpflow.Schema).Equal)
+		n.pruned = n.failed || !slices.EqualFunc(before, n.Ports, (*gpflow.Schema).Equal)
 	}
 }
 
@@ -54,20 +42,30 @@ func share(g *Graph) {
 	group := make(map[*reads]*reads) // to what it has become a part of
 	find := func(s *reads) *reads {
 		for group[s] != nil {
+			if next := group[group[s]]; next != nil {
+				group[s] = next
+			}
 			s = group[s]
 		}
 		return s
+	}
+	join := func(a, b *reads) {
+		if a, b = find(a), find(b); a != b {
+			group[b] = a
+		}
 	}
 	for _, n := range g.Nodes {
 		n.wanted, n.uses, n.asked = make([]*reads, n.ports()), n.Uses, -1
 		for p := range n.wanted {
 			n.wanted[p] = &reads{make(map[string]bool)}
 		}
-		for _, outs := range n.Inputs {
-			for i := 1; i < len(outs); i++ {
-				a, b := find(outs[0].Node.wanted[outs[0].Port]), find(outs[i].Node.wanted[outs[i].Port])
-				if a != b {
-					group[b] = a
+		for i, outs := range n.Inputs {
+			for _, o := range outs {
+				join(outs[0].reads(), o.reads())
+			}
+			for p, pass := range n.Pass {
+				if pass && i == 0 && len(outs) > 0 {
+					join(outs[0].reads(), n.wanted[p])
 				}
 			}
 		}
@@ -81,6 +79,9 @@ func share(g *Graph) {
 		}
 	}
 }
+
+// reads returns the columns of o that somebody reads.
+func (o Output) reads() *reads { return o.Node.wanted[o.Port] }
 
 // reconsider finds out what n itself reads for what is wanted of it, where that
 // is more than it was asked for before. A node that passes its input on reads
@@ -104,20 +105,15 @@ func (c *compilation) reconsider(n *Node) {
 func (n *Node) want() bool {
 	changed := false
 	for i, outs := range n.Inputs {
-		if len(outs) == 0 {
+		if len(outs) == 0 || i >= len(n.Uses) {
 			continue
 		}
-		w := outs[0].Node.wanted[outs[0].Port]
-		before := len(w.names)
-		for p, pass := range n.Pass {
-			if i == 0 && pass && n.read(p) {
-				w.add(n.wanted[p], nil)
-			}
+		w := outs[0].reads().names
+		before := len(w)
+		for _, name := range n.Uses[i] {
+			w[name] = true
 		}
-		if i < len(n.Uses) {
-			w.add(nil, n.Uses[i])
-		}
-		changed = changed || len(w.names) > before
+		changed = changed || len(w) > before
 	}
 	return changed
 }

@@ -69,10 +69,15 @@ func lay(c gpflow.Config, in *gpflow.Schema, constants gpflow.Constants, pruned 
 	l.list(c.String("each"), in, constants, report)
 	switch {
 	case c.Has("keep"):
+		columns, seen := make(map[string]bool), make(map[string]bool)
+		for _, name := range in.Names() {
+			columns[name] = true
+		}
 		for i, name := range c.Strings("keep") {
-			if slices.Contains(c.Strings("keep")[:i], name) {
+			twice := seen[name]
+			if seen[name] = true; twice {
 				report(gpflow.Problem{Path: fmt.Sprintf("keep[%d]", i), Summary: fmt.Sprintf("The column %q is named twice", name), Detail: "Name it once."})
-			} else if in.Index(name) >= 0 {
+			} else if columns[name] {
 				l.keep = append(l.keep, name)
 			} else if !pruned {
 				report(unknown(i, name, in))

@@ -118,19 +118,28 @@ func checkNames(in *gpflow.Inference, given []gpflow.NamedExpr) bool {
 		ok = false
 		in.Report(gpflow.Problem{Path: "fields", Summary: "the records have no fields", Detail: "Give at least one field: fields = { n = \"i\" }."})
 	}
-	for i, f := range given {
+	seen, records := make(map[string]bool), make(map[string]string) // records by name, with a field of each
+	for _, f := range given {
 		if !identifier(f.Name) {
 			refuse(f.Name, fmt.Sprintf("%q is not a name for a column", f.Name),
 				"A name is letters, digits and underscores, and does not begin with a digit; the fields of a record are written behind a dot, as in address.street.")
 		}
-		for _, g := range given[:i] {
-			switch {
-			case f.Name == g.Name:
-				refuse(f.Name, fmt.Sprintf("the field %s is given twice", f.Name), "Remove one of them.")
-			case strings.HasPrefix(f.Name, g.Name+"."), strings.HasPrefix(g.Name, f.Name+"."):
-				refuse(f.Name, fmt.Sprintf("the fields %s and %s exclude each other", g.Name, f.Name), "One is a record that the other is a part of. Rename one of them.")
+		other := records[f.Name]
+		for i, c := range []byte(f.Name) {
+			if record := f.Name[:i]; c == '.' {
+				records[record] = f.Name
+				if seen[record] {
+					other = record
+				}
 			}
 		}
+		switch {
+		case seen[f.Name]:
+			refuse(f.Name, fmt.Sprintf("the field %s is given twice", f.Name), "Remove one of them.")
+		case other != "":
+			refuse(f.Name, fmt.Sprintf("the fields %s and %s exclude each other", other, f.Name), "One is a record that the other is a part of. Rename one of them.")
+		}
+		seen[f.Name] = true
 	}
 	return ok
 }

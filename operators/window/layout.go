@@ -20,6 +20,7 @@ type layout struct {
 	calls []call          // the distinct calls
 	aggs  []aggregate
 	exprs []gpflow.ExprInfo // of the aggregates
+	known map[string]int    // places of calls and of arguments, by text
 	state []gpflow.Column   // a row of state
 }
 
@@ -43,7 +44,7 @@ type aggregate struct {
 // build checks a configuration and lays it out. It returns nil where it has
 // reported a mistake.
 func build(config gpflow.Config, in *gpflow.Schema, consts gpflow.Constants, report func(gpflow.Problem)) *layout {
-	l := &layout{in: in, keys: config.Strings("key_by")}
+	l := &layout{in: in, keys: config.Strings("key_by"), known: make(map[string]int)}
 	ok := true
 	fail := func(p gpflow.Problem) { ok = false; report(p) }
 	l.checkKeys(fail)
@@ -104,7 +105,7 @@ func (l *layout) call(c expr.Call, field string) (int, error) {
 	if c.Arg != nil {
 		text, argType = c.Func+"("+c.Arg.String()+")", c.Arg.Type()
 	}
-	if i := slices.IndexFunc(l.calls, func(o call) bool { return o.text == text }); i >= 0 {
+	if i, ok := l.known["call "+text]; ok {
 		return i, nil
 	}
 	op, err := opOf(c.Func, c.Arg != nil, argType)
@@ -114,6 +115,7 @@ func (l *layout) call(c expr.Call, field string) (int, error) {
 	if c.Arg != nil {
 		arg = l.arg(c.Arg, field)
 	}
+	l.known["call "+text] = len(l.calls)
 	l.calls = append(l.calls, call{text, op, arg, len(l.state)})
 	l.state = append(l.state, op.columns(text, argType)...)
 	return len(l.calls) - 1, nil
@@ -122,9 +124,10 @@ func (l *layout) call(c expr.Call, field string) (int, error) {
 // arg returns the place of e among the arguments, adding it if it is new.
 func (l *layout) arg(e *expr.Expr, field string) int {
 	text := e.String()
-	if i := slices.IndexFunc(l.args, func(o *expr.Expr) bool { return o.String() == text }); i >= 0 {
+	if i, ok := l.known[text]; ok {
 		return i
 	}
+	l.known[text] = len(l.args)
 	l.args, l.argOf = append(l.args, e), append(l.argOf, field)
 	return len(l.args) - 1
 }

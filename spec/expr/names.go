@@ -199,7 +199,8 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	if a := c.aggregate; a != nil && a.env.Schema != nil && a.env.Schema.Index(bare) >= 0 {
 		c.failAst(n, full+" must be inside an aggregate or in key_by", "A window has many rows: say which of their values, as in sum("+bare+") or last("+bare+").")
 	}
-	for _, list := range [][]string{c.schema.Names(), c.constantNames()} {
+	columns := c.schema.Names()
+	for _, list := range [][]string{columns, c.constantNames()} {
 		if fields := below(list, bare); len(fields) > 0 {
 			c.failAst(n, full+" is a record", "Refer to a field of it: "+strings.Join(fields, ", ")+".")
 		}
@@ -221,12 +222,12 @@ func (c *checker) unknown(n ast.Node, path []string) {
 	case "var", "local":
 		known = c.constantNames()
 	default:
-		known = append(known, c.schema.Names()...)
+		known = columns
 		for _, l := range c.lets {
 			known = append(known, l.name)
 		}
 	}
-	detail := "The columns are " + strings.Join(clip(c.schema.Names()), ", ") + "."
+	detail := "The columns are " + strings.Join(clip(columns), ", ") + "."
 	switch {
 	case path[0] == "var" || path[0] == "local":
 		detail = "There is no such local. Write it into a block locals."
@@ -257,7 +258,7 @@ func (c *checker) unknown(n ast.Node, path []string) {
 func below(names []string, record string) []string {
 	var out []string
 	for _, name := range names {
-		if strings.HasPrefix(name, record+".") {
+		if len(name) > len(record) && name[len(record)] == '.' && strings.HasPrefix(name, record) {
 			out = append(out, name)
 		}
 	}
