@@ -107,8 +107,11 @@ type Traits struct {
 	Replayable bool     // source: a position can be read again
 	Bounded    func(Config) bool
 	Ordered    func(Config) bool // source: splits promise ascending times in order
-	Delivery   Delivery          // sink
-	NeedsEnd   func(Config) bool // sink: the output appears when the input ends; nil: it does not
+	// MaxRecord, of a source, is the size in bytes of the longest record that it
+	// gives, as it is written. nil: it has no bound.
+	MaxRecord func(Config) int64
+	Delivery  Delivery          // sink
+	NeedsEnd  func(Config) bool // sink: the output appears when the input ends; nil: it does not
 	// Claims names the place that the node has for itself alone, such as a
 	// file that it writes; two nodes of one claim are a mistake. nil: none.
 	Claims func(Config) string

@@ -106,7 +106,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		return nil, err
 	}
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
-		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
+		"in_flight_at_most", Ceiling(p, o.Limit, LongestRecord(o.Registry, p)))
 	r.pulse.begin(r.sample(r.ledger()))
 	b.start()
 	return r, nil

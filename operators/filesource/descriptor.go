@@ -41,6 +41,7 @@ Each file is read by one subtask. Where nothing downstream uses event time, larg
 		Replayable: true,
 		Bounded:    func(c gpflow.Config) bool { return !c.Bool("follow") },
 		Ordered:    func(c gpflow.Config) bool { return c.String("order") != orderNone && !c.Bool("follow") },
+		MaxRecord:  func(c gpflow.Config) int64 { return c.Int("max_record") },
 	},
 	Infer:     infer,
 	NewSource: newSource,
