@@ -259,8 +259,12 @@ func (b *build) line(from string, port int, to string) *edge {
 	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1}
 	if b.former != nil {
 		e.left = b.former.Emitted(from, port)
-		if b.former.Joined(from, port, to) {
-			e.before = e.left
+		e.before = b.former.Sent(from, port, e.name, to)
+		if n := e.left - e.before; n > 0 {
+			if e.to.Missed == nil {
+				e.to.Missed = make(map[string]int64)
+			}
+			e.to.Missed[resume.Output(from, e.name)] = n
 		}
 	}
 	b.run.edges = append(b.run.edges, e)
