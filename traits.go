@@ -25,6 +25,9 @@ type Traits struct {
 	Replayable bool
 	Bounded    bool // source: its input ends
 	Ordered    bool // source: splits promise ascending times in order
+	// MaxRecord, of a source, is the size in bytes of the longest record that it
+	// gives, as it is written; 0: it has no bound.
+	MaxRecord int64
 	// Retries says of a source or a sink that its calls may fail with Transient,
 	// and be made again.
 	Retries  bool

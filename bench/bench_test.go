@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +22,7 @@ func TestPipelines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline, "resident": residentPipeline}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
@@ -150,5 +151,33 @@ func TestLongest(t *testing.T) {
 	spans[70*perCheckpoint] = 3 * time.Millisecond
 	if got := longest(spans); got != 3 {
 		t.Errorf("the longest is %v", got)
+	}
+}
+
+// TestHeavy: the output of the resident job is complete, or is refused.
+func TestHeavy(t *testing.T) {
+	var all bytes.Buffer
+	const files, records = 2, 3
+	for range files {
+		for key := range records {
+			fmt.Fprintf(&all, `{"key":%d,"text":"%s"}`+"\n", key, heavyText(key))
+		}
+	}
+	if err := checkHeavy(bytes.NewReader(all.Bytes()), files, records); err != nil {
+		t.Error(err)
+	}
+	lines := bytes.SplitAfter(all.Bytes(), []byte("\n"))
+	if err := checkHeavy(bytes.NewReader(bytes.Join(lines[1:], nil)), files, records); err == nil || !strings.Contains(err.Error(), "record 0 was put out 1 times") {
+		t.Errorf("a record is missing: %v", err)
+	}
+	if err := checkHeavy(strings.NewReader(`{"key":1,"text":"1"}`+"\n"), files, records); err == nil {
+		t.Error("another record is taken")
+	}
+	log := `{"msg":"start","in_flight_at_most":12}`
+	if most, err := inFlight([]byte(log)); most != 12 || err != nil {
+		t.Errorf("%d is in flight, %v", most, err)
+	}
+	if _, err := inFlight(nil); err == nil {
+		t.Error("a log that says nothing is taken")
 	}
 }

@@ -22,7 +22,8 @@ import (
 
 // Options change what the compiler does.
 type Options struct {
-	// NoOptimize leaves out what only makes the plan better.
+	// NoOptimize leaves out what only makes the plan better: every column is
+	// read, and every node is a task of its own.
 	NoOptimize bool
 }
 
@@ -46,7 +47,7 @@ func Compile(p *spec.Pipeline, o Options) (Result, diag.List) {
 	}
 	r := Result{Graph: g}
 	if !c.failed() {
-		r.Plan = c.lower(g)
+		r.Plan = c.lower(g, o)
 	}
 	if c.failed() {
 		r.Plan = nil

@@ -9,11 +9,11 @@ import (
 )
 
 // lower makes tasks and edges of the logical plan.
-func (c *compilation) lower(g *Graph) *plan.Plan {
+func (c *compilation) lower(g *Graph, o Options) *plan.Plan {
 	p := &plan.Plan{
 		Format: plan.Format, Pipeline: g.Pipeline, KeyGroups: int(c.spec.Settings.Int("key_groups")), KeyHash: gpflow.KeyHashName,
 	}
-	l := &lowering{c: c, plan: p, place: make(map[*Node]place)}
+	l := &lowering{c: c, plan: p, place: make(map[*Node]place), loose: o.NoOptimize}
 	for _, n := range g.Nodes {
 		if n.alive {
 			l.node(n)
@@ -28,6 +28,7 @@ type lowering struct {
 	c     *compilation
 	plan  *plan.Plan
 	place map[*Node]place
+	loose bool // no node is fused into the task of another
 }
 
 // node puts n behind the operator that feeds it, or into a task of its own.
@@ -54,7 +55,7 @@ func (l *lowering) node(n *Node) {
 // has one input edge, needs no exchange, and neither side refuses.
 func (l *lowering) fuses(n *Node) (Output, bool) {
 	ins := n.inputs()
-	if len(ins) != 1 {
+	if l.loose || len(ins) != 1 {
 		return Output{}, false
 	}
 	o := ins[0]

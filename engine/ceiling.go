@@ -6,6 +6,26 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 )
 
+// LongestRecord returns the size in bytes of the longest record that the sources
+// of a plan may give, and at least gpflow.BatchBytes: shorter ones share a
+// batch. Sources whose records have no bound do not count.
+func LongestRecord(r *gpflow.Registry, p *plan.Plan) int64 {
+	longest := int64(gpflow.BatchBytes)
+	for _, t := range p.Tasks {
+		for _, op := range t.Ops {
+			d := r.Lookup(op.Block, op.Kind)
+			if d == nil {
+				continue
+			}
+			// What cannot be read is reported where the operator is made.
+			if config, err := gpflow.DecodeConfig(d.AllFields(), op.Config); err == nil {
+				longest = max(longest, d.TraitsOf(config).MaxRecord)
+			}
+		}
+	}
+	return longest
+}
+
 // Ceiling returns the most bytes that the rows in flight of a plan can hold,
 // whatever the backlog, where no row is larger than row bytes: what fits each
 // channel, what each output and each operator has collected, and what each

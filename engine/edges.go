@@ -7,6 +7,7 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // open makes a channel into an inbox.
@@ -73,8 +74,12 @@ func (b *build) line(from string, port int, to string) *edge {
 	e := &edge{from: f, to: b.ops[to].node, port: port, name: f.ports[port], copies: 1, region: b.at}
 	if b.former != nil {
 		e.left = b.former.Emitted(from, port)
-		if b.former.Joined(from, port, to) {
-			e.before = e.left
+		e.before = b.former.Sent(from, port, e.name, to)
+		if n := e.left - e.before; n > 0 {
+			if e.to.Missed == nil {
+				e.to.Missed = make(map[string]int64)
+			}
+			e.to.Missed[resume.Output(from, e.name)] = n
 		}
 	}
 	b.edges = append(b.edges, e)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/resume"
 )
 
 // edge is a connection between two nodes as the engine runs it.
@@ -20,10 +21,7 @@ type edge struct {
 }
 
 func (e *edge) status(r *Run) Edge {
-	s := Edge{From: e.from.Address, To: e.to.Address}
-	if e.name != "" {
-		s.From += "." + e.name
-	}
+	s := Edge{From: resume.Output(e.from.Address, e.name), To: e.to.Address}
 	if len(e.channels) == 0 {
 		sent := e.from.status().emitted
 		n := sent[e.port] - e.left + e.before

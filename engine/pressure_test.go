@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,6 +58,36 @@ func TestMemoryIsBounded(t *testing.T) {
 				t.Errorf("the job %s: %v", r.Outcome, err)
 			}
 		})
+	}
+}
+
+// TestLongestRecord: the sources say how long records get, and short ones fill
+// a batch.
+func TestLongestRecord(t *testing.T) {
+	infer := func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{} }
+	r, err := gpflow.NewRegistry(&gpflow.Descriptor{
+		Block: "source", Kind: "s", Doc: "It reads.", Infer: infer,
+		Fields:    []gpflow.Field{{Name: "most", Kind: gpflow.FieldInt}},
+		Traits:    func(c gpflow.Config) gpflow.Traits { return gpflow.Traits{MaxRecord: c.Int("most")} },
+		NewSource: func(*gpflow.SourceContext) (gpflow.Source, error) { return nil, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := func(block, config string) plan.Op {
+		return plan.Op{Block: block, Kind: "s", Config: json.RawMessage(config)}
+	}
+	for _, c := range []struct {
+		ops  []plan.Op
+		want int64
+	}{
+		{[]plan.Op{op("source", `{"most":5000000}`), op("sink", "{}"), op("source", `{"most":4000000}`)}, 5_000_000},
+		{[]plan.Op{op("source", `{"most":5}`)}, gpflow.BatchBytes},
+		{[]plan.Op{op("source", `{"most":"?"}`)}, gpflow.BatchBytes},
+	} {
+		if got := LongestRecord(r, &plan.Plan{Tasks: []plan.Task{{Ops: c.ops}}}); got != c.want {
+			t.Errorf("the longest record of %+v is %d, want %d", c.ops, got, c.want)
+		}
 	}
 }
 

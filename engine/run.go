@@ -110,7 +110,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	r.boss.job = job.New(b.config())
 	r.boss.take(b)
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
-		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
+		"in_flight_at_most", Ceiling(p, o.Limit, LongestRecord(o.Registry, p)))
 	r.pulse.begin(r.sample(r.ledger()))
 	r.boss.archive(encoded)
 	r.boss.start(b)

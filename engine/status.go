@@ -97,9 +97,12 @@ type Node struct {
 	// Skew is how much of the input of this start went to the subtask that got
 	// the most, as a multiple of an equal share: 1 is even. 0: there was no input,
 	// or there is one subtask.
-	Skew    float64 `json:"skew,omitempty"`
-	Unread  bool    `json:"late_unread,omitempty"` // late rows go nowhere
-	emitted []int64 // by port
+	Skew   float64 `json:"skew,omitempty"`
+	Unread bool    `json:"late_unread,omitempty"` // late rows go nowhere
+	// Missed has, by what the node reads, as Edge.From names it, the rows that
+	// had left there before the pipeline was changed so that it does.
+	Missed  map[string]int64 `json:"missed,omitempty"`
+	emitted []int64          // by port
 	taken   int64
 }
 

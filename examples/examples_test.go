@@ -47,8 +47,8 @@ func pipelines(t *testing.T) map[string][]string {
 }
 
 // TestHowDoesNotMatter: with links that encode and decode, with any number of
-// records read at once, and with channels that take one record, every example
-// puts out the same.
+// records read at once, with channels that take one record, and without
+// optimisations, every example puts out the same.
 func TestHowDoesNotMatter(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -56,16 +56,17 @@ func TestHowDoesNotMatter(t *testing.T) {
 	}
 	for name, files := range pipelines(t) {
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			want := run(t, root, files, engine.Options{})
+			want := run(t, root, files, compiler.Options{}, engine.Options{})
 			if len(want.files) == 0 {
 				t.Fatal("the example puts out nothing")
 			}
 			for _, poll := range []int{1, 7, 0} {
 				want.compare(t, fmt.Sprintf("%d records at once, encoded links", poll),
-					run(t, root, files, engine.Options{PollRows: poll, EncodeLinks: true}))
+					run(t, root, files, compiler.Options{}, engine.Options{PollRows: poll, EncodeLinks: true}))
 			}
 			want.compare(t, "channels of one record",
-				run(t, root, files, engine.Options{Limit: exchange.Limit{Rows: 1, Bytes: 1}}))
+				run(t, root, files, compiler.Options{}, engine.Options{Limit: exchange.Limit{Rows: 1, Bytes: 1}}))
+			want.compare(t, "no optimisations", run(t, root, files, compiler.Options{NoOptimize: true}, engine.Options{}))
 		})
 	}
 }
@@ -84,11 +85,11 @@ const onScreen = "standard output"
 var spaces = regexp.MustCompile(` +`)
 
 // run runs a pipeline in a directory that has nothing but the examples in it.
-func run(t *testing.T, root string, files []string, o engine.Options) output {
+func run(t *testing.T, root string, files []string, c compiler.Options, o engine.Options) output {
 	t.Helper()
 	enter(t, root)
 	var screen bytes.Buffer
-	p, encoded := compile(t, files, registry(t, &screen, &o), 0)
+	p, encoded := compile(t, files, registry(t, &screen, &o), 0, c)
 	r, err := engine.Start(context.Background(), encoded, o)
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +152,7 @@ func registry(t *testing.T, screen *bytes.Buffer, o *engine.Options) *gpflow.Reg
 
 // compile compiles a pipeline, with so many subtasks of each node that does not
 // say otherwise; 0: as the pipeline says.
-func compile(t *testing.T, files []string, r *gpflow.Registry, parallelism int) (*plan.Plan, []byte) {
+func compile(t *testing.T, files []string, r *gpflow.Registry, parallelism int, o compiler.Options) (*plan.Plan, []byte) {
 	t.Helper()
 	p, list := load.Load(files, load.Options{Registry: r})
 	if p == nil || list.HasErrors() {
@@ -166,7 +167,7 @@ func compile(t *testing.T, files []string, r *gpflow.Registry, parallelism int) 
 		}
 		p.Settings = gpflow.NewConfig(spec.PipelineFields(), vals)
 	}
-	result, list := compiler.Compile(p, compiler.Options{})
+	result, list := compiler.Compile(p, o)
 	if result.Plan == nil {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}

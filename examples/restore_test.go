@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
@@ -154,7 +155,7 @@ func (j *job) start(ctx context.Context, parallelism int) (*engine.Run, *checkpo
 	if err != nil && !errors.As(err, &none) {
 		j.Fatal(err)
 	}
-	_, encoded := compile(j.T, j.files, o.Registry, parallelism)
+	_, encoded := compile(j.T, j.files, o.Registry, parallelism, compiler.Options{})
 	run, err := engine.Start(ctx, encoded, o)
 	if err != nil {
 		j.Fatal(err)

@@ -7,8 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine"
+	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/spec/diag/pages"
 )
 
@@ -36,6 +39,12 @@ func codeOf(arg string) (string, error) {
 	return "", nil
 }
 
+// inFlight says how much memory the records between the nodes of a plan take.
+func inFlight(r *gpflow.Registry, p *plan.Plan) string {
+	row := engine.LongestRecord(r, p)
+	return fmt.Sprintf("in flight  at most %s, where no record has more than %s", size(engine.Ceiling(p, exchange.DefaultLimit, row)), size(row))
+}
+
 func explainCommand() *cobra.Command {
 	var flags specFlags
 	var format string
@@ -44,8 +53,9 @@ func explainCommand() *cobra.Command {
 		Use:   "explain PATH | CODE",
 		Short: "Show the plan of a specification, or explain a diagnostic",
 		Long: `Show the physical plan as a tree: the tasks with their operators, the schemas
-that flow, what is read of each source, how rows get from task to task, and
-what each operator keeps. --format json prints the plan as the engine gets it.
+that flow, what is read of each source, how rows get from task to task, what
+each operator keeps, and how much memory records in flight take at most.
+--format json prints the plan as the engine gets it.
 
 With --exprs, show the record expressions instead: the type of each, and which
 parts of it are not compiled but interpreted, which is slower.
@@ -83,7 +93,7 @@ mistake, and how it is repaired, with an example.`,
 			}
 			switch format {
 			case "text":
-				fmt.Fprint(cmd.OutOrStdout(), compiler.Explain(result))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s\n", compiler.Explain(result), inFlight(r, result.Plan))
 			case "json":
 				data, err := plan.Encode(result.Plan)
 				if err != nil {

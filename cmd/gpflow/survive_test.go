@@ -106,7 +106,22 @@ func attempt(t fataler, encoded []byte, dir string, o engine.Options, operations
 	case err != nil:
 		t.Fatal(err)
 	}
+	arrivals(t, report.Status)
 	return report.Outcome == "finished"
+}
+
+// arrivals checks that no more rows came on the edges of a node, over all the
+// attempts that had the edge, than it has taken.
+func arrivals(t fataler, s engine.Status) {
+	came := make(map[string]int64)
+	for _, e := range s.Edges {
+		came[e.To] += e.Received
+	}
+	for _, n := range s.Nodes {
+		if came[n.Address] > n.In {
+			t.Fatalf("%d rows came to %s, and it has taken %d", came[n.Address], n.Address, n.In)
+		}
+	}
 }
 
 // resumed claims the state in a store, and finds what there is to go on from.
@@ -137,7 +152,10 @@ func resumed(ctx context.Context, s storage.Store) (*engine.Checkpoints, error) 
 var resumes, stateful atomic.Int64
 
 // compiled returns the encoded plan of a specification.
-func compiled(t fataler, text string) []byte {
+func compiled(t fataler, text string) []byte { return compiledWith(t, text, compiler.Options{}) }
+
+// compiledWith is compiled with options.
+func compiledWith(t fataler, text string, o compiler.Options) []byte {
 	r, err := registry()
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +164,7 @@ func compiled(t fataler, text string) []byte {
 	if p == nil || list.HasErrors() {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}
-	result, list := compiler.Compile(p, compiler.Options{})
+	result, list := compiler.Compile(p, o)
 	if result.Plan == nil {
 		t.Fatalf("the specification is wrong: %+v", list)
 	}

@@ -92,6 +92,12 @@ map "both" {
   from   = [filter.a, filter.b]
   select = { user = "user", amount = "amount", weight = "weight", at = "at", id = "id" }
 }`, "map.both"},
+	"a map of three": {`
+map "three" {
+  from        = source.in
+  select      = { user = "user", amount = "amount", weight = "weight", at = "at", id = "id" }
+  parallelism = 3
+}`, "map.three"},
 	"one wider": {`
 filter "wide" {
   from        = source.in
@@ -202,18 +208,24 @@ func (c windowCase) run(t *rapid.T, dir string) {
 // text writes the input where it has not been written, and returns the
 // specification.
 func (c windowCase) text(t *rapid.T, dir string) string {
+	in, key := c.input(t, dir), ""
+	if c.keyed {
+		key = `"user"`
+	}
+	return fmt.Sprintf(windowSpec, c.parallelism, in, c.disorder, ways[c.way].nodes, ways[c.way].from, key, c.size, c.offset,
+		filepath.Join(dir, "out.jsonl"), filepath.Join(dir, "late.jsonl"))
+}
+
+// input returns the directory of the input, which is written where it is not
+// there.
+func (c windowCase) input(t *rapid.T, dir string) string {
 	in := filepath.Join(dir, "in")
 	if err := os.Mkdir(in, 0o755); err == nil {
 		c.write(t, in)
 	} else if !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
-	key := ""
-	if c.keyed {
-		key = `"user"`
-	}
-	return fmt.Sprintf(windowSpec, c.parallelism, in, c.disorder, ways[c.way].nodes, ways[c.way].from, key, c.size, c.offset,
-		filepath.Join(dir, "out.jsonl"), filepath.Join(dir, "late.jsonl"))
+	return in
 }
 
 // write writes each split to a file.

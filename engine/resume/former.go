@@ -182,9 +182,27 @@ func (f *Former) Counts(address string) (c gpflow.Counts) {
 	return c
 }
 
-// Joined reports whether the rows of a port of a node went to another one, and
+// Sent returns how many of the rows that had left a port of a node went to another
+// one, where both go on: those that left while there was that edge. name is that
+// of the port.
+func (f *Former) Sent(from string, port int, name, to string) int64 {
+	if !f.joined(from, port, to) {
+		return 0
+	}
+	return f.Emitted(from, port) - f.missed[to][Output(from, name)]
+}
+
+// Output names a port of a node as the ledger does.
+func Output(address, port string) string {
+	if port == "" {
+		return address
+	}
+	return address + "." + port
+}
+
+// joined reports whether the rows of a port of a node went to another one, and
 // both go on.
-func (f *Former) Joined(from string, port int, to string) bool {
+func (f *Former) joined(from string, port int, to string) bool {
 	if f.forgotten[from] || f.forgotten[to] {
 		return false
 	}

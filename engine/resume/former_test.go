@@ -115,3 +115,30 @@ func TestPack(t *testing.T) {
 		t.Error("what is cut is taken")
 	}
 }
+
+// TestSent: of the rows that had left a node, those went on to another one that
+// left while it read them.
+func TestSent(t *testing.T) {
+	ledger := []byte(`[{"address":"filter.f","missed":{"source.a.errors":1}},{"address":"window.w","missed":{"filter.f":30}}]`)
+	f, err := New(&checkpoint.Manifest{Ledger: ledger}, chain(), chain(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	emitted := func(n int64) []Operator { return []Operator{{OperatorState: task.OperatorState{Emitted: []int64{n}}}} }
+	f.operators = map[string][]Operator{"source.a": emitted(50), "filter.f": emitted(40)}
+	for _, c := range []struct {
+		from, to string
+		want     int64
+	}{
+		{"source.a", "filter.f", 50}, // another port was missed
+		{"filter.f", "window.w", 10},
+		{"source.a", "window.w", 0}, // there was no such edge
+	} {
+		if got := f.Sent(c.from, 0, "", c.to); got != c.want {
+			t.Errorf("%d rows went from %s to %s, want %d", got, c.from, c.to, c.want)
+		}
+	}
+	if _, err := New(&checkpoint.Manifest{ID: 7, Ledger: ledger[1:]}, chain(), chain(), nil); err == nil {
+		t.Error("a ledger that is damaged is taken")
+	}
+}

@@ -35,7 +35,10 @@ type Former struct {
 	writers   map[string][]Writer
 	splits    map[splitName]*Split // that were being read
 	forgotten map[string]bool      // see Forget
-	bug       Bug
+	// missed has, by node and by what it read, the rows that had left there
+	// before it was read.
+	missed map[string]map[string]int64
+	bug    Bug
 }
 
 type splitName struct{ source, id string }
@@ -53,7 +56,26 @@ func New(m *checkpoint.Manifest, then, now *plan.Plan, segments Segments) (*Form
 			return nil, fmt.Errorf("restore %s %s[%d]: %w", p.Kind, p.Name, p.Subtask, err)
 		}
 	}
-	return f, nil
+	return f, f.addLedger()
+}
+
+// addLedger reads what of the ledger cannot be told from the parts.
+func (f *Former) addLedger() error {
+	if len(f.manifest.Ledger) == 0 {
+		return nil
+	}
+	var nodes []struct {
+		Address string
+		Missed  map[string]int64
+	}
+	if err := json.Unmarshal(f.manifest.Ledger, &nodes); err != nil {
+		return fmt.Errorf("read the ledger of checkpoint %d: %w", f.manifest.ID, err)
+	}
+	f.missed = make(map[string]map[string]int64)
+	for _, n := range nodes {
+		f.missed[n.Address] = n.Missed
+	}
+	return nil
 }
 
 func (f *Former) add(p checkpoint.PartState, segments Segments) error {

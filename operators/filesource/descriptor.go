@@ -49,7 +49,7 @@ func traits(c gpflow.Config) gpflow.Traits {
 	follow := c.Bool("follow")
 	return gpflow.Traits{
 		Replayable: !slices.Contains(c.Strings("path"), stdin), Bounded: !follow,
-		Retries: true, Ordered: c.String("order") != orderNone && !follow,
+		Retries: true, Ordered: c.String("order") != orderNone && !follow, MaxRecord: c.Int("max_record"),
 	}
 }
 
