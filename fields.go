@@ -25,7 +25,7 @@ const (
 // OnErrorField is the field on_error, of nodes and of the pipeline.
 var OnErrorField = Field{
 	Name: "on_error", Kind: FieldBlock, Update: Live, Short: "action", Example: `"divert"`,
-	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. `retry` is of sources and sinks that turn to something outside of the pipeline, and said of the pipeline it is of these alone; meanwhile the rest waits, and can be stopped. An error of `fsync` is never tried again. Default: the pipeline's.",
+	Doc: "What happens to a record that the node cannot process, and with `retry` to what fails outside of the pipeline. The attribute `on_error = \"skip\"` is short for the block `on_error { action = \"skip\" }`. `retry` is of sources and sinks that turn to something outside of the pipeline, and said of the pipeline it is of these alone; what comes behind such a call waits for it. An error of `fsync` is never tried again. Default: the pipeline's.",
 	Fields: []Field{
 		{
 			Name: "action", Kind: FieldEnum, Required: true, Update: Live,

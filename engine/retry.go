@@ -29,6 +29,21 @@ func (r *retrier) left() time.Duration {
 	return time.Until(r.due)
 }
 
+// Exhausted is the end of a job because a call of a source or a sink has failed more
+// often in a row than on_error allows.
+type Exhausted struct {
+	Retries int
+	Err     error // of the last
+}
+
+// Error says how often the call was made again, and what it failed with.
+func (e *Exhausted) Error() string {
+	return fmt.Sprintf("given up after %d retries: %v", e.Retries, e.Err)
+}
+
+// Unwrap returns the error of the last call.
+func (e *Exhausted) Unwrap() error { return e.Err }
+
 // again takes the error of a call. It returns the pause before the call is made
 // again, or the error that ends the actor.
 func (r *retrier) again(err error) (time.Duration, error) {
@@ -38,7 +53,7 @@ func (r *retrier) again(err error) (time.Duration, error) {
 		return 0, err
 	}
 	if r.failed >= on.Retries {
-		return 0, fmt.Errorf("given up after %d retries: %w", r.failed, err)
+		return 0, &Exhausted{r.failed, err}
 	}
 	pause := mostBackoff
 	if first := time.Duration(on.Backoff) * time.Microsecond; r.failed < 16 {

@@ -115,7 +115,8 @@ ls small >ls; cat "small/old.jsonl$2" >kept`
 			want := map[string]string{"code.old": "1\n", "code.new": "1\n", "kept": "old", "ls": "old.jsonl" + packed + "\n"}
 			for _, name := range []string{"old", "new"} {
 				want["talk."+name] = fmt.Sprintf("gpflow: %s[0]: write the output for small/%s.jsonl%s: no space left on device; "+
-					"the file itself has not been touched; make room there, or choose another path, and run the pipeline again\n", at.out, name, packed)
+					"the file itself has not been touched; make room there, or choose another path, and run the pipeline again\n"+
+					"  To have tried again what may pass, set on_error = \"retry\" in that node\n", at.out, name, packed)
 			}
 			for file, text := range want { // the compressor may have kept all until it was closed
 				if got, err := os.ReadFile(filepath.Join(dir, file)); err != nil || strings.Replace(string(got), "[0]: prepare the output:", "[0]:", 1) != text {
@@ -270,4 +271,49 @@ func TestTwoRunsOfOneFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.ends(0)
+}
+
+// The disk is full, and is freed again while a sink with on_error = "retry" waits: the
+// run goes on, and every record is there once.
+func TestDiskFullAndFreed(t *testing.T) {
+	dir := workplace(t, 40_000)
+	own := "-m"
+	if os.Geteuid() != 0 {
+		own = "-rm"
+	}
+	if out, err := exec.Command("unshare", own, "true").CombinedOutput(); err != nil {
+		t.Skipf("no small disk can be mounted here: unshare %s: %v %s", own, err, out)
+	}
+	put(t, filepath.Join(dir, "retry.hcl"), strings.Replace(copySpecs["p.hcl"], "path = var.out", `path = var.out
+  on_error {
+    action  = "retry"
+    retries = 1000
+    backoff = "10ms"
+  }`, 1))
+	const script = `
+mkdir -p small && mount -t tmpfs -o size=8m none small || exit 9
+dd if=/dev/zero of=small/filler bs=4k count=2040 2>/dev/null
+"$0" run --quiet retry.hcl --var in=in.jsonl --var out=small/out.jsonl 2>talk &
+tries=0
+until grep -q "is made again" talk; do
+  tries=$((tries + 1)); [ $tries -lt 1200 ] || exit 8
+  sleep 0.1
+done
+rm small/filler
+wait $! || exit 7
+cp small/out.jsonl out.jsonl`
+	cmd := exec.Command("unshare", own, "sh", "-c", script, binary(t))
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		talk, _ := os.ReadFile(filepath.Join(dir, "talk"))
+		t.Fatalf("%v: %s; the run says %s", err, out, talk)
+	}
+	want, err := os.ReadFile(filepath.Join(dir, "in.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes are written of %d, or others: %v", len(got), len(want), err)
+	}
 }

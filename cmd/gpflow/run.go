@@ -167,10 +167,16 @@ func warnReplay(w io.Writer, g *compiler.Graph) {
 	}
 }
 
-// advised adds to the failure of a record how a run can go on behind it.
+// advised adds to a failure how a run can go on behind it.
 func advised(err error) error {
 	var failure *engine.RecordFailure
+	var passing *gpflow.Transient
+	var exhausted *engine.Exhausted
 	switch {
+	case errors.As(err, &exhausted):
+		return fmt.Errorf("%w\n  To go on trying for longer, raise retries of on_error in that node", err)
+	case errors.As(err, &passing):
+		return fmt.Errorf("%w\n  To have tried again what may pass, set on_error = \"retry\" in that node", err)
 	case !errors.As(err, &failure):
 		return err
 	case failure.Limit >= 0:

@@ -3,6 +3,7 @@ package optest_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -166,4 +167,65 @@ func fails(c optest.SinkCase) bool {
 		optest.RunSink(q, c)
 	}()
 	return q.failed
+}
+
+// The mistakes of a screen.
+const (
+	losesItems   = "loses items"
+	doublesItems = "shows items twice"
+	takesHalf    = "has taken what a call that failed had"
+)
+
+// screen is a sink that shows items at once. Every tenth Write fails for the time
+// being.
+type screen struct {
+	shelfSink
+	shown *[]int
+	calls int
+}
+
+func (s *screen) Recover(context.Context, [][]byte) error { return nil }
+
+func (s *screen) Write(_ context.Context, b *gpflow.Batch, _ func(int, error) error) error {
+	s.calls++
+	failing := s.calls%10 == 0
+	for i := range b.N {
+		item := int(b.Row(i)[0].Int())
+		if failing && s.bug != takesHalf || s.bug == losesItems && item%50 == 7 {
+			continue
+		}
+		*s.shown = append(*s.shown, item)
+		if s.bug == doublesItems && item == 1 {
+			*s.shown = append(*s.shown, item)
+		}
+	}
+	if failing {
+		return &gpflow.Transient{Err: errors.New("the wire is loose")}
+	}
+	return nil
+}
+
+func (s *screen) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepared, error) {
+	return gpflow.Prepared{}, nil
+}
+
+func screenCase(bug string, choose func(string, int) int) optest.SinkCase {
+	var shown []int
+	c := shelfCase("", choose)
+	c.Appears, c.Visible = optest.AtOnce, func() ([]int, error) { return shown, nil }
+	c.Open = func(string, int64, gpflow.Subtask) (gpflow.Sink, error) {
+		return &screen{shelfSink: shelfSink{bug: bug}, shown: &shown}, nil
+	}
+	return c
+}
+
+// TestRunSinkAtOnce: a sink that is at-least-once may show items again behind a
+// restart, and nothing else.
+func TestRunSinkAtOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { optest.RunSink(t, screenCase("", draw(t))) })
+	for _, bug := range []string{losesItems, doublesItems, takesHalf} {
+		if run := found(func(choose func(string, int) int) optest.SinkCase { return screenCase(bug, choose) }); run == 0 {
+			t.Errorf("a screen that %s passes 50 runs", bug)
+		}
+	}
 }
