@@ -250,7 +250,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	full := 0 // with four splits being read, keyed state and open windows
 	for name, files := range pipelines(t) {
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
-			want := run(t, root, files, engine.Options{}).settled()
+			want := run(t, root, files, compiler.Options{}, engine.Options{}).settled()
 			enter(t, root)
 			whole := &job{T: t, files: files}
 			want.compare(t, "in one go", whole.finish(4).settled())
