@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/gpflow/gpflow"
@@ -20,50 +19,78 @@ import (
 	"github.com/gpflow/gpflow/storage/local"
 )
 
-// tap lets the sources of a job read so many times.
+// tap lets the sources of a job read a part of each split.
 type tap struct {
-	left  atomic.Int64
-	polls atomic.Int64 // that were let through
-	mu    sync.Mutex
-	dry   chan struct{} // closed when nothing is left; guarded by mu
+	mu      sync.Mutex
+	rows    map[string]map[string]int // read of each split, by source; guarded by mu
+	until   map[string]map[string]int // how many are to be; nil: all. Guarded by mu
+	readers int                       // of each source, that read one split at a time
+	dry     chan struct{}             // closed when no reader may read on; guarded by mu
 }
 
-// open lets the sources read n times more, and returns a channel that is closed
-// when they have.
-func (p *tap) open(n int64) <-chan struct{} {
+// open lets the sources read so many rows of each split, and returns a channel
+// that is closed when they have.
+func (p *tap) open(until map[string]map[string]int) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.dry = make(chan struct{})
-	p.left.Store(n)
+	p.until, p.dry = until, make(chan struct{})
 	return p.dry
 }
 
-// use reports whether somebody may read.
-func (p *tap) use() bool {
-	n := p.left.Add(-1)
-	if n >= 0 {
-		p.polls.Add(1)
+// read takes note of rows that were read of a split, and reports whether more may
+// be.
+func (p *tap) read(source, split string, n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rows[source] == nil {
+		p.rows[source] = make(map[string]int)
+	}
+	p.rows[source][split] += n
+	if p.until == nil || p.rows[source][split] < p.until[source][split] {
 		return true
 	}
-	if n == -1 {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+	for source, until := range p.until {
+		full := 0
+		for split, n := range until {
+			if p.rows[source][split] >= n {
+				full++
+			}
+		}
+		if full < min(p.readers, len(until)) {
+			return false
+		}
+	}
+	select {
+	case <-p.dry:
+	default:
 		close(p.dry)
 	}
-	runtime.Gosched()
 	return false
+}
+
+// part returns some tenths of the rows of each split.
+func (p *tap) part(tenths int) map[string]map[string]int {
+	part := make(map[string]map[string]int)
+	for source, splits := range p.rows {
+		part[source] = make(map[string]int)
+		for split, n := range splits {
+			part[source][split] = n * tenths / 10
+		}
+	}
+	return part
 }
 
 // tapped is a source behind a tap.
 type tapped struct {
 	gpflow.Source
-	tap *tap
+	tap     *tap
+	address string
 }
 
 // Reader implements gpflow.Source.
 func (s tapped) Reader(c *gpflow.ReaderContext) (gpflow.Reader, error) {
 	r, err := s.Source.Reader(c)
-	return tappedReader{r, s.tap}, err
+	return &tappedReader{Reader: r, source: s}, err
 }
 
 // Close implements gpflow.Closer.
@@ -74,18 +101,29 @@ func (s tapped) Close() error {
 	return nil
 }
 
+// tappedReader reads one split at a time.
 type tappedReader struct {
 	gpflow.Reader
-	tap *tap
+	source tapped
+	split  string
+}
+
+// Assign implements gpflow.Reader.
+func (r *tappedReader) Assign(s gpflow.Split, from gpflow.Position) error {
+	r.split = s.ID
+	return r.Reader.Assign(s, from)
 }
 
 // Poll implements gpflow.Reader. A reader that may not read is not idle, which
 // would say something about time.
-func (r tappedReader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
-	if !r.tap.use() {
+func (r *tappedReader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress, error) {
+	if !r.source.tap.read(r.source.address, r.split, 0) {
+		runtime.Gosched()
 		return gpflow.Progress{}, nil
 	}
-	return r.Reader.Poll(ctx, out)
+	p, err := r.Reader.Poll(ctx, out)
+	r.source.tap.read(r.source.address, r.split, out.Len())
+	return p, err
 }
 
 // behind returns the registry of o with a tap before every source.
@@ -98,7 +136,7 @@ func (p *tap) behind(t *testing.T, r *gpflow.Registry) *gpflow.Registry {
 			changed := *d
 			changed.NewSource = func(c *gpflow.SourceContext) (gpflow.Source, error) {
 				s, err := made(c)
-				return tapped{s, p}, err
+				return tapped{s, p, c.Address}, err
 			}
 			d = &changed
 		}
@@ -116,7 +154,11 @@ type job struct {
 	*testing.T
 	files  []string
 	screen bytes.Buffer
-	tap    tap
+	tap    *tap
+}
+
+func newJob(t *testing.T, files []string) *job {
+	return &job{T: t, files: files, tap: &tap{rows: make(map[string]map[string]int)}}
 }
 
 // stateDir is where its checkpoints are.
@@ -169,13 +211,14 @@ type middle struct {
 	entries         int64
 }
 
-// killed runs the pipeline until its sources have read so many times, takes a
-// checkpoint, lets them read some times more, and kills it.
-func (j *job) killed(parallelism int, polls, more int64) middle {
+// killed runs the pipeline until its sources have read so many tenths of what
+// whole has, takes a checkpoint, lets them read another tenth, and kills it.
+func (j *job) killed(parallelism, tenths int, whole *tap) middle {
 	j.Helper()
 	ctx, cancel := context.WithCancel(j.Context())
 	defer cancel()
-	dry := j.tap.open(polls)
+	j.tap.readers = parallelism
+	dry := j.tap.open(whole.part(tenths))
 	run, k := j.start(ctx, parallelism)
 	wait := func() {
 		select {
@@ -188,7 +231,7 @@ func (j *job) killed(parallelism int, polls, more int64) middle {
 	if saved := <-run.Savepoint("middle"); saved.Err != nil {
 		j.Fatal(saved.Err)
 	}
-	dry = j.tap.open(more)
+	dry = j.tap.open(whole.part(tenths + 1))
 	wait()
 	cancel()
 	if _, err := run.Wait(); !errors.Is(err, context.Canceled) {
@@ -229,7 +272,7 @@ func (j *job) look(k *checkpoint.Keeper) middle {
 // finish runs the pipeline from its last checkpoint to its end.
 func (j *job) finish(parallelism int) output {
 	j.Helper()
-	j.tap.open(1 << 62)
+	j.tap.open(nil)
 	run, _ := j.start(j.Context(), parallelism)
 	report, err := run.Wait()
 	if err != nil || report.Outcome != "finished" {
@@ -250,15 +293,14 @@ func TestKilledInTheMiddle(t *testing.T) {
 	for name, files := range pipelines(t) {
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
 			want := run(t, root, files, engine.Options{}).settled()
-			enter(t, root)
-			whole := &job{T: t, files: files}
-			want.compare(t, "in one go", whole.finish(4).settled())
-			polls := whole.tap.polls.Load()
-			for _, c := range []struct{ first, then, quarter int }{{4, 4, 1}, {4, 3, 2}, {1, 4, 3}} {
-				t.Run(fmt.Sprintf("%d to %d at %d of 4", c.first, c.then, c.quarter), func(t *testing.T) {
+			for _, c := range []struct{ first, then, tenths int }{{4, 4, 3}, {4, 3, 5}, {1, 4, 8}} {
+				t.Run(fmt.Sprintf("%d to %d at %d of 10", c.first, c.then, c.tenths), func(t *testing.T) {
 					enter(t, root)
-					j := &job{T: t, files: files}
-					at := j.killed(c.first, polls*int64(c.quarter)/4, max(1, polls/10))
+					whole := newJob(t, files)
+					want.compare(t, "in one go", whole.finish(c.first).settled())
+					enter(t, root)
+					j := newJob(t, files)
+					at := j.killed(c.first, c.tenths, whole.tap)
 					if at.entries == 0 {
 						t.Errorf("the checkpoint is not of the middle: %+v", at)
 					}
