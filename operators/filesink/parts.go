@@ -13,6 +13,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // maxOpen is how many files a writer has open. Where there are more partitions,
@@ -346,6 +347,7 @@ func (s *parts) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (g
 		if err := s.disk.syncDir(s.dir); err != nil {
 			return gpflow.Prepared{}, s.failed("stage files", err)
 		}
+		failpoint.Here("staging-synced")
 		s.made = false
 	}
 	st.Next, st.Pending = s.next, s.pending

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // single writes one staged file, which gets its final name at the end.
@@ -175,7 +176,11 @@ func (s *single) Recover(_ context.Context, states [][]byte) error {
 			return err
 		}
 	}
-	return s.alone(keep)
+	if err := s.alone(keep); err != nil {
+		return err
+	}
+	failpoint.Here("staged-removed")
+	return nil
 }
 
 func (s *single) resume(st *singleState) error {
@@ -332,6 +337,7 @@ func (s *single) persist(final bool) error {
 		if err := s.disk.syncDir(filepath.Dir(s.out.path)); err != nil {
 			return err
 		}
+		failpoint.Here("staging-synced")
 		s.named = true
 	}
 	if !final {
