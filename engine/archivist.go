@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -71,6 +72,7 @@ func (a *archivist) keep(ctx context.Context, s job.Store) error {
 	for _, p := range s.Parts {
 		bytes += int64(len(p.Data) + len(p.State))
 	}
+	failpoint.Here("checkpoint-stored")
 	a.run.points.completed(s.ID, bytes)
 	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
 	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))

@@ -154,7 +154,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	var states [][]byte
 	if b.saved != nil {
 		states, w.counts = b.saved.writer(op.ID, s, t.Parallelism)
-		w.last = b.saved.manifest.ID
+		w.last, w.from = b.saved.manifest.ID, b.saved.manifest.ID
 	}
 	if err := out.Recover(b.ctx, states); err != nil {
 		return nil, errors.Join(err, out.Close())

@@ -12,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/task"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // The messages to a reader.
@@ -108,6 +109,7 @@ func (r *reader) assign(m assign) error {
 	if err := r.in.Assign(s.Split, s.at); err != nil {
 		return fmt.Errorf("open %s: %w", s.ID, err)
 	}
+	failpoint.Here("split-assigned")
 	r.splits = append(r.splits, s)
 	r.idle.Add(s.ID, time.Now())
 	return nil
@@ -117,7 +119,9 @@ func (r *reader) assign(m assign) error {
 // barrier needs no credit.
 func (r *reader) trigger(m trigger) {
 	r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
+	failpoint.Here("barrier-sent")
 	r.report.acknowledge(m.id, r.snapshot())
+	failpoint.Here("reader-acknowledged")
 	r.resting = r.resting || m.stop
 }
 

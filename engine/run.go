@@ -21,6 +21,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Options says how to run a plan. The zero Options but for the Registry are
@@ -107,6 +108,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
 		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
 	r.pulse.begin(r.sample(r.ledger()))
+	failpoint.Here("state-restored")
 	b.start()
 	return r, nil
 }
@@ -313,6 +315,7 @@ func (m *master) perform(a job.Action) {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
 			return
 		}
+		failpoint.Here("all-acknowledged")
 		m.points.begin(a.ID)
 		m.archivist.Send(a)
 	case job.Save:

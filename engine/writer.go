@@ -9,6 +9,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // The messages to a writer.
@@ -28,6 +29,7 @@ type writer struct {
 	counts gpflow.Counts
 	batch  *gpflow.Batch // being written
 	report reporter
+	from   gpflow.CheckpointID // the one that was gone on from; 0: none
 	last   gpflow.CheckpointID // the newest that was prepared
 	gauge  *gauge
 }
@@ -37,8 +39,13 @@ func (w *writer) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case commit:
 		w.gauge.enter(busying)
+		failpoint.Here("commit-begun")
 		if err := w.sink.Commit(ctx, m.Committable); err != nil {
 			return fmt.Errorf("commit the output: %w", err)
+		}
+		failpoint.Here("commit-done")
+		if m.ID <= w.from {
+			failpoint.Here("recommitted")
 		}
 		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: m.ID, Part: m.Part}})
 	case finish:
@@ -74,11 +81,14 @@ func (w *writer) Work(ctx context.Context) (more bool, err error) {
 		if e.Checkpoint <= w.last {
 			break
 		}
+		failpoint.Here("prepare-begun")
 		s, err := w.prepare(ctx, e.Checkpoint, false)
 		if err != nil {
 			return false, err
 		}
+		failpoint.Here("prepared")
 		w.report.acknowledge(e.Checkpoint, s)
+		failpoint.Here("writer-acknowledged")
 	case exchange.End:
 		if e.Drained {
 			s, err := w.prepare(ctx, w.last+1, true)
