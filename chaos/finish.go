@@ -61,9 +61,11 @@ func (r *round) compare() error {
 // says so.
 func (r *round) close(err error) error {
 	if err != nil {
+		r.unmount(true)
 		_ = r.shown.halt() // the first error is what counts
 		return fmt.Errorf("%s (%s): %w\nWhat it has left is in %s, with what each start said in talk/", r.name, r.about, err, r.dir)
 	}
+	r.unmount(r.keep)
 	if r.keep {
 		return nil
 	}

@@ -59,6 +59,9 @@ func (c *chaos) run(only string) error {
 	if err := c.prepare(); err != nil {
 		return err
 	}
+	if wanted.MatchString("full") && !mayMount(c.dir) {
+		return elsewhere()
+	}
 	fmt.Printf("chaos with the seed %d: %d kills at random moments, %d times each of %d failpoints\n\n", c.seed, c.kills, c.hits, len(c.points))
 	began := time.Now()
 	if wanted.MatchString("kills") {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // current is what the current checkpoint says, read by
@@ -22,12 +21,34 @@ type current struct {
 	manifest     string
 	segments     []string
 	pending      []pendingFile // output that may not be shown yet
+	staged       []stagedFile  // output that is gone on with
 	finished     bool
 	settled      bool // and all of its output is shown
+
+	parts    []part
+	prepared []string // what sinks have prepared, which is their own
 }
+
+// part is a part of the job.
+type part struct {
+	kind int
+	data string // its own
+}
+
+// The kinds of parts.
+const (
+	readerPart = 1
+	writerPart = 3
+)
 
 // pendingFile is a file of mode parts that is to get its final name.
 type pendingFile struct{ staged, final string }
+
+// stagedFile is a file of mode parts that is being written.
+type stagedFile struct {
+	path   string
+	length int64 // at the checkpoint
+}
 
 // fields reads what a format of checkpoints consists of. After the end, it
 // returns zeroes and has an error.
@@ -133,7 +154,10 @@ func readCurrent(state string) (*current, error) {
 		if f.err != nil {
 			return nil, fmt.Errorf("%s: %w", name, f.err)
 		}
-		return c, c.readManifest(state)
+		if err := c.readManifest(state); err != nil {
+			return nil, err
+		}
+		return c, c.understand()
 	}
 	return c, nil
 }
@@ -164,50 +188,81 @@ func (c *current) readManifest(state string) error {
 		f.list(func() { f.text() })
 		f.list(f.split)
 	})
-	f.list(func() { c.part(f, state) })
-	f.list(func() { c.committable(f) })
+	f.list(func() { // parts
+		p := part{kind: f.u8()}
+		f.text()
+		f.u32()
+		f.u8()
+		p.data = f.text()
+		f.list(func() {
+			c.segments = append(c.segments, filepath.Join(state, filepath.FromSlash(f.text())))
+			f.i64()
+			f.take(12)
+		})
+		c.parts = append(c.parts, p)
+	})
+	f.list(func() { // committables
+		f.u8()
+		f.text()
+		f.u32()
+		f.i64()
+		c.prepared = append(c.prepared, f.text())
+	})
+	f.text() // the ledger
+	if f.err == nil && len(f.b) > 0 {
+		f.err = fmt.Errorf("%d bytes are left", len(f.b))
+	}
 	if f.err != nil {
 		return fmt.Errorf("%s: %w", c.manifest, f.err)
 	}
 	return nil
 }
 
-// part reads a part: of a reader, how much it has read.
-func (c *current) part(f *fields, state string) {
-	const reader = 1
-	kind := f.u8()
-	f.text()
-	f.u32()
-	f.u8()
-	data := f.text()
-	var d struct{ Counts struct{ In int64 } }
-	if kind == reader {
-		if err := json.Unmarshal([]byte(data), &d); err != nil && f.err == nil {
-			f.err = err
+// understand reads what the parts have written into the manifest: readers how
+// much they have read, file sinks in mode parts what they have staged.
+func (c *current) understand() error {
+	for _, p := range c.parts {
+		var d struct {
+			Counts struct{ In int64 }
+			State  []byte
 		}
-		c.read += d.Counts.In
+		if p.kind != readerPart && p.kind != writerPart || p.data == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(p.data), &d); err != nil {
+			return fmt.Errorf("%s: %w in %q", c.manifest, err, p.data)
+		}
+		if p.kind == readerPart {
+			c.read += d.Counts.In
+		}
+		if p.kind == readerPart || len(d.State) == 0 {
+			continue
+		}
+		var s struct {
+			Root string
+			Open []struct {
+				Staged string
+				Length int64
+			}
+		}
+		if err := json.Unmarshal(d.State, &s); err != nil {
+			return fmt.Errorf("%s: %w in %q", c.manifest, err, d.State)
+		}
+		for _, o := range s.Open {
+			c.staged = append(c.staged, stagedFile{filepath.Join(s.Root, o.Staged), o.Length})
+		}
 	}
-	f.list(func() {
-		c.segments = append(c.segments, filepath.Join(state, filepath.FromSlash(f.text())))
-		f.i64()
-		f.take(12)
-	})
-}
-
-// committable reads what a sink has prepared.
-func (c *current) committable(f *fields) {
-	f.u8()
-	f.text()
-	f.u32()
-	f.i64()
-	var d struct {
-		Mode, Root string
-		Parts      []struct{ Staged, Final string }
+	for _, text := range c.prepared {
+		var d struct {
+			Root  string
+			Parts []struct{ Staged, Final string }
+		}
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			return fmt.Errorf("%s: %w in %q", c.manifest, err, text)
+		}
+		for _, p := range d.Parts {
+			c.pending = append(c.pending, pendingFile{filepath.Join(d.Root, p.Staged), filepath.Join(d.Root, p.Final)})
+		}
 	}
-	if err := json.NewDecoder(strings.NewReader(f.text())).Decode(&d); err != nil && f.err == nil {
-		f.err = err
-	}
-	for _, p := range d.Parts {
-		c.pending = append(c.pending, pendingFile{filepath.Join(d.Root, p.Staged), filepath.Join(d.Root, p.Final)})
-	}
+	return nil
 }

@@ -102,13 +102,14 @@ func (p *process) send(signal string) error {
 // before, or patience does.
 func (p *process) until(what string, holds func() (bool, error)) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(tick) {
+		gone := p.gone() // before the last look
 		ok, err := holds()
 		switch {
 		case err != nil:
 			return err
 		case ok:
 			return nil
-		case p.gone():
+		case gone:
 			return fmt.Errorf("the process ended with code %d before %s; it says\n%s", p.code(), what, p.said())
 		case time.Now().After(deadline):
 			return fmt.Errorf("in %s there was not: %s; the process says\n%s", patience, what, p.said())

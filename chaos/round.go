@@ -26,6 +26,7 @@ type round struct {
 	lastStart   int64 // and behind the last in a recovery that counted
 	uncommitted bool  // rows were read, and were not committed when the process died
 	over        bool  // all output is shown
+	mounted     []string
 }
 
 // begin makes a round, in a directory of its own.

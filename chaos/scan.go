@@ -22,6 +22,7 @@ import (
 type reader struct {
 	root string
 	stop chan struct{}
+	once sync.Once // of halt
 	done sync.WaitGroup
 
 	mu    sync.Mutex
@@ -58,7 +59,7 @@ func watch(root string) *reader {
 // halt ends the reading, compares every byte once more, and returns what was
 // wrong first.
 func (r *reader) halt() error {
-	close(r.stop)
+	r.once.Do(func() { close(r.stop) })
 	r.done.Wait()
 	return r.look(true)
 }

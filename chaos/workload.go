@@ -95,8 +95,9 @@ type verdict struct {
 
 // missed, twice and wrong note a row of the kind.
 func (v *verdict) missed(format string, args ...any) { v.missing++; v.note("missing: "+format, args) }
-func (v *verdict) twice(format string, args ...any)  { v.doubled++; v.note("doubled: "+format, args) }
-func (v *verdict) wrong(format string, args ...any)  { v.wrong_++; v.note("wrong: "+format, args) }
+
+func (v *verdict) twice(format string, args ...any) { v.doubled++; v.note("doubled: "+format, args) }
+func (v *verdict) wrong(format string, args ...any) { v.wrong_++; v.note("wrong: "+format, args) }
 
 func (v *verdict) note(format string, args []any) {
 	if len(v.examples) < 5 {
