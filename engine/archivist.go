@@ -84,7 +84,7 @@ func (a *archivist) retain(ctx context.Context) {
 	if len(a.named) > 0 {
 		return
 	}
-	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil {
+	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil && ctx.Err() == nil {
 		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
 	}
 }

@@ -303,6 +303,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states, gauge: p.gauge,
 		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
 	}
+	plant(st)
 	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
 	b.master.tasks = append(b.master.tasks, p.ref)

@@ -107,7 +107,7 @@ func newParts(c *gpflow.SinkContext, enc formats.Encoder, pack *packer, ext stri
 		return nil, fmt.Errorf("%s: %w", c.Address, err)
 	}
 	s := &parts{
-		names: newNames(c, path.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{},
+		names: newNames(c, path.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{bug: planted()},
 		max: maxOpen, open: make(map[string]*part),
 	}
 	if r, ok := c.Config.Block("roll"); ok {

@@ -55,7 +55,7 @@ type singleDone struct {
 }
 
 func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*single, error) {
-	s := &single{ifExists: c.Config.String("if_exists"), enc: enc, log: c.Log, disk: &disk{}}
+	s := &single{ifExists: c.Config.String("if_exists"), enc: enc, log: c.Log, disk: &disk{bug: planted()}}
 	if s.ifExists == "" {
 		s.ifExists = ifExistsReplace
 	}
