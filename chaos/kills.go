@@ -18,7 +18,7 @@ const perRound = 8
 // counted.
 func (c *chaos) rounds() error {
 	all := workloads()
-	for n := 0; ; n++ {
+	for n := 0; c.ctx.Err() == nil; n++ {
 		if c.tally.random >= c.kills && len(c.wanting("")) == 0 {
 			return nil
 		}
@@ -39,6 +39,7 @@ func (c *chaos) rounds() error {
 			return err
 		}
 	}
+	return c.ctx.Err()
 }
 
 // wanting returns the points of a phase, or of all, that have not counted often
@@ -68,7 +69,7 @@ func (r *round) all() error {
 			break // the state is there, and does not begin again
 		}
 	}
-	for counted := 0; counted < perRound && !r.over; {
+	for counted := 0; counted < perRound && !r.over && !r.exhausted; {
 		ok, err := r.atRandom()
 		if err != nil {
 			return err
@@ -123,7 +124,7 @@ func (r *round) atPoint(phases ...string) error {
 			}
 		}
 	}
-	if len(some) == 0 || r.over {
+	if len(some) == 0 || r.over || r.exhausted {
 		return nil
 	}
 	recovering := phases[0] == "recovery"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -8,8 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -23,6 +26,7 @@ type chaos struct {
 	keep     bool
 	points   []point
 	tally    *report
+	ctx      context.Context // done when the command is interrupted
 }
 
 // point is a failpoint, as gpflow lists it.
@@ -43,7 +47,14 @@ func main() {
 	if c.seed == 0 {
 		c.seed = uint64(time.Now().UnixNano()) % 1_000_000_000
 	}
-	if err := c.run(only); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	c.ctx = ctx
+	err := c.run(only)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "\nchaos: %v\n", err)
 		fmt.Fprintf(os.Stderr, "To repeat: make chaos KILLS=%d SEED=%d. The same is drawn then; where a kill lands depends on the machine too.\n", c.kills, c.seed)
 		os.Exit(1)

@@ -16,6 +16,8 @@ type bug struct {
 
 var bugs = []bug{
 	{"no-alignment", "a task does not hold the channels on which a barrier has come", transfers},
+	{"commit-before-stored", "output is shown before its checkpoint is current", transfers},
+	{"complete-without-all", "a checkpoint is complete without a part of the job", transfers},
 	{"forget-dirty", "a changed row is left out of a delta", countPerKey},
 	{"no-copy-on-write", "a frozen view is written to", countPerKey},
 	{"non-idempotent-commit", "what has been committed is not known again", partitioned},

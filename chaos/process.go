@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,14 +30,15 @@ type process struct {
 	exited chan struct{} // closed when it is gone
 }
 
-// launch starts gpflow in a directory, where its output goes to the file talk.
-func launch(bin, dir, talk string, env []string, args ...string) (*process, error) {
+// launch starts gpflow in a directory, where its output goes to the file talk. It
+// is killed when ctx is done.
+func launch(ctx context.Context, bin, dir, talk string, env []string, args ...string) (*process, error) {
 	out, err := os.OpenFile(talk, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close() // the process has its own
-	p := &process{cmd: exec.Command(bin, args...), talk: talk, exited: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(ctx, bin, args...), talk: talk, exited: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = dir, out, out, append(os.Environ(), env...)
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", bin, err)

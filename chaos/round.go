@@ -26,6 +26,7 @@ type round struct {
 	lastStart   int64 // and behind the last in a recovery that counted
 	uncommitted bool  // rows were read, and were not committed when the process died
 	over        bool  // all output is shown
+	exhausted   bool  // all rows are read, and committed
 	mounted     []string
 }
 
@@ -53,13 +54,19 @@ func (r *round) file(kind string) string {
 }
 
 // start starts gpflow, to die at a point if that is not "".
-func (r *round) start(s settings, point string, args ...string) (*process, error) {
+func (r *round) start(s settings, point string) (*process, error) {
 	r.starts++
 	if err := write(r.dir, r.job, s); err != nil {
 		return nil, err
 	}
 	env := append([]string{"GPFLOW_FAILPOINT=" + point, "GPFLOW_FAILPOINT_TRACE=" + r.file("trace")}, r.env...)
-	return launch(r.bin, r.dir, r.file("talk"), env, append([]string{"run", "pipeline.hcl", "--quiet"}, args...)...)
+	p, err := launch(r.ctx, r.bin, r.dir, r.file("talk"), env, "run", "pipeline.hcl", "--quiet")
+	if g, ok := r.job.(growing); ok && err == nil {
+		if err = g.grow(r.dir, s.rate == 0); err != nil {
+			p.kill()
+		}
+	}
+	return p, err
 }
 
 // draw draws the settings of a start.
@@ -118,7 +125,7 @@ func (r *round) bury() (*death, error) {
 	if err := r.moment(r.shown, d.pending); err != nil {
 		return nil, fmt.Errorf("behind checkpoint %d: %w", d.id, err)
 	}
-	r.over = d.settled
+	r.over, r.exhausted = d.settled, d.current.read == r.rows
 	return d, nil
 }
 

@@ -134,6 +134,12 @@ func (v *verdict) compare(what string, got, want map[string]int) {
 	}
 }
 
+// growing is a job whose input grows while the pipeline runs.
+type growing interface {
+	// grow makes the input longer, or all that it will ever be.
+	grow(dir string, all bool) error
+}
+
 // anyTime is the moment of workloads of which nothing is known before the end.
 type anyTime struct{}
 

@@ -136,6 +136,7 @@ func (b *build) config() job.Config {
 		return c
 	}
 	c.Durable, c.Checkpoints, c.Last = true, k.Config, k.Keeper.NextID()-1
+	c.Checkpoints.Plant = plantedInCoordinator()
 	if k.From != nil {
 		c.Commit = k.From.Committables
 	}

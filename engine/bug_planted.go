@@ -5,6 +5,7 @@ package engine
 import (
 	"os"
 
+	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
@@ -27,4 +28,16 @@ func (s *subtask) plantState(b state.Bug) {
 	for _, m := range s.states {
 		m.Plant(b)
 	}
+}
+
+// plantedInCoordinator returns the bug that GPFLOW_BUG names, if it is one of the
+// coordinator of checkpoints.
+func plantedInCoordinator() checkpoint.Bug {
+	switch os.Getenv("GPFLOW_BUG") {
+	case "commit-before-stored":
+		return checkpoint.CommitBeforeStored
+	case "complete-without-all":
+		return checkpoint.CompleteWithoutAll
+	}
+	return ""
 }
