@@ -40,8 +40,8 @@ sim: ## simulate SEEDS jobs with faults, from the seed FIRST on; see engine/sim
 chaos: chaos-build ## kill real processes KILLS times (60) and at each failpoint, and compare; see docs/reliability.md
 	bin/chaos -bugs bin/gpflow-bugs -kills $(or $(KILLS),60) -seed $(or $(SEED),0)
 
-soak: chaos-build ## the same, KILLS times (1000) and 20 times at each failpoint
-	bin/chaos -bugs bin/gpflow-bugs -kills $(or $(KILLS),1000) -hits 20 -seed $(or $(SEED),0)
+soak: chaos-build ## the same, KILLS times (1000) and 10 times at each failpoint
+	bin/chaos -bugs bin/gpflow-bugs -kills $(or $(KILLS),1000) -hits 10 -seed $(or $(SEED),0)
 
 .PHONY: chaos-build
 chaos-build: build

@@ -70,6 +70,11 @@ func (r *round) all() error {
 		}
 	}
 	for counted := 0; counted < perRound && !r.over && !r.exhausted; {
+		if r.rng.IntN(4) == 0 {
+			if err := r.stopped(); err != nil {
+				return err
+			}
+		}
 		ok, err := r.atRandom()
 		if err != nil {
 			return err
@@ -95,6 +100,9 @@ func (r *round) all() error {
 // atRandom kills the pipeline 10 ms to 2 s after its start, each magnitude as
 // often as any other, and reports whether that counts.
 func (r *round) atRandom() (counts bool, err error) {
+	if r.over {
+		return false, nil
+	}
 	after := time.Duration(float64(10*time.Millisecond) * math.Pow(200, r.rng.Float64()))
 	d, err := r.killAfter(pace, after)
 	if err != nil || d == nil {
@@ -107,6 +115,16 @@ func (r *round) atRandom() (counts bool, err error) {
 	}
 	r.tally.killed(r.chaos, d, counts)
 	return counts, nil
+}
+
+// stopped stops the pipeline in order, or kills it while it stops.
+func (r *round) stopped() error {
+	grace := time.Duration(0)
+	if r.rng.IntN(2) == 0 {
+		grace = 1 + time.Duration(r.rng.IntN(40))*time.Millisecond
+	}
+	r.tally.stops++
+	return r.stopAfter(pace, time.Duration(r.rng.IntN(300))*time.Millisecond, grace)
 }
 
 // atPoint kills the pipeline at a point of these phases that this workload

@@ -23,6 +23,7 @@ type report struct {
 	files   int   // seen by the reader of the output
 	looks   int   // of that reader
 	starts  int
+	stops   int // starts that were told to stop in order, half of them killed while they did
 	halfway int // kills behind the last checkpoint, before its output was shown
 }
 
@@ -78,7 +79,7 @@ func (t *report) round(r *round, n int) {
 func (t *report) print(c *chaos) {
 	fmt.Printf("\n%d rounds from nothing to the end, %d starts; %d rows compared; the reader of the output looked %d times at up to %d files\n",
 		t.clean, t.starts, t.rows, t.looks, t.files)
-	fmt.Printf("%d kills at random moments counted: a new checkpoint behind them, and rows not committed; %d more did not\n\n", t.random, t.early)
+	fmt.Printf("%d kills at random moments counted: a new checkpoint behind them, and rows not committed; %d more did not\n%d starts were told to stop in order, about half of them killed while they did\n\n", t.random, t.early, t.stops)
 	fmt.Println("Where the random kills landed:")
 	most := 1
 	for _, n := range t.phases {

@@ -139,7 +139,7 @@ func (r *round) ended(p *process) error {
 	return fmt.Errorf("start %d ended with code %d; it says\n%s", r.starts, p.code(), p.said())
 }
 
-// killAfter starts the pipeline, and kills it after a time. It returns nil where
+// killAfter starts the pipeline, and kills it after a time. The death is nil where
 // the pipeline has finished before.
 func (r *round) killAfter(rate int, after time.Duration) (*death, error) {
 	p, err := r.start(r.draw(rate), "")
@@ -147,16 +147,56 @@ func (r *round) killAfter(rate int, after time.Duration) (*death, error) {
 		return nil, err
 	}
 	defer p.kill()
-	r.read = 0
-	for at := time.Now().Add(after); time.Now().Before(at) && !p.gone(); time.Sleep(tick) {
-		r.look()
-	}
-	r.look()
+	r.idle(p, after)
 	p.kill()
 	if !p.killed() {
 		return nil, r.ended(p)
 	}
 	return r.bury()
+}
+
+// idle lets a process that has just been started run for a time.
+func (r *round) idle(p *process, after time.Duration) {
+	r.read = 0
+	for at := time.Now().Add(after); time.Now().Before(at) && !p.gone(); time.Sleep(tick) {
+		r.look()
+	}
+	r.look()
+}
+
+// stopAfter starts the pipeline, and tells it to stop after a time. It is killed
+// while it stops, if it has not done so in the time grace; without one, it is
+// waited for, and then all that it had prepared has to be shown.
+func (r *round) stopAfter(rate int, after, grace time.Duration) error {
+	p, err := r.start(r.draw(rate), "")
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	r.idle(p, after)
+	if err := p.until("the pipeline runs", func() (bool, error) { return r.look() != nil || p.gone(), nil }); err != nil {
+		return err
+	}
+	_ = p.send("TERM") // it may be gone
+	if grace > 0 {
+		time.Sleep(grace)
+		p.kill()
+	} else if err := p.wait(); err != nil {
+		return err
+	}
+	if !p.killed() && p.code() != 0 {
+		return r.ended(p)
+	}
+	d, err := r.bury()
+	if err != nil || p.killed() {
+		return err
+	}
+	for _, f := range d.pending {
+		if !r.shown.has(filepath.Join(r.dir, f.final)) {
+			return fmt.Errorf("it was stopped in order behind checkpoint %d, and %s is not shown; it says\n%s", d.id, f.final, p.said())
+		}
+	}
+	return nil
 }
 
 // killAt starts the pipeline, to die at a point when it is passed for the n-th
