@@ -175,8 +175,12 @@ func (r *round) atPoint(phases ...string) error {
 	return nil
 }
 
-// atTheEnd kills the pipeline while it finishes, and then lets it.
+// atTheEnd has all that is kept verified, kills the pipeline while it finishes,
+// and then lets it.
 func (r *round) atTheEnd() error {
+	if said, err := r.verify(); err != nil {
+		return fmt.Errorf("gpflow state verify: %w: %s", err, said)
+	}
 	for _, point := range r.wanting("end") {
 		if r.over {
 			break

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -168,6 +169,9 @@ func (r *round) damaged(d damage, path string) error {
 	if err := r.refused(filepath.ToSlash(object)); err != nil {
 		return fmt.Errorf("%s was %s: %w", path, d.name, err)
 	}
+	if said, err := r.verify(); strings.HasPrefix(path, r.state()) && (err == nil || !strings.Contains(said, filepath.ToSlash(object))) {
+		return fmt.Errorf("%s was %s, and gpflow state verify does not name it: %v; it says\n%s", path, d.name, err, said)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { // empty ones are removed
 		return err
 	}
@@ -197,4 +201,11 @@ func damagedStaged(r *round) (string, error) {
 		return "", errors.New("nothing is staged")
 	}
 	return fmt.Sprintf("%d times: named, refused with exit code 1, nothing shown", times), nil
+}
+
+// verify has gpflow look at every byte of the state, and returns what it says. It
+// is an error where it finds something.
+func (r *round) verify() (said string, err error) {
+	out, err := exec.CommandContext(r.ctx, r.bin, "state", "verify", "--state", r.state()).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
 }
