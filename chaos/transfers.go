@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 )
@@ -108,11 +109,15 @@ func (*bank) moment(shown *reader, pending []pendingFile) error {
 		if shown.has(filepath.Join(base, p.final)) {
 			continue
 		}
-		lines, err := linesOf(filepath.Join(base, p.staged))
+		data, err := os.ReadFile(filepath.Join(base, p.staged))
 		if err != nil {
 			return fmt.Errorf("output that is to be committed is gone: %w", err)
 		}
-		for _, l := range lines {
+		staged, err := lines(p.staged, data)
+		if err != nil {
+			return err
+		}
+		for _, l := range staged {
 			if err := add(p.staged, l); err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -87,17 +86,18 @@ func inputFile(dir string, i int) string {
 
 // verdict is what a comparison has found.
 type verdict struct {
-	rows                     int // compared
-	missing, doubled, wrong_ int
-	examples                 []string
-	err                      error
+	rows             int // compared
+	missing, doubled int
+	others           int // that should not be there, or not so
+	examples         []string
+	err              error
 }
 
 // missed, twice and wrong note a row of the kind.
 func (v *verdict) missed(format string, args ...any) { v.missing++; v.note("missing: "+format, args) }
 
 func (v *verdict) twice(format string, args ...any) { v.doubled++; v.note("doubled: "+format, args) }
-func (v *verdict) wrong(format string, args ...any) { v.wrong_++; v.note("wrong: "+format, args) }
+func (v *verdict) wrong(format string, args ...any) { v.others++; v.note("wrong: "+format, args) }
 
 func (v *verdict) note(format string, args []any) {
 	if len(v.examples) < 5 {
@@ -110,10 +110,10 @@ func (v *verdict) fault() error {
 	if v.err != nil {
 		return v.err
 	}
-	if v.missing+v.doubled+v.wrong_ == 0 {
+	if v.missing+v.doubled+v.others == 0 {
 		return nil
 	}
-	return fmt.Errorf("of %d rows, %d are missing, %d doubled, %d wrong:\n  %s", v.rows, v.missing, v.doubled, v.wrong_, strings.Join(v.examples, "\n  "))
+	return fmt.Errorf("of %d rows, %d are missing, %d doubled, %d wrong:\n  %s", v.rows, v.missing, v.doubled, v.others, strings.Join(v.examples, "\n  "))
 }
 
 // compare notes where the counts of got differ from those of want.
@@ -144,16 +144,3 @@ type growing interface {
 type anyTime struct{}
 
 func (anyTime) moment(*reader, []pendingFile) error { return nil }
-
-// linesOf returns the lines of a file.
-func linesOf(path string) (all [][]byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // it is only read
-	for s := bufio.NewScanner(f); s.Scan(); {
-		all = append(all, []byte(s.Text()))
-	}
-	return all, nil
-}
