@@ -12,7 +12,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test sim bench bench-check microbench fuzz lint fmt clean
+.PHONY: help build run test sim chaos soak bench bench-check microbench fuzz lint fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,19 @@ test: lint ## check the source and run every test
 
 sim: ## simulate SEEDS jobs with faults, from the seed FIRST on; see engine/sim
 	go test $(TESTFLAGS) ./engine/sim -run 'Test(Seeds|Tampered|Drained)$$' -count 1 -v -timeout 0 -sim.seeds $(SEEDS) -sim.first $(FIRST)
+
+# Both need Linux: a full disk is a small tmpfs, mounted by root or in a
+# namespace of the user's own. SEED repeats what was drawn.
+chaos: chaos-build ## kill real processes KILLS times (60) and at each failpoint, and compare; see docs/reliability.md
+	bin/chaos -bugs bin/gpflow-bugs -kills $(or $(KILLS),60) -seed $(or $(SEED),0)
+
+soak: chaos-build ## the same, KILLS times (1000) and 10 times at each failpoint
+	bin/chaos -bugs bin/gpflow-bugs -kills $(or $(KILLS),1000) -hits 10 -seed $(or $(SEED),0)
+
+.PHONY: chaos-build
+chaos-build: build
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags bugs -o bin/gpflow-bugs ./cmd/gpflow
+	go build -o bin/chaos ./chaos
 
 bench: build ## measure the jobs of bench/README.md; figures on the screen and in out/bench.json
 	go build -o bin/bench ./bench

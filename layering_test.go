@@ -26,11 +26,12 @@ var layers = []struct {
 }{
 	{name: "oracles: what tests compare with", packages: []string{"oracles"}},
 	{name: "the vocabulary", packages: []string{"."}, pure: true},
+	{name: "where a process can be made to die", packages: []string{"internal/failpoint"}},
 
 	{name: "bytes <-> rows", packages: []string{"formats/..."}, imports: []string{".", "formats/..."}},
 
 	{name: "objects in a store", packages: []string{"storage"}, pure: true},
-	{name: "stores, and the tests of all of them", packages: []string{"storage/*"}, imports: []string{"storage"}},
+	{name: "stores, and the tests of all of them", packages: []string{"storage/*"}, imports: []string{"storage", "internal/failpoint"}},
 
 	{name: "diagnostics", packages: []string{"spec/diag"}, imports: []string{"."}},
 	{name: "a page for each code", packages: []string{"spec/diag/pages"}, imports: []string{"spec/diag"}},
@@ -49,20 +50,21 @@ var layers = []struct {
 	{name: "key -> group -> subtask", packages: []string{"engine/keygroup"}, imports: []string{"."}, pure: true},
 	{name: "batches and credits between tasks", packages: []string{"engine/exchange"}, imports: []string{".", "engine/keygroup"}, pure: true},
 	{name: "keyed state", packages: []string{"engine/state"}, imports: []string{".", "engine/keygroup"}, pure: true},
-	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state"}, pure: true},
-	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup"}, pure: true},
+	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state", "internal/failpoint"}, pure: true},
+	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup", "internal/failpoint"}, pure: true},
 	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
 	{name: "who goes on from what", packages: []string{"engine/resume"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/state", "engine/task", "engine/checkpoint", "engine/job"}, pure: true},
 	{name: "whole jobs, simulated", packages: []string{"engine/sim"}, imports: []string{"oracles", ".", "storage", "storage/*", "compiler/plan", "engine/*"}, pure: true},
-	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*"}},
+	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*", "internal/failpoint"}},
 	{name: "talking to a run from outside", packages: []string{"engine/control"}, imports: []string{".", "engine", "engine/job"}},
 
 	{name: "the harness of operators' tests", packages: []string{"operators/optest"}, imports: []string{".", "engine/keygroup", "engine/state"}},
-	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "storage/local", "spec/expr"}, outside: []string{"github.com/klauspost/compress"}},
+	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "storage/local", "spec/expr", "internal/failpoint"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
-	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
+	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators", "internal/failpoint"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
 	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/state", "engine/checkpoint", "storage/local", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
+	{name: "the proof with processes that are killed", packages: []string{"chaos"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},
 }
 

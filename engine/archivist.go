@@ -14,6 +14,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -111,6 +112,7 @@ func (a *archivist) keep(ctx context.Context, s job.Store) error {
 	for _, p := range s.Parts {
 		bytes += int64(len(p.Data) + len(p.State))
 	}
+	failpoint.Here("checkpoint-stored")
 	a.run.points.completed(s.ID, bytes)
 	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
 	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))
@@ -122,7 +124,7 @@ func (a *archivist) retain(ctx context.Context) {
 	if len(a.named) > 0 {
 		return
 	}
-	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil {
+	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil && ctx.Err() == nil {
 		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
 	}
 }
@@ -197,6 +199,7 @@ func (b *build) config() job.Config {
 		return c
 	}
 	c.Durable, c.Checkpoints, c.Last = true, k.Config, k.Keeper.NextID()-1
+	c.Checkpoints.Plant = plantedInCoordinator()
 	if b.former != nil {
 		c.Commit = b.former.Commit()
 	}

@@ -300,6 +300,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states, gauge: p.gauge,
 		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
 	}
+	plant(st)
 	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
 	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }

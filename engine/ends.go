@@ -163,7 +163,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	var states [][]byte
 	if b.former != nil {
 		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
-		w.last = b.former.Manifest().ID
+		w.last, w.from = b.former.Manifest().ID, b.former.Manifest().ID
 	}
 	if err := actor.Guard(func() error { return out.Recover(b.ctx, states) }); err != nil {
 		return nil, errors.Join(err, out.Close())

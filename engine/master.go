@@ -14,6 +14,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // master is the actor of the job: it feeds the job's machine and performs its
@@ -209,6 +210,7 @@ func (m *master) perform(a job.Action) {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
 			return
 		}
+		failpoint.Here("all-acknowledged")
 		m.run.points.begin(a.ID)
 		m.archivist.Send(a)
 	case job.Save:

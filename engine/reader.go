@@ -12,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/task"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // The messages to a reader.
@@ -105,6 +106,7 @@ func (r *reader) assign(m assign) error {
 	if err := r.in.Assign(m.split, at); err != nil {
 		return fmt.Errorf("open %s: %w", m.split.ID, err)
 	}
+	failpoint.Here("split-assigned")
 	r.splits.Add(m.split, at)
 	r.idle.Add(m.split.ID, time.Now())
 	return nil
@@ -114,7 +116,9 @@ func (r *reader) assign(m assign) error {
 // barrier needs no credit.
 func (r *reader) trigger(m trigger) {
 	r.out.Send(exchange.Event{Kind: exchange.Barrier, Checkpoint: m.id})
+	failpoint.Here("barrier-sent")
 	r.report.acknowledge(m.id, r.snapshot())
+	failpoint.Here("reader-acknowledged")
 	r.resting = r.resting || m.stop
 }
 

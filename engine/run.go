@@ -22,6 +22,7 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Options says how to run a plan. The zero Options but for the Registry are
@@ -112,6 +113,7 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
 		"in_flight_at_most", Ceiling(p, o.Limit, LongestRecord(o.Registry, p)))
 	r.pulse.begin(r.sample(r.ledger()))
+	failpoint.Here("state-restored")
 	r.boss.archive(encoded)
 	r.boss.start(b)
 	r.system.Start(r.master, r.boss)

@@ -15,6 +15,7 @@ import (
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // slice is how many steps a task makes before it looks at its mailbox.
@@ -106,13 +107,17 @@ func (s *subtask) freeze() (frozen map[string]*state.Frozen, delta bool) {
 
 // barrier hands in the snapshot of a checkpoint.
 func (s *subtask) barrier(id gpflow.CheckpointID) {
+	failpoint.Here("task-aligned")
 	s.frozen[id] = s.snapshot(func(c checkpoint.Snapshot, err error) {
 		if err != nil {
 			s.report.decline(id, err)
 			return
 		}
+		failpoint.Here("state-encoded")
 		s.report.acknowledge(id, c)
+		failpoint.Here("task-acknowledged")
 	})
+	failpoint.Here("task-frozen")
 }
 
 // end hands in what the task was at its end, behind all that it has handed in

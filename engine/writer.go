@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // The messages to a writer.
@@ -37,6 +38,7 @@ type writer struct {
 	batch   *gpflow.Batch                  // being written
 	failed  func(row int, err error) error // w.fail, made once and not for each batch
 	report  reporter
+	from    gpflow.CheckpointID // the one that was gone on from; 0: none
 	last    gpflow.CheckpointID // the newest that was prepared
 	gauge   *gauge
 	retry   retrier
@@ -101,8 +103,13 @@ func (w *writer) next() bool {
 func (w *writer) call(ctx context.Context) error {
 	if len(w.commits) > 0 {
 		c := w.commits[0]
+		failpoint.Here("commit-begun")
 		if err := w.sink.Commit(ctx, c.Committable); err != nil {
 			return fmt.Errorf("commit the output: %w", err)
+		}
+		failpoint.Here("commit-done")
+		if c.ID <= w.from {
+			failpoint.Here("recommitted")
 		}
 		w.commits = w.commits[1:]
 		w.job.Send(job.Point{CoordinatorEvent: checkpoint.Committed{ID: c.ID, Part: c.Part}})
@@ -124,11 +131,14 @@ func (w *writer) take(ctx context.Context, e *exchange.Event) error {
 		if e.Checkpoint <= w.last {
 			return nil
 		}
+		failpoint.Here("prepare-begun")
 		s, err := w.prepare(ctx, e.Checkpoint, false)
 		if err != nil {
 			return err
 		}
+		failpoint.Here("prepared")
 		w.report.acknowledge(e.Checkpoint, s)
+		failpoint.Here("writer-acknowledged")
 	case exchange.End:
 		if e.Drained {
 			s, err := w.prepare(ctx, w.last+1, true)

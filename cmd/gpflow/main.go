@@ -17,12 +17,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a closed output is an error of the sink, which says so
-	if err := command().Execute(); err != nil {
+	err := failpoint.Arm(os.Getenv("GPFLOW_FAILPOINT"), os.Getenv("GPFLOW_FAILPOINT_TRACE"))
+	if err == nil {
+		err = command().Execute()
+	}
+	if err != nil {
 		if !errors.Is(err, errSaid) {
 			fmt.Fprintln(os.Stderr, "gpflow: "+err.Error())
 		}
@@ -60,6 +65,6 @@ func command() *cobra.Command {
 		RunE:          group,
 	}
 	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand(),
-		statusCommand(), stopCommand(), stateCommand(), savepointCommand())
+		statusCommand(), stopCommand(), stateCommand(), savepointCommand(), failpointsCommand())
 	return root
 }

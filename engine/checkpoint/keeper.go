@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -187,6 +188,7 @@ func (k *Keeper) claim(ctx context.Context, who string) error {
 	if err := c.check(ctx); err != nil {
 		return err
 	}
+	failpoint.Here("epoch-claimed")
 	*k = *c
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -90,6 +91,9 @@ func (k *Keeper) Current(ctx context.Context) (*Manifest, error) {
 		}
 		if err == nil {
 			k.goOnFrom(m)
+			if k.epoch > 0 {
+				failpoint.Here("checkpoint-found")
+			}
 			return m, nil
 		}
 		var none *NoCheckpoint

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -57,6 +58,7 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 			return k.remember(err)
 		}
 	}
+	failpoint.Here("retained")
 	k.forget(first, keep)
 	return nil
 }
@@ -138,6 +140,7 @@ func (k *Keeper) sweep(ctx context.Context, folder string, unneeded func(name st
 		if err := k.store.Remove(ctx, o.Name); err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
+		failpoint.Here("old-removed")
 	}
 	return nil
 }

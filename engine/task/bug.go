@@ -1,7 +1,8 @@
 package task
 
 // Bug is a mistake that can be switched on, so that the tests which must find
-// such mistakes can be seen to find them. No product code switches one on.
+// such mistakes can be seen to find them. Besides tests, only a gpflow that is
+// built with the tag bugs switches one on.
 type Bug uint8
 
 // The bugs.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Progress is what a Step came to.
@@ -187,6 +188,7 @@ func (t *Task) take(id gpflow.CheckpointID) {
 	for _, o := range t.outs {
 		o.Signal(exchange.Event{Kind: exchange.Barrier, Checkpoint: id})
 	}
+	failpoint.Here("barrier-forwarded")
 }
 
 // Abort gives up a checkpoint: what its barriers have held goes on.

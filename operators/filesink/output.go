@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/gpflow/gpflow/formats/catalog"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // output is a staged file that is appended to. It can be cut wherever it was
@@ -77,7 +78,12 @@ func (o *output) sync() error {
 	if err := o.flush(); err != nil {
 		return err
 	}
-	return o.disk.sync(o.file)
+	failpoint.Here("staged-written")
+	if err := o.disk.sync(o.file); err != nil {
+		return err
+	}
+	failpoint.Here("staged-synced")
+	return nil
 }
 
 // finish completes the file, and makes it durable. Compressed data is never
@@ -103,7 +109,11 @@ func (o *output) cut(length int64) error {
 		return err
 	}
 	o.length, o.buf = at, o.buf[:0]
-	return o.disk.sync(o.file)
+	if err := o.disk.sync(o.file); err != nil {
+		return err
+	}
+	failpoint.Here("staged-resumed")
+	return nil
 }
 
 // resume opens the file as it was at a checkpoint, when it had the given length.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // maxOpen is how many files a writer has open. Where there are more partitions,
@@ -111,7 +112,7 @@ func newParts(c *gpflow.SinkContext, enc formats.Encoder, pack *packer, ext stri
 		return nil, fmt.Errorf("%s: %w", c.Address, err)
 	}
 	s := &parts{
-		names: newNames(c, path.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{},
+		names: newNames(c, path.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{bug: planted()},
 		max: maxOpen, open: make(map[string]*part),
 	}
 	if r, ok := c.Config.Block("roll"); ok {
@@ -158,6 +159,7 @@ func (s *parts) Prepare(ctx context.Context, _ gpflow.CheckpointID, final bool) 
 		if err := s.disk.syncDir(s.dir); err != nil {
 			return gpflow.Prepared{}, s.failed("stage files", err)
 		}
+		failpoint.Here("staging-synced")
 		s.made = false
 	}
 	st.Next, st.Pending = s.next, s.pending

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Commit gives the parts their final names, each of which appears whole. Those
@@ -25,6 +26,7 @@ func (s *parts) Commit(_ context.Context, data gpflow.Committable) error {
 		if err := s.publish(c.Root, p); err != nil {
 			return err
 		}
+		failpoint.Here("part-named")
 		dirs = append(dirs, filepath.Dir(filepath.Join(c.Root, p.Final)))
 	}
 	slices.Sort(dirs)
@@ -33,6 +35,7 @@ func (s *parts) Commit(_ context.Context, data gpflow.Committable) error {
 			return s.failed("commit", err)
 		}
 	}
+	failpoint.Here("commit-synced")
 	s.pending = slices.DeleteFunc(s.pending, func(p pendingPart) bool {
 		return slices.ContainsFunc(c.Parts, func(o pendingPart) bool { return o.Final == p.Final })
 	})

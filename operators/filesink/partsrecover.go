@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Recover goes on with the files of the checkpoint. The state of writer i goes
@@ -46,6 +48,7 @@ func (s *parts) Recover(_ context.Context, states [][]byte) error {
 	} else if err != nil {
 		return s.failed("remove what dead runs have left staged", err)
 	}
+	failpoint.Here("staged-removed")
 	for i := range mine {
 		s.pending = append(s.pending, mine[i].Pending...)
 		for _, p := range mine[i].Open {

@@ -16,6 +16,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats"
 	"github.com/gpflow/gpflow/formats/catalog"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // single writes one staged file, which gets its final name at the end.
@@ -55,7 +56,7 @@ type singleDone struct {
 }
 
 func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*single, error) {
-	s := &single{ifExists: c.Config.String("if_exists"), enc: enc, log: c.Log, disk: &disk{}}
+	s := &single{ifExists: c.Config.String("if_exists"), enc: enc, log: c.Log, disk: &disk{bug: planted()}}
 	if s.ifExists == "" {
 		s.ifExists = ifExistsReplace
 	}
@@ -176,7 +177,11 @@ func (s *single) Recover(_ context.Context, states [][]byte) error {
 			return err
 		}
 	}
-	return s.alone(keep)
+	if err := s.alone(keep); err != nil {
+		return err
+	}
+	failpoint.Here("staged-removed")
+	return nil
 }
 
 func (s *single) resume(st *singleState) error {
@@ -337,6 +342,7 @@ func (s *single) persist(final bool) error {
 		if err := s.disk.syncDir(filepath.Dir(s.out.path)); err != nil {
 			return err
 		}
+		failpoint.Here("staging-synced")
 		s.named = true
 	}
 	if !final {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
 // Commit gives the staged file its final name. Where that has been done before,
@@ -39,6 +40,7 @@ func (s *single) Commit(_ context.Context, data gpflow.Committable) error {
 	if err != nil {
 		return unnamed(c.Staged, c.Final, err)
 	}
+	failpoint.Here("single-named")
 	return s.durable(&c)
 }
 
@@ -56,6 +58,7 @@ func (s *single) durable(c *singleDone) error {
 	if err := s.disk.syncDir(filepath.Dir(c.Final)); err != nil {
 		return s.failed("commit it", err)
 	}
+	failpoint.Here("commit-synced")
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/gpflow/gpflow/internal/failpoint"
 	"github.com/gpflow/gpflow/storage"
 )
 
@@ -100,7 +101,7 @@ func (s *Store) put(ctx context.Context, name string, data []byte, publish func(
 		s.prune(dir)
 		return err
 	}
-	err = s.fill(ctx, temp, f, data)
+	err = s.fill(ctx, temp, name, f, data)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -112,7 +113,11 @@ func (s *Store) put(ctx context.Context, name string, data []byte, publish func(
 		s.disk.remove(temp)
 		return err
 	}
-	return s.syncUp(dir)
+	if err := s.syncUp(dir); err != nil {
+		return err
+	}
+	failpoint.Object(name, "durable")
+	return nil
 }
 
 // create makes a temporary file, and the directories above it.
@@ -146,9 +151,9 @@ func (s *Store) mkdir(dir string) error {
 	return err
 }
 
-// fill writes a file, makes it last and closes it. What did not last is not
-// asked to last a second time.
-func (s *Store) fill(ctx context.Context, name string, f file, data []byte) error {
+// fill writes the file that an object becomes, makes it last and closes it. What
+// did not last is not asked to last a second time.
+func (s *Store) fill(ctx context.Context, temp, name string, f file, data []byte) error {
 	var err error
 	for len(data) > 0 && err == nil {
 		if err = ctx.Err(); err == nil {
@@ -158,12 +163,16 @@ func (s *Store) fill(ctx context.Context, name string, f file, data []byte) erro
 		}
 	}
 	if err == nil {
+		failpoint.Object(name, "written")
 		if failed := f.Sync(); failed != nil {
-			err = syncError("fsync", s.path(name), failed)
+			err = syncError("fsync", s.path(temp), failed)
 		}
 	}
 	if failed := f.Close(); failed != nil && err == nil {
-		err = syncError("close", s.path(name), failed)
+		err = syncError("close", s.path(temp), failed)
+	}
+	if err == nil {
+		failpoint.Object(name, "synced")
 	}
 	return err
 }
@@ -180,6 +189,9 @@ func (s *Store) replace(ctx context.Context, temp, name string) error {
 	err := s.disk.rename(temp, name)
 	if info, stat := s.root.Lstat(name); err != nil && stat == nil && info.IsDir() {
 		return fmt.Errorf("%w: there are objects below that name", err)
+	}
+	if err == nil {
+		failpoint.Object(name, "named")
 	}
 	return err
 }
@@ -204,6 +216,7 @@ func (s *Store) add(ctx context.Context, temp, name string) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Object(name, "named")
 	// If this fails, the next Open does it: the object is there.
 	s.disk.remove(temp)
 	return nil
