@@ -26,6 +26,14 @@ func LongestRecord(r *gpflow.Registry, p *plan.Plan) int64 {
 	return longest
 }
 
+// InFlight returns the most bytes that the rows in flight of a plan can hold with
+// the limits of channels that are the default, and the size of the longest
+// record that this is computed for: that of LongestRecord.
+func InFlight(r *gpflow.Registry, p *plan.Plan) (most, row int64) {
+	row = LongestRecord(r, p)
+	return Ceiling(p, exchange.DefaultLimit, row), row
+}
+
 // Ceiling returns the most bytes that the rows in flight of a plan can hold,
 // whatever the backlog, where no row is larger than row bytes: what fits each
 // channel, what each output and each operator has collected, and what each

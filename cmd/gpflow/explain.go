@@ -11,7 +11,6 @@ import (
 	"github.com/gpflow/gpflow/compiler"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
-	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/spec/diag/pages"
 )
 
@@ -41,8 +40,8 @@ func codeOf(arg string) (string, error) {
 
 // inFlight says how much memory the records between the nodes of a plan take.
 func inFlight(r *gpflow.Registry, p *plan.Plan) string {
-	row := engine.LongestRecord(r, p)
-	return fmt.Sprintf("in flight  at most %s, where no record has more than %s", size(engine.Ceiling(p, exchange.DefaultLimit, row)), size(row))
+	most, row := engine.InFlight(r, p)
+	return fmt.Sprintf("in flight  at most %s, where no record has more than %s", size(most), size(row))
 }
 
 func explainCommand() *cobra.Command {
