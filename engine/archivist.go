@@ -67,9 +67,9 @@ func (a *archivist) keep(ctx context.Context, s job.Store) error {
 		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
 		return nil
 	}
-	var bytes int64
+	bytes := a.Keeper.Written()
 	for _, p := range s.Parts {
-		bytes += int64(len(p.Data) + len(p.State))
+		bytes += int64(len(p.Data))
 	}
 	a.run.points.completed(s.ID, bytes)
 	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
@@ -157,7 +157,7 @@ func (b *build) archive(encoded []byte) error {
 	if err != nil {
 		return err
 	}
-	b.saved, err = newSaved(k.From, old, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.saved, err = newSaved(k.From, old, b.run.plan, func(s checkpoint.SegmentRef) ([]byte, error) { return k.Keeper.Segment(b.ctx, s) })
 	if err != nil {
 		return err
 	}

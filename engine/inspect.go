@@ -25,7 +25,17 @@ func Inspect(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]by
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
-	s, err := newSaved(m, p, p, segments)
+	read := make(map[string][]byte)
+	for _, part := range m.Parts {
+		all, err := segments(part)
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
+		}
+		for i, b := range all {
+			read[part.Segments[i].Object] = b
+		}
+	}
+	s, err := newSaved(m, p, p, func(s checkpoint.SegmentRef) ([]byte, error) { return read[s.Object], nil })
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
 	}
@@ -126,13 +136,14 @@ func markText(t gpflow.Timestamp) string {
 
 // count adds the keyed state of a subtask.
 func (n *NodeState) count(o savedOperator) error {
-	if len(o.segments) == 0 {
-		return nil
+	segments, err := o.segments.all()
+	if err != nil || len(segments) == 0 {
+		return err
 	}
-	for _, s := range o.segments {
+	for _, s := range segments {
 		n.Bytes += int64(len(s))
 	}
-	m, err := state.Open(o.segments)
+	m, err := state.Open(segments)
 	if err != nil {
 		return err
 	}
@@ -204,10 +215,14 @@ type Entry struct {
 // key group, until f returns an error.
 func (x *Inspection) Entries(address string, f func(Entry) error) error {
 	for i, o := range x.saved.operators[address] {
-		if len(o.segments) == 0 {
+		segments, err := o.segments.all()
+		if err != nil {
+			return fmt.Errorf("%s: %w", address, err)
+		}
+		if len(segments) == 0 {
 			continue
 		}
-		m, err := state.Open(o.segments)
+		m, err := state.Open(segments)
 		if err != nil {
 			return fmt.Errorf("%s: %w", address, err)
 		}

@@ -32,25 +32,27 @@ type saved struct {
 // savedOperator is one subtask of an operator.
 type savedOperator struct {
 	task.OperatorState
-	segments [][]byte // its keyed state
+	segments segments // its keyed state
 }
 
-// newSaved reads what m has. segments returns the segments of a part.
-func newSaved(m *checkpoint.Manifest, then, now *plan.Plan, segments func(checkpoint.PartState) ([][]byte, error)) (*saved, error) {
+// newSaved reads what m has, but for the segments, which read returns when they
+// are needed.
+func newSaved(m *checkpoint.Manifest, then, now *plan.Plan, read func(checkpoint.SegmentRef) ([]byte, error)) (*saved, error) {
+	objects := &objects{read: read, kept: make(map[string][]byte), room: keptBytes}
 	s := &saved{
 		manifest: m, plan: then, unchanged: sameWiring(then, now), readers: make(map[string][]readerData), operators: make(map[string][]savedOperator),
 		writers: make(map[string][]writerData), resumed: make(map[string]map[string]*splitData),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
 	for _, p := range parts {
-		if err := s.add(p, segments); err != nil {
+		if err := s.add(p, objects); err != nil {
 			return nil, fmt.Errorf("restore %s %s[%d]: %w", p.Kind, p.Name, p.Subtask, err)
 		}
 	}
 	return s, nil
 }
 
-func (s *saved) add(p checkpoint.PartState, segments func(checkpoint.PartState) ([][]byte, error)) error {
+func (s *saved) add(p checkpoint.PartState, o *objects) error {
 	switch p.Kind {
 	case checkpoint.Reader:
 		var d readerData
@@ -71,32 +73,18 @@ func (s *saved) add(p checkpoint.PartState, segments func(checkpoint.PartState) 
 		}
 		s.writers[p.Name] = append(s.writers[p.Name], d)
 	case checkpoint.Task:
-		return s.addTask(p, segments)
+		return s.addTask(p, o)
 	}
 	return nil
 }
 
-func (s *saved) addTask(p checkpoint.PartState, segments func(checkpoint.PartState) ([][]byte, error)) error {
+func (s *saved) addTask(p checkpoint.PartState, from *objects) error {
 	var d task.Snapshot
 	if err := json.Unmarshal(p.Data, &d); err != nil {
 		return err
 	}
-	packed, err := segments(p)
-	if err != nil {
-		return err
-	}
-	states := make(map[string][][]byte)
-	for _, data := range packed {
-		byAddress, err := unpackStates(data)
-		if err != nil {
-			return err
-		}
-		for address, segment := range byAddress {
-			states[address] = append(states[address], segment)
-		}
-	}
 	for address, o := range d {
-		s.operators[address] = append(s.operators[address], savedOperator{o, states[address]})
+		s.operators[address] = append(s.operators[address], savedOperator{o, segments{from, p, address}})
 	}
 	return nil
 }
@@ -136,10 +124,7 @@ func (s *saved) restore(m *state.Memory, address string, i, n int) error {
 		former = former[i : i+1]
 	}
 	for _, x := range former {
-		if len(x.segments) == 0 {
-			continue
-		}
-		if err := m.Restore(x.segments); err != nil {
+		if err := m.RestoreFrom(len(x.segments.part.Segments), x.segments.at); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/state/spill"
 )
 
 // Options says how to run a plan. The zero Options but for the Registry are
@@ -37,6 +39,8 @@ type Options struct {
 	EncodeLinks bool
 	// Checkpoints makes the job survive; nil: it is lost with the process.
 	Checkpoints *Checkpoints
+	// Spill bounds the memory of the job's state.
+	Spill Spill
 }
 
 // Run is a job that has been started.
@@ -55,6 +59,8 @@ type Run struct {
 	before  int64 // see Status.Before
 	pulse   pulse
 	points  points
+	memory  *state.Budget // nil: the state takes what it needs
+	spilled *spill.Store  // what memory has no room for; nil: nothing yet
 	done    chan struct{} // closed when the job has ended
 
 	once   sync.Once // of Wait
@@ -95,14 +101,17 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 		done: make(chan struct{}), asked: make(map[string][]chan Saved),
 	}
 	b := newBuild(ctx, r)
-	err = b.archive(encoded)
+	err = r.budget()
+	if err == nil {
+		err = b.archive(encoded)
+	}
 	if err == nil {
 		err = b.all()
 	}
 	if err != nil {
 		b.discard()
 		cancel()
-		return nil, err
+		return nil, errors.Join(err, r.closeSpilled())
 	}
 	o.Log.Debug("start", "pipeline", p.Pipeline, "tasks", len(p.Tasks), "plan", plan.Digest(encoded),
 		"in_flight_at_most", Ceiling(p, o.Limit, gpflow.BatchBytes))
@@ -139,7 +148,7 @@ func (r *Run) wait() {
 	if cause := r.master.Err(); cause != nil && !errors.Is(cause, context.Canceled) {
 		outcome, err = job.Failed, fmt.Errorf("run the job: %w", cause)
 	}
-	if cerr := r.closeSources(); cerr != nil && outcome != job.Failed {
+	if cerr := errors.Join(r.closeSources(), r.closeSpilled()); cerr != nil && outcome != job.Failed {
 		outcome, err = job.Failed, cerr
 	}
 	var bad []string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
 
@@ -73,11 +74,16 @@ type Node struct {
 	Mark      string           `json:"watermark,omitempty"` // Watermark as text
 	// HeldBy is who holds the watermark back: the subtask of a source, or what
 	// has not yet said what time it is; "" where that is the node itself.
-	HeldBy  string  `json:"held_by,omitempty"`
-	Queued  int64   `json:"queued"`                // rows waiting before its task
-	Unread  bool    `json:"late_unread,omitempty"` // late rows go nowhere
-	emitted []int64 // by port
-	taken   int64
+	HeldBy string `json:"held_by,omitempty"`
+	Queued int64  `json:"queued"` // rows waiting before its task
+	// StateMemory and StateDisk are about how many bytes its keyed state holds in
+	// memory, and on the disk for want of memory; both are 0 where there is no
+	// bound.
+	StateMemory int64   `json:"state_memory,omitempty"`
+	StateDisk   int64   `json:"state_disk,omitempty"`
+	Unread      bool    `json:"late_unread,omitempty"` // late rows go nowhere
+	emitted     []int64 // by port
+	taken       int64
 }
 
 // Edge is the ledger of one edge over all its channels, or of a hand-over
@@ -146,12 +152,13 @@ func (r *Run) sample(nodes []Node) sample {
 // node is a node as the engine runs it.
 type node struct {
 	Node
-	index  int      // in the plan
-	ports  []string // names
-	read   []bool   // somebody reads the port
-	meters []*meter // by subtask
-	gauges []*gauge // likewise
-	parts  []*part  // likewise
+	index  int             // in the plan
+	ports  []string        // names
+	read   []bool          // somebody reads the port
+	meters []*meter        // by subtask
+	gauges []*gauge        // likewise
+	parts  []*part         // likewise
+	states []*state.Memory // likewise, of an operator
 	inbox  []inbox
 	outs   int
 }
@@ -221,6 +228,11 @@ func (n *node) status() Node {
 	}
 	for _, x := range n.inbox {
 		s.Queued += x.Queued()
+	}
+	for _, m := range n.states {
+		memory, disk := m.Held()
+		s.StateMemory += memory
+		s.StateDisk += disk
 	}
 	if s.Watermark != gpflow.MinTimestamp && s.Role != "sink" {
 		s.Mark = s.Watermark.String()
