@@ -124,7 +124,9 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if err != nil {
 		return errors.Join(err, summary.discard())
 	}
-	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints})
+	spill := spillOf(p, state.store.Dir())
+	limitHeap(spill.Memory)
+	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints, Spill: spill})
 	if err != nil {
 		return errors.Join(err, summary.discard(), state.close())
 	}
