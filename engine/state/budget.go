@@ -118,7 +118,7 @@ func (b *Budget) excess(own int64) int64 {
 // share of it, and leastStep the least number of bytes between.
 const (
 	steps     = 64
-	leastStep = 4 << 10
+	leastStep = 1 << 10
 )
 
 // step returns how many bytes a subtask may add before it looks again.

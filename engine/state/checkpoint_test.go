@@ -393,7 +393,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		if err := run(NoBug, nil, seed); err != nil {
 			t.Fatalf("seed %d without a bug: %v", seed, err)
 		}
-		if seed >= 12 {
+		if seed >= 8 {
 			continue
 		}
 		if err := run(NoBug, budget, seed); err != nil {
@@ -407,7 +407,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		found := 0
 		seeds := 30
 		if bug >= ForgetEvicted {
-			seeds = 12
+			seeds = 8
 		}
 		for seed := range uint64(seeds) {
 			with := budget

@@ -11,8 +11,7 @@ type testDisk struct{ *spill.Store }
 
 func (d testDisk) View() DiskView { return d.Store.View() }
 
-// tiny returns a budget of nothing: everything is evicted as often as can be. Its
-// disk lies in memory.
+// tiny returns a budget of a few dozen rows. Its disk lies in memory.
 func tiny(t testing.TB) *Budget {
 	t.Helper()
 	s, err := spill.InMemory()
@@ -24,7 +23,7 @@ func tiny(t testing.TB) *Budget {
 			t.Error(err)
 		}
 	})
-	return NewBudget(0, func() (Disk, error) { return testDisk{s}, nil })
+	return NewBudget(48<<10, func() (Disk, error) { return testDisk{s}, nil })
 }
 
 // evictSome evicts tables of so many bytes, where m has a budget.
