@@ -108,9 +108,9 @@ func (a *archivist) keep(ctx context.Context, s job.Store) error {
 		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
 		return nil
 	}
-	var bytes int64
+	bytes := a.Keeper.Written()
 	for _, p := range s.Parts {
-		bytes += int64(len(p.Data) + len(p.State))
+		bytes += int64(len(p.Data))
 	}
 	failpoint.Here("checkpoint-stored")
 	a.run.points.completed(s.ID, bytes)
@@ -225,7 +225,7 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 	}
 	mine := *m
 	mine.Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p checkpoint.PartState) bool { return !b.owns(p.Part, then) })
-	b.former, err = resume.New(&mine, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	b.former, err = resume.New(&mine, then, b.run.plan, func(s checkpoint.SegmentRef) ([]byte, error) { return k.Keeper.Segment(b.ctx, s) })
 	if err != nil {
 		return err
 	}

@@ -368,6 +368,10 @@ func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, *state.Memo
 	if err != nil {
 		return nil, nil, err
 	}
+	if b.run.memory != nil {
+		st.Limit(b.run.memory)
+	}
+	info.node.states = append(info.node.states, st)
 	if b.former != nil {
 		if err := b.former.Restore(st, op.ID, s, t.Parallelism); err != nil {
 			return nil, nil, err

@@ -21,12 +21,22 @@ type Inspection struct {
 
 // Inspect reads a checkpoint. segments returns the segments of a part, which
 // the Inspection keeps.
-func Inspect(m *checkpoint.Manifest, segments resume.Segments) (*Inspection, error) {
+func Inspect(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]byte, error)) (*Inspection, error) {
 	p, err := plan.Decode(m.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
-	s, err := resume.New(m, p, p, segments)
+	read := make(map[string][]byte)
+	for _, part := range m.Parts {
+		all, err := segments(part)
+		if err != nil {
+			return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
+		}
+		for i, b := range all {
+			read[part.Segments[i].Object] = b
+		}
+	}
+	s, err := resume.New(m, p, p, func(s checkpoint.SegmentRef) ([]byte, error) { return read[s.Object], nil })
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
 	}
@@ -127,13 +137,14 @@ func markText(t gpflow.Timestamp) string {
 
 // count adds the keyed state of a subtask.
 func (n *NodeState) count(o resume.Operator) error {
-	if len(o.Segments) == 0 {
-		return nil
+	segments, err := o.Segments.All()
+	if err != nil || len(segments) == 0 {
+		return err
 	}
-	for _, s := range o.Segments {
+	for _, s := range segments {
 		n.Bytes += int64(len(s))
 	}
-	m, err := state.Open(o.Segments)
+	m, err := state.Open(segments)
 	if err != nil {
 		return err
 	}
@@ -205,10 +216,14 @@ type Entry struct {
 // key group, until f returns an error.
 func (x *Inspection) Entries(address string, f func(Entry) error) error {
 	for i, o := range x.former.Operators(address) {
-		if len(o.Segments) == 0 {
+		segments, err := o.Segments.All()
+		if err != nil {
+			return fmt.Errorf("%s: %w", address, err)
+		}
+		if len(segments) == 0 {
 			continue
 		}
-		m, err := state.Open(o.Segments)
+		m, err := state.Open(segments)
 		if err != nil {
 			return fmt.Errorf("%s: %w", address, err)
 		}

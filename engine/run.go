@@ -22,6 +22,8 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/state/spill"
 	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
@@ -42,6 +44,8 @@ type Options struct {
 	// Restart says what a failure leads to. Where it says nothing, or checkpoints
 	// are not kept, the first one ends the job.
 	Restart job.Policy
+	// Spill bounds the memory of the job's state.
+	Spill Spill
 }
 
 // Run is a job that has been started.
@@ -60,6 +64,8 @@ type Run struct {
 	pulse   pulse
 	points  points
 	fates   restarts
+	memory  *state.Budget // nil: the state takes what it needs
+	spilled *spill.Store  // what memory has no room for; nil: nothing yet
 	done    chan struct{} // closed when the job has ended
 
 	once   sync.Once // of Wait
@@ -103,10 +109,14 @@ func Start(ctx context.Context, encoded []byte, o Options) (*Run, error) {
 	r.divide()
 	r.boss = newMaster(r)
 	b := newBuild(ctx, r, r.regions.all())
-	if err := b.first(); err != nil {
+	err = r.budget()
+	if err == nil {
+		err = b.first()
+	}
+	if err != nil {
 		b.discard()
 		cancel()
-		return nil, err
+		return nil, errors.Join(err, r.closeSpilled())
 	}
 	r.boss.job = job.New(b.config())
 	r.boss.take(b)
@@ -148,7 +158,7 @@ func (r *Run) wait() {
 	if cause := r.master.Err(); cause != nil && !errors.Is(cause, context.Canceled) {
 		outcome, err = job.Failed, fmt.Errorf("run the job: %w", cause)
 	}
-	if cerr := r.closeSources(r.regions.all()); cerr != nil && outcome != job.Failed {
+	if cerr := errors.Join(r.closeSources(r.regions.all()), r.closeSpilled()); cerr != nil && outcome != job.Failed {
 		outcome, err = job.Failed, cerr
 	}
 	var bad []string

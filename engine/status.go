@@ -8,6 +8,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 )
 
@@ -94,6 +95,11 @@ type Node struct {
 	// Restarts is how often the node's region has been started again.
 	Restarts int64 `json:"restarts,omitempty"`
 	Queued   int64 `json:"queued"` // rows waiting before its task
+	// StateMemory and StateDisk are about how many bytes its keyed state holds in
+	// memory, and on the disk for want of memory; both are 0 where there is no
+	// bound.
+	StateMemory int64 `json:"state_memory,omitempty"`
+	StateDisk   int64 `json:"state_disk,omitempty"`
 	// Skew is how much of the input of this start went to the subtask that got
 	// the most, as a multiple of an equal share: 1 is even. 0: there was no input,
 	// or there is one subtask.
@@ -206,12 +212,13 @@ func (r *Run) sample(nodes []Node) sample {
 // node is a node as the engine runs it.
 type node struct {
 	Node
-	index  int      // in the plan
-	ports  []string // names
-	read   []bool   // somebody reads the port
-	meters []*meter // by subtask
-	gauges []*gauge // likewise
-	parts  []*part  // likewise
+	index  int             // in the plan
+	ports  []string        // names
+	read   []bool          // somebody reads the port
+	meters []*meter        // by subtask
+	gauges []*gauge        // likewise
+	parts  []*part         // likewise
+	states []*state.Memory // likewise, of an operator
 	inbox  []inbox
 	outs   int
 	before gpflow.Counts // the ledger at the checkpoint that the job goes on from
@@ -295,6 +302,11 @@ func (n *node) status() Node {
 	}
 	for _, x := range n.inbox {
 		s.Queued += x.Queued()
+	}
+	for _, m := range n.states {
+		memory, disk := m.Held()
+		s.StateMemory += memory
+		s.StateDisk += disk
 	}
 	if s.Watermark != gpflow.MinTimestamp && s.Role != "sink" {
 		s.Mark = s.Watermark.String()

@@ -35,7 +35,8 @@ type subtask struct {
 }
 
 // Receive implements actor.Actor.
-func (s *subtask) Receive(_ context.Context, m any) error {
+func (s *subtask) Receive(_ context.Context, m any) (err error) {
+	defer diskFailed(&err)
 	switch m := m.(type) {
 	case trigger:
 		s.task.Trigger(m.id)
@@ -45,23 +46,28 @@ func (s *subtask) Receive(_ context.Context, m any) error {
 		s.task.Abort(m.id)
 		for address, f := range s.frozen[m.id] {
 			s.states[address].Aborted(f)
+			f.Release()
 		}
 		delete(s.frozen, m.id)
 	case completed:
 		for address, f := range s.frozen[m.id] {
 			s.states[address].Completed(f)
 		}
-		for id := range s.frozen {
-			if id <= m.id {
-				delete(s.frozen, id)
+		for id, frozen := range s.frozen {
+			if id > m.id {
+				continue
 			}
+			for _, f := range frozen {
+				f.Release()
+			}
+			delete(s.frozen, id)
 		}
 	}
 	return nil
 }
 
 // snapshot takes part in a checkpoint: the state is frozen at once, and encoded
-// beside the work that goes on.
+// beside the work that goes on; where it may not fit the memory, when it is stored.
 func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
 	data := resume.Encode(s.task.Snapshot())
 	if len(s.states) == 0 {
@@ -77,6 +83,10 @@ func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[st
 				frozen[address] = s.states[address].Freeze(true)
 			}
 		}
+	}
+	if spilled(frozen) {
+		hand(checkpoint.Snapshot{Data: data, Pieces: pieces(frozen), Delta: delta}, nil)
+		return frozen
 	}
 	s.coding.Go(func() {
 		states := make(map[string][]byte, len(frozen))
@@ -131,6 +141,7 @@ func (s *subtask) end() {
 
 // Work implements actor.Actor.
 func (s *subtask) Work(context.Context) (more bool, err error) {
+	defer diskFailed(&err)
 	s.gauge.enter(busying)
 	if _, ok := s.task.NextTimer(); ok {
 		s.task.Tick(now())
@@ -197,5 +208,8 @@ func (s *subtask) Close() error {
 	}
 	s.coding.Wait()
 	s.publish()
+	for _, m := range s.states {
+		m.Leave()
+	}
 	return s.task.Close()
 }

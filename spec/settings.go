@@ -22,6 +22,7 @@ func PipelineFields() []gpflow.Field {
 		gpflow.OnErrorField,
 		checkpointField(),
 		restartField(),
+		stateField(),
 		{Name: "description", Kind: gpflow.FieldString, Update: gpflow.Live, Doc: "What the pipeline is for. Shown, never interpreted."},
 		{Name: "labels", Kind: gpflow.FieldMap, Update: gpflow.Live, Doc: "Names and values of your own. Shown, never interpreted.", Example: `{ team = "payments" }`},
 	}
@@ -60,6 +61,40 @@ func checkpointField() gpflow.Field {
 			},
 		},
 	}
+}
+
+// leastMemory is the least that state.memory may be, in bytes: what a table of
+// each of a few subtasks takes.
+const leastMemory = 1 << 20
+
+// stateField returns the block that bounds the memory of keyed state.
+func stateField() gpflow.Field {
+	return gpflow.Field{
+		Name: "state", Kind: gpflow.FieldBlock, Update: gpflow.Restart,
+		Doc: "How much memory the state of the nodes may take: what windows hold. Beyond it the state goes to the disk, below the directory of the checkpoints, and the pipeline goes on, slower.",
+		Fields: []gpflow.Field{
+			{
+				Name: "memory", Kind: gpflow.FieldSize, Update: gpflow.Restart, Example: `"1GiB"`,
+				Doc: "The memory of all state of this process, of which tables take up to half and checkpoints the rest while they are stored; the process takes up to half as much more, and 256 MiB. Not given: a quarter of the machine's memory, or of what the process is allowed.",
+				Check: func(v any) error {
+					if n := v.(int64); n < leastMemory {
+						return fmt.Errorf("memory is a size of 1MiB or more")
+					}
+					return nil
+				},
+			},
+		},
+	}
+}
+
+// StateMemory returns the memory in bytes that the pipeline's state may take; 0:
+// the pipeline does not say.
+func (p *Pipeline) StateMemory() int64 {
+	b, ok := p.Settings.Block("state")
+	if !ok {
+		return 0
+	}
+	return b.Int("memory")
 }
 
 // Checkpoints is the checkpoint block of a pipeline.

@@ -132,7 +132,11 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	if !f.quiet {
 		warnReplay(line, result.Graph)
 	}
-	run, err := engine.Start(ctx, encoded, engine.Options{Registry: r, Log: log, Checkpoints: &state.Checkpoints, Restart: restarts(p)})
+	spill := spillOf(p, state.store.Dir())
+	limitHeap(spill.Memory)
+	run, err := engine.Start(ctx, encoded, engine.Options{
+		Registry: r, Log: log, Checkpoints: &state.Checkpoints, Restart: restarts(p), Spill: spill,
+	})
 	if err != nil {
 		return errors.Join(err, summary.discard(), state.close())
 	}

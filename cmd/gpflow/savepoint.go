@@ -293,8 +293,10 @@ func restoreSavepoint(ctx context.Context, dir, name string, w io.Writer) error 
 // place of a state that is sound.
 func adopt(ctx context.Context, k *checkpoint.Keeper, from storage.Store, m *checkpoint.Manifest) (*checkpoint.Manifest, error) {
 	for _, part := range m.Parts {
-		if _, err := checkpoint.ReadSegments(ctx, from, part); err != nil {
-			return nil, err
+		for _, s := range part.Segments {
+			if _, err := checkpoint.ReadSegment(ctx, from, s); err != nil {
+				return nil, fmt.Errorf("the state of %s: %w", part.Part, err)
+			}
 		}
 	}
 	lineage, err := newLineage()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,6 +153,18 @@ func resumed(ctx context.Context, s storage.Store) (*engine.Checkpoints, error) 
 // of them that had keyed state.
 var resumes, stateful atomic.Int64
 
+// spills counts the attempts whose state did not fit the memory, by what they log.
+var spills spillLog
+
+type spillLog struct{ atomic.Int64 }
+
+func (l *spillLog) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("state goes to the disk")) {
+		l.Add(1)
+	}
+	return len(b), nil
+}
+
 // compiled returns the encoded plan of a specification.
 func compiled(t fataler, text string) []byte { return compiledWith(t, text, compiler.Options{}) }
 
@@ -200,12 +214,17 @@ func TestWindowsSurvive(t *testing.T) {
 				stop = rapid.IntRange(0, 3).Draw(rt, "stop") == 0
 			}
 			o := engine.Options{Registry: r, PollRows: c.poll, Limit: c.limit, EncodeLinks: c.encode}
+			if rapid.Bool().Draw(rt, "small") { // no table stays in memory for long
+				o.Spill = engine.Spill{Memory: 1, Dir: filepath.Join(dir, "spill")}
+				o.Log = slog.New(slog.NewTextHandler(&spills, nil))
+			}
 			finished = attempt(rt, compiled(rt, c.text(rt, dir)), filepath.Join(dir, "state"), o, operations, before, stop)
 		}
 		c.check(rt, dir)
 	})
 	t.Logf("%d attempts went on from a checkpoint, %d of them with keyed state", resumes.Load(), stateful.Load())
-	if resumes.Load() == 0 || stateful.Load() == 0 {
+	t.Logf("%d attempts had state on the disk", spills.Load())
+	if resumes.Load() == 0 || stateful.Load() == 0 || spills.Load() == 0 {
 		t.Error("nothing was survived")
 	}
 }

@@ -46,7 +46,12 @@ type Snapshot struct {
 	// State is the keyed state of a task's operators, nil where it has none. It
 	// lies in an object of its own.
 	State []byte
-	// Delta says that State has only what has changed since the last checkpoint
+	// Pieces gives the keyed state to give, where it may not fit the memory: one
+	// piece after the other, each of which lies in an object of its own. It stops
+	// where give fails, with that error. It may be called from any goroutine, and
+	// again, and then gives the same. State is nil then.
+	Pieces func(give func(piece []byte) error) error
+	// Delta says that State, or Pieces, has only what has changed since the last checkpoint
 	// that was completed, whose segments are needed too.
 	Delta bool
 	// Committable is what a writer has prepared; nil: nothing.

@@ -42,17 +42,18 @@ type Keeper struct {
 	head    int64  // the number of the lineage; 0: there is none
 	lineage string // "": none
 
-	epoch int64 // 0: not claimed
-	who   string
-	seq   int64                // the last entry of the log, when claimed
-	done  gpflow.CheckpointID  // the last that was made current since Claim; 0: none
-	last  gpflow.CheckpointID  // the highest number seen
-	based bool                 // it is known what the next checkpoint comes from:
-	from  gpflow.CheckpointID  // this one; 0: none
-	base  map[Part]PartState   // and its parts
-	lost  error                // after which nothing is written; nil: none
-	refs  map[string][]segment // what manifests refer to, by their names, for Retain
-	log   map[int64]note       // entries that have been read, for Retain
+	epoch   int64 // 0: not claimed
+	who     string
+	seq     int64                // the last entry of the log, when claimed
+	done    gpflow.CheckpointID  // the last that was made current since Claim; 0: none
+	last    gpflow.CheckpointID  // the highest number seen
+	based   bool                 // it is known what the next checkpoint comes from:
+	from    gpflow.CheckpointID  // this one; 0: none
+	base    map[Part]PartState   // and its parts
+	written int64                // bytes of keyed state, by the last call of Store
+	lost    error                // after which nothing is written; nil: none
+	refs    map[string][]segment // what manifests refer to, by their names, for Retain
+	log     map[int64]note       // entries that have been read, for Retain
 }
 
 // segment is the name of a segment's object.

@@ -40,14 +40,11 @@ func (k *Keeper) Store(ctx context.Context, m *Manifest, states map[Part]Snapsho
 	}
 	k.last = max(k.last, m.ID)
 	m.Lineage, m.Epoch = k.lineage, k.epoch
-	segments, err := k.complete(m, states)
-	if err != nil {
+	if err := k.complete(m, states); err != nil {
 		return err
 	}
-	for _, s := range segments {
-		if err := k.putOnce(ctx, s.name, s.data); err != nil {
-			return k.remember(err)
-		}
+	if err := k.writeSegments(ctx, m, states); err != nil {
+		return k.remember(err)
 	}
 	return k.remember(k.makeCurrent(ctx, m))
 }
@@ -62,14 +59,8 @@ func (k *Keeper) remember(err error) error {
 	return err
 }
 
-// object is an object to be written.
-type object struct {
-	name string
-	data []byte
-}
-
-// complete puts what was handed in into m, and returns the segments to write.
-func (k *Keeper) complete(m *Manifest, states map[Part]Snapshot) (segments []object, err error) {
+// complete puts what was handed in into m, but for the segments to write.
+func (k *Keeper) complete(m *Manifest, states map[Part]Snapshot) error {
 	parts := make(map[Part]PartState, len(states))
 	for _, p := range m.Parts {
 		parts[p.Part] = p
@@ -93,18 +84,47 @@ func (k *Keeper) complete(m *Manifest, states map[Part]Snapshot) (segments []obj
 		}
 		if s.Delta {
 			if err := k.checkBase(p.Part, m); err != nil {
-				return nil, err
+				return err
 			}
 			p.Segments = slices.Clone(k.base[p.Part].Segments)
 		}
-		if len(s.State) > 0 {
-			name := segmentName(k.lineage, m.ID, k.epoch, len(segments))
-			segments = append(segments, object{name, s.State})
-			p.Segments = append(p.Segments, SegmentRef{name, int64(len(s.State)), SumOf(s.State)})
+	}
+	return nil
+}
+
+// writeSegments writes the states that were handed in, and has m refer to them.
+func (k *Keeper) writeSegments(ctx context.Context, m *Manifest, states map[Part]Snapshot) error {
+	count := 0
+	k.written = 0
+	for i := range m.Parts {
+		p := &m.Parts[i]
+		put := func(piece []byte) error {
+			if len(piece) == 0 {
+				return nil
+			}
+			name := segmentName(k.lineage, m.ID, k.epoch, count)
+			count++
+			k.written += int64(len(piece))
+			p.Segments = append(p.Segments, SegmentRef{name, int64(len(piece)), SumOf(piece)})
+			return k.putOnce(ctx, name, piece)
+		}
+		s := states[p.Part]
+		if err := put(s.State); err != nil {
+			return err
+		}
+		if s.Pieces == nil {
+			continue
+		}
+		if err := s.Pieces(put); err != nil {
+			return fmt.Errorf("the state of %s: %w", p.Part, err)
 		}
 	}
-	return segments, nil
+	return nil
 }
+
+// Written returns the bytes of keyed state that the last call of Store has
+// written.
+func (k *Keeper) Written() int64 { return k.written }
 
 // checkBase complains if changes of a part have nothing to be relative to. Of
 // another number of subtasks each has had other keys.
@@ -229,6 +249,18 @@ func ReadSegments(ctx context.Context, store storage.Store, p PartState) ([][]by
 		all = append(all, b)
 	}
 	return all, nil
+}
+
+// Segment returns what one segment of a part holds, as Segments does.
+func (k *Keeper) Segment(ctx context.Context, s SegmentRef) ([]byte, error) {
+	b, err := readSegment(ctx, k.store, s)
+	return b, k.orOvertaken(ctx, err)
+}
+
+// ReadSegment is Keeper.Segment for a manifest that does not lie in the keeper's
+// store.
+func ReadSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte, error) {
+	return readSegment(ctx, store, s)
 }
 
 func readSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte, error) {

@@ -49,10 +49,7 @@ func (f *Former) Restore(m *state.Memory, address string, i, n int) error {
 		former = former[i : i+1]
 	}
 	for _, x := range former {
-		if len(x.Segments) == 0 {
-			continue
-		}
-		if err := m.Restore(x.Segments); err != nil {
+		if err := m.RestoreFrom(len(x.Segments.part.Segments), x.Segments.at); err != nil {
 			return err
 		}
 	}

@@ -18,10 +18,6 @@ import (
 	"github.com/gpflow/gpflow/engine/task"
 )
 
-// Segments returns the segments of a part of a checkpoint: a whole one, then
-// what changed since, in order.
-type Segments func(checkpoint.PartState) ([][]byte, error)
-
 // Former is what a checkpoint has of the nodes of a job, by address and former
 // subtask.
 type Former struct {
@@ -43,16 +39,17 @@ type Former struct {
 
 type splitName struct{ source, id string }
 
-// New reads what m has. then is its plan, and now the one that is to go on from
-// it. The segments are kept, and are not changed.
-func New(m *checkpoint.Manifest, then, now *plan.Plan, segments Segments) (*Former, error) {
+// New reads what m has, but for the segments, which read returns when they are
+// needed. then is its plan, and now the one that is to go on from it.
+func New(m *checkpoint.Manifest, then, now *plan.Plan, read ReadSegment) (*Former, error) {
+	from := &objects{read: read, kept: make(map[string][]byte), room: keptBytes}
 	f := &Former{
 		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]Reader),
 		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split), forgotten: make(map[string]bool),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
 	for _, p := range parts {
-		if err := f.add(p, segments); err != nil {
+		if err := f.add(p, from); err != nil {
 			return nil, fmt.Errorf("restore %s %s[%d]: %w", p.Kind, p.Name, p.Subtask, err)
 		}
 	}
@@ -78,7 +75,7 @@ func (f *Former) addLedger() error {
 	return nil
 }
 
-func (f *Former) add(p checkpoint.PartState, segments Segments) error {
+func (f *Former) add(p checkpoint.PartState, from *objects) error {
 	switch p.Kind {
 	case checkpoint.Reader:
 		var r Reader
@@ -96,32 +93,18 @@ func (f *Former) add(p checkpoint.PartState, segments Segments) error {
 		}
 		f.writers[p.Name] = append(f.writers[p.Name], w)
 	case checkpoint.Task:
-		return f.addTask(p, segments)
+		return f.addTask(p, from)
 	}
 	return nil
 }
 
-func (f *Former) addTask(p checkpoint.PartState, segments Segments) error {
+func (f *Former) addTask(p checkpoint.PartState, from *objects) error {
 	var snapshot task.Snapshot
 	if err := json.Unmarshal(p.Data, &snapshot); err != nil {
 		return err
 	}
-	packed, err := segments(p)
-	if err != nil {
-		return err
-	}
-	states := make(map[string][][]byte)
-	for _, data := range packed {
-		byAddress, err := unpack(data)
-		if err != nil {
-			return err
-		}
-		for address, segment := range byAddress {
-			states[address] = append(states[address], segment)
-		}
-	}
 	for address, o := range snapshot {
-		f.operators[address] = append(f.operators[address], Operator{o, states[address]})
+		f.operators[address] = append(f.operators[address], Operator{o, Segments{from, p, address}})
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ type Writer struct {
 // Operator is what one subtask of an operator was.
 type Operator struct {
 	task.OperatorState
-	Segments [][]byte // its keyed state, for state.Memory.Restore; none: it has none
+	Segments Segments // its keyed state
 }
 
 // Encode returns a Reader, a Writer or a task.Snapshot as it lies in a manifest.

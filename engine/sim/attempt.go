@@ -80,7 +80,7 @@ func (a *attempt) recover(m *checkpoint.Manifest) error {
 		return err
 	}
 	a.same = bytes.Equal(m.Plan, a.encoded())
-	a.former, err = resume.New(m, then, a.top.plan(), func(p checkpoint.PartState) ([][]byte, error) { return a.keeper.Segments(context.Background(), p) })
+	a.former, err = resume.New(m, then, a.top.plan(), func(s checkpoint.SegmentRef) ([]byte, error) { return a.keeper.Segment(context.Background(), s) })
 	if err == nil {
 		a.former.Plant(a.config.Resume)
 	}

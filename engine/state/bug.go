@@ -16,6 +16,14 @@ const (
 	ForgetDirty
 	// RestoreTwice restores the first group of the next subtask as well.
 	RestoreTwice
+	// ForgetEvicted writes rows to the disk and does not note that no completed
+	// checkpoint has them, so that they are in no delta.
+	ForgetEvicted
+	// ColdWins takes what the disk has of a row, where memory has it too.
+	ColdWins
+	// KeepDropped leaves the rows of a dropped pane on the disk, where the next
+	// pane finds them.
+	KeepDropped
 )
 
 // forgetEvery is how many rows there are for each that ForgetDirty forgets.

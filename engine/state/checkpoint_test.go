@@ -23,6 +23,7 @@ type draw func(what string, lo, hi int) int
 type world struct {
 	draw     draw
 	bug      Bug
+	budget   *Budget // nil: everything stays in memory
 	groups   int
 	desc     gpflow.StateDescriptor
 	subtasks []*Memory
@@ -35,7 +36,7 @@ type world struct {
 
 type snapshot struct {
 	frozen   []*Frozen
-	segments [][]byte // nil until encoded
+	segments [][][]byte // by subtask, the pieces; nil until encoded
 	state    *oracle.Store
 }
 
@@ -106,6 +107,9 @@ func (w *world) start(parallelism int) (subtasks []*Memory, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if w.budget != nil {
+			m.Limit(w.budget)
+		}
 		m.Plant(w.bug)
 		subtasks = append(subtasks, m)
 	}
@@ -135,16 +139,27 @@ func (w *world) freeze(full bool) {
 	w.open = append(w.open, s)
 }
 
-func (s *snapshot) encode() error {
+// encode encodes a snapshot, whole or in pieces of a size.
+func (s *snapshot) encode(size int) error {
 	if s.segments != nil {
 		return nil
 	}
 	for _, f := range s.frozen {
-		b, err := f.Encode()
+		var pieces [][]byte
+		var err error
+		if size > 0 {
+			err = f.Pieces(size, func(b []byte) error {
+				pieces = append(pieces, b)
+				return nil
+			})
+		} else {
+			pieces = make([][]byte, 1)
+			pieces[0], err = f.Encode()
+		}
 		if err != nil {
 			return err
 		}
-		s.segments = append(s.segments, b)
+		s.segments = append(s.segments, pieces)
 		f.Release()
 	}
 	return nil
@@ -153,7 +168,7 @@ func (s *snapshot) encode() error {
 // complete completes checkpoint i, and with it those before.
 func (w *world) complete(i int) error {
 	s := w.open[i]
-	if err := s.encode(); err != nil {
+	if err := s.encode(w.draw("size", 0, 3) * 1000); err != nil {
 		return err
 	}
 	if w.chains == nil {
@@ -163,7 +178,7 @@ func (w *world) complete(i int) error {
 		if !f.Delta() {
 			w.chains[j] = nil
 		}
-		w.chains[j] = append(w.chains[j], s.segments[j])
+		w.chains[j] = append(w.chains[j], s.segments[j]...)
 		w.subtasks[j].Completed(f)
 	}
 	for _, before := range w.open[:i] {
@@ -171,7 +186,10 @@ func (w *world) complete(i int) error {
 	}
 	w.open, w.saved = w.open[i+1:], s.state
 	if w.draw("look", 0, 1) == 1 {
-		_, err := w.restored(w.draw("parallelism", 1, 4))
+		subtasks, err := w.restored(w.draw("parallelism", 1, 4))
+		for _, m := range subtasks {
+			m.Leave()
+		}
 		return err
 	}
 	return nil
@@ -189,6 +207,16 @@ func (w *world) abort(i int) {
 	}
 	w.open[i].release()
 	w.open = append(w.open[:i:i], w.open[i+1:]...)
+}
+
+// leave gives up the subtasks.
+func (w *world) leave() {
+	for _, s := range w.open {
+		s.release()
+	}
+	for _, m := range w.subtasks {
+		m.Leave()
+	}
 }
 
 // restored returns the subtasks as the last completed checkpoint has them.
@@ -215,9 +243,7 @@ func (w *world) restore(parallelism int) error {
 	if w.saved == nil {
 		return nil
 	}
-	for _, s := range w.open {
-		s.release()
-	}
+	w.leave()
 	subtasks, err := w.restored(parallelism)
 	w.subtasks, w.now, w.open = subtasks, w.saved.Clone(), nil
 	if err != nil || parallelism == len(w.chains) {
@@ -269,7 +295,13 @@ func (w *world) compare(subtasks []*Memory, with *oracle.Store) error {
 }
 
 func (w *world) step() error {
-	switch d := w.draw; d("what", 0, 11) {
+	switch d := w.draw; d("what", -1, 11) {
+	case -1:
+		for _, m := range w.subtasks {
+			if err := evictSome(m, d("bytes", 1, 20_000)); err != nil {
+				return err
+			}
+		}
 	case 0:
 		at := d("pane", 0, 3)
 		for _, m := range w.subtasks {
@@ -282,7 +314,7 @@ func (w *world) step() error {
 		}
 	case 3:
 		if len(w.open) > 0 {
-			return w.open[d("which", 0, len(w.open)-1)].encode()
+			return w.open[d("which", 0, len(w.open)-1)].encode(d("size", 0, 3) * 1000)
 		}
 	case 4, 5:
 		if len(w.open) > 0 {
@@ -311,12 +343,13 @@ func (w *world) step() error {
 }
 
 // play lets random things happen to a world, and returns what went wrong.
-func play(d draw, bug Bug, steps int) error {
-	w := &world{draw: d, bug: bug, groups: []int{4, 7, 64, 1024}[d("groups", 0, 3)], desc: everyKind(), now: oracle.New()}
+func play(d draw, bug Bug, budget *Budget, steps int) error {
+	w := &world{draw: d, bug: bug, budget: budget, groups: []int{4, 7, 64, 1024}[d("groups", 0, 3)], desc: everyKind(), now: oracle.New()}
 	var err error
 	if w.subtasks, err = w.start(d("parallelism", 1, 4)); err != nil {
 		return err
 	}
+	defer func() { w.leave() }()
 	for range steps {
 		if err := w.step(); err != nil {
 			return err
@@ -333,25 +366,55 @@ func play(d draw, bug Bug, steps int) error {
 func TestCheckpointsEqualMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := func(what string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, what) }
-		if err := play(d, NoBug, d("steps", 1, 40)); err != nil {
+		if err := play(d, NoBug, nil, d("steps", 1, 40)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// So it is where tables are evicted at any time.
+func TestSpilledCheckpointsEqualMaps(t *testing.T) {
+	budget := tiny(t)
+	rapid.Check(t, func(t *rapid.T) {
+		d := func(what string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, what) }
+		if err := play(d, NoBug, budget, d("steps", 1, 40)); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
 func TestPlantedBugsAreFound(t *testing.T) {
-	run := func(bug Bug, seed uint64) error {
+	budget := tiny(t)
+	run := func(bug Bug, budget *Budget, seed uint64) error {
 		r := rand.New(rand.NewPCG(seed, 6))
-		return play(func(_ string, lo, hi int) int { return lo + r.IntN(hi-lo+1) }, bug, 60)
+		return play(func(_ string, lo, hi int) int { return lo + r.IntN(hi-lo+1) }, bug, budget, 60)
 	}
-	for bug, name := range map[Bug]string{NoCopyOnWrite: "NoCopyOnWrite", ForgetDirty: "ForgetDirty", RestoreTwice: "RestoreTwice"} {
+	for seed := range uint64(30) {
+		if err := run(NoBug, nil, seed); err != nil {
+			t.Fatalf("seed %d without a bug: %v", seed, err)
+		}
+		if seed >= 8 {
+			continue
+		}
+		if err := run(NoBug, budget, seed); err != nil {
+			t.Fatalf("seed %d without a bug, evicted: %v", seed, err)
+		}
+	}
+	for bug, name := range map[Bug]string{
+		NoCopyOnWrite: "NoCopyOnWrite", ForgetDirty: "ForgetDirty", RestoreTwice: "RestoreTwice",
+		ForgetEvicted: "ForgetEvicted", ColdWins: "ColdWins", KeepDropped: "KeepDropped",
+	} {
 		found := 0
-		const seeds = 30
+		seeds := 30
+		if bug >= ForgetEvicted {
+			seeds = 8
+		}
 		for seed := range uint64(seeds) {
-			if err := run(NoBug, seed); err != nil {
-				t.Fatalf("seed %d without a bug: %v", seed, err)
+			with := budget
+			if bug < ForgetEvicted {
+				with = nil
 			}
-			if err := run(bug, seed); err != nil {
+			if err := run(bug, with, seed); err != nil {
 				if found++; found == 1 {
 					t.Logf("%s: seed %d found it: %v", name, seed, err)
 				}

@@ -137,6 +137,7 @@ func (p *Panes) write(t *table, e int) {
 	if t.born[c] != t.frozen && t.views.Load() > 0 && p.bug != NoCopyOnWrite {
 		t.rows[c] = slices.Clone(t.rows[c])
 		t.born[c] = t.frozen
+		p.left -= len(t.rows[c]) * valueSize
 	}
 	p.mark(t, e)
 }

@@ -41,7 +41,8 @@ func (e *encoder) yield() {
 	}
 }
 
-// Encode returns the segment of f. It fails where a value is not of the type
+// Encode returns the segment of f, whole; Pieces is for what may not fit the
+// memory. It fails where a value is not of the type
 // that its column was declared with, or is nested too deeply, and after Release.
 func (f *Frozen) Encode() ([]byte, error) {
 	views, ok := f.enter()
@@ -49,6 +50,9 @@ func (f *Frozen) Encode() ([]byte, error) {
 		return nil, errors.New("encode keyed state: it has been released")
 	}
 	defer f.leave()
+	if f.spilled {
+		return f.join()
+	}
 	e := &encoder{f: f, views: views, types: columnTypes(f.descs)}
 	out, err := e.place(e.measure())
 	if err != nil {
@@ -141,7 +145,7 @@ func (e *encoder) place(tables []savedTable) ([]byte, error) {
 		sizes[r.group] += r.size
 		total += r.size
 	}
-	header, err := e.f.appendHeader(nil, tables, sizes)
+	header, err := e.f.appendHeader(nil, false, tables, sizes)
 	if err != nil {
 		return nil, err
 	}

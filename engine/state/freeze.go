@@ -53,6 +53,9 @@ type Frozen struct {
 	released         atomic.Bool
 	size             atomic.Int64 // of the segment; 0 until it is encoded
 	tables           []*table     // those of the views; the subtask's own
+	spilled          bool         // disk is there
+	disk             DiskView     // of the views that are cold
+	bug              Bug
 }
 
 // view is what a Frozen holds of a table: the first len(meta) entries.
@@ -66,6 +69,11 @@ type view struct {
 	rows  [][]gpflow.Value
 	all   bool   // every entry is to be encoded; else
 	dirty bitset // those
+
+	values int      // bytes that the rows point to
+	cold   uint64   // the table on the disk; 0: it has none
+	seq    []uint64 // the numbers of the entries
+	logs   []log    // of a delta: those that it holds
 }
 
 // Freeze takes a view of the state for a checkpoint. It takes microseconds: what
@@ -79,11 +87,12 @@ func (m *Memory) Freeze(full bool) *Frozen {
 	f := &Frozen{
 		number: m.freezes, delta: !full && !m.chain.due(),
 		groups: m.groups, from: m.from, to: m.to, descs: m.descs,
-		dropped: make([][]gpflow.Timestamp, len(m.panes)),
+		dropped: make([][]gpflow.Timestamp, len(m.panes)), bug: m.bug,
 	}
 	f.users.Store(1)
 	var views []view
 	for state, p := range m.panes {
+		p.returned()
 		if drops := p.drops.take(f.number); f.delta {
 			f.dropped[state] = drops
 		}
@@ -91,14 +100,21 @@ func (m *Memory) Freeze(full bool) *Frozen {
 			views = slices.Grow(views, len(p.panes))
 		}
 		for _, e := range p.panes {
-			if f.delta && e.table.clean() {
+			c := e.table.cold
+			var logs []log
+			if c != nil && f.delta {
+				logs = c.since(m.base)
+			}
+			if f.delta && e.table.clean() && logs == nil {
 				continue
 			}
 			v := e.table.freeze(f.number)
-			v.state, v.at, v.all = state, e.at, !f.delta
+			v.state, v.at, v.all, v.logs = state, e.at, !f.delta, logs
 			views = append(views, v)
+			f.spilled = f.spilled || c != nil
 		}
 	}
+	m.freezeDisk(f)
 	f.tables = make([]*table, len(views))
 	for i := range views {
 		f.tables[i] = views[i].table
@@ -110,10 +126,25 @@ func (m *Memory) Freeze(full bool) *Frozen {
 	return f
 }
 
+// freezeDisk takes the view of the disk that f needs.
+func (m *Memory) freezeDisk(f *Frozen) {
+	if !f.spilled {
+		return
+	}
+	disk, err := m.budget.space()
+	if err != nil {
+		panic(&DiskError{err})
+	}
+	f.disk = disk.View()
+}
+
 // freeze returns a view of t as it is.
 func (t *table) freeze(number uint64) view {
 	chunks := (t.len() + chunkRows - 1) >> chunkShift
-	v := view{table: t, width: t.width, meta: t.meta, arena: t.arena, rows: slices.Clone(t.rows[:chunks])}
+	v := view{table: t, width: t.width, meta: t.meta, arena: t.arena, rows: slices.Clone(t.rows[:chunks]), values: t.values}
+	if c := t.cold; c != nil {
+		v.cold, v.seq = c.id, c.seq
+	}
 	v.dirty = t.take(number)
 	t.views.Add(1)
 	return v
@@ -139,6 +170,8 @@ func (m *Memory) Completed(f *Frozen) {
 	}
 	m.pending = slices.Delete(m.pending, 0, at+1)
 	m.chain.add(f.delta, f.size.Load())
+	m.base = f.number
+	m.forgetLogs(m.base)
 }
 
 // Aborted says that the checkpoint with f will not complete: what f held the
@@ -195,6 +228,9 @@ func (f *Frozen) leave() {
 	for _, v := range *f.views.Swap(nil) {
 		v.table.views.Add(-1)
 	}
+	if f.disk != nil {
+		f.disk.Close()
+	}
 }
 
 // prune forgets the views that have been released.
@@ -234,10 +270,15 @@ func (v *view) bytes(newer view) int {
 	if !same(v.arena, v.table.arena) && !same(v.arena, newer.arena) {
 		n += cap(v.arena)
 	}
+	alone := 0
 	for i, c := range v.rows {
 		if (i >= len(v.table.rows) || !same(c, v.table.rows[i])) && (i >= len(newer.rows) || !same(c, newer.rows[i])) {
 			n += len(c) * valueSize
+			alone++
 		}
+	}
+	if alone > 0 {
+		n += v.values / len(v.rows) * alone
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -29,6 +30,17 @@ type Panes struct {
 	touch            touch    // scratch of Touch
 	drops            drops
 	bug              Bug
+
+	owner   *Memory
+	types   []gpflow.Type // of the columns
+	left    int           // bytes that may be added before somebody looks at the budget
+	sized   []int         // the columns that are measured; nil without a budget
+	lent    lent
+	walk    walk
+	reader  reader // of rows on the disk
+	diskKey []byte // scratch
+	diskRow []byte // likewise
+	ghost   *cold  // of KeepDropped
 }
 
 type pane struct {
@@ -36,8 +48,12 @@ type pane struct {
 	table *table
 }
 
-func newPanes(groups, from, to, width int) *Panes {
-	return &Panes{groups: groups, from: from, to: to, width: width}
+func newPanes(m *Memory, s *gpflow.Schema) *Panes {
+	p := &Panes{groups: m.groups, from: m.from, to: m.to, width: s.Width(), owner: m, left: math.MaxInt}
+	for _, c := range s.Columns {
+		p.types = append(p.types, c.Type)
+	}
+	return p
 }
 
 // find returns the place of a pane in p.panes, or where it belongs.
@@ -64,8 +80,12 @@ func (p *Panes) get(at gpflow.Timestamp) *table {
 // Upsert implements gpflow.Panes. It allocates only where a table has to grow,
 // or where a row is written for the first time since a Freeze whose view is
 // still held. A key of a group that the subtask does not own was sent to the wrong place,
-// which would lose it at the next change of parallelism: that panics.
+// which would lose it at the next change of parallelism: that panics. So does a
+// failure of the disk, with a *DiskError.
 func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
+	if p.sized != nil {
+		p.returned()
+	}
 	t := p.last.table
 	if t == nil || p.last.at != at {
 		if t = p.get(at); t == nil {
@@ -73,17 +93,42 @@ func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpfl
 			t = p.add(at)
 		}
 	}
-	if e, ok := t.find(key, hash); ok {
-		if !t.written.has(e) {
-			p.write(t, e)
-		}
-		return t.row(e), false
+	e, ok := t.find(key, hash)
+	if !ok {
+		return p.miss(t, key, hash)
 	}
-	p.check(hash)
-	e := t.insert(key, hash)
-	p.mark(t, e)
-	return t.row(e), true
+	if !t.written.has(e) {
+		p.write(t, e)
+	}
+	row = t.row(e)
+	if p.sized != nil {
+		p.lend(t, row)
+	}
+	return row, false
 }
+
+// miss is Upsert for a key that is not in memory.
+func (p *Panes) miss(t *table, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
+	p.check(hash)
+	if p.left -= p.width*valueSize + rowOverhead + len(key); p.left < 0 {
+		if err := p.owner.settle(); err != nil {
+			panic(err)
+		}
+	}
+	e, fresh, err := p.locate(t, key, hash)
+	if err != nil {
+		panic(&DiskError{err})
+	}
+	p.mark(t, e)
+	row = t.row(e)
+	if p.sized != nil {
+		p.lend(t, row)
+	}
+	return row, fresh
+}
+
+// rowOverhead is about what an entry takes beside its key and its values.
+const rowOverhead = metaSize + 12
 
 func (p *Panes) check(hash uint64) {
 	if g := keygroup.Of(hash, p.groups); g < p.from || g >= p.to {
@@ -99,6 +144,9 @@ func (p *Panes) add(at gpflow.Timestamp) *table {
 		p.spared -= t.bytes()
 	} else {
 		t = newTable(p.width)
+	}
+	if p.bug == KeepDropped {
+		t.cold, p.ghost = p.ghost, nil
 	}
 	i, _ := p.find(at)
 	p.last = pane{at, t}
@@ -116,7 +164,9 @@ func (p *Panes) First() (gpflow.Timestamp, bool) {
 
 // Next implements gpflow.Panes. The first call for a pane, and the first one
 // after a key has been added, sorts the entries by group; the others take
-// constant time when they go on where the last one stopped. Cursors stay valid
+// constant time when they go on where the last one stopped. A row of a pane that
+// has rows on the disk is not to be changed, and a failure of the disk panics with
+// a *DiskError. Cursors stay valid
 // while keys are added: those added behind the cursor's place are still to
 // come. Cursor{Group: g} is the place before the first key of group g, and the
 // Group of a returned cursor is the group of its key.
@@ -124,6 +174,13 @@ func (p *Panes) Next(at gpflow.Timestamp, c gpflow.Cursor) (next gpflow.Cursor, 
 	t := p.get(at)
 	if t == nil {
 		return c, nil, nil, false
+	}
+	if t.cold != nil {
+		next, key, row, ok, err := p.nextCold(t, c)
+		if err != nil {
+			panic(&DiskError{err})
+		}
+		return next, key, row, ok
 	}
 	if len(t.order) < t.len() {
 		p.sort(t)
@@ -163,10 +220,14 @@ func (p *Panes) sort(t *table) {
 
 // Len implements gpflow.Panes.
 func (p *Panes) Len(at gpflow.Timestamp) int {
-	if t := p.get(at); t != nil {
-		return t.len()
+	t := p.get(at)
+	switch {
+	case t == nil:
+		return 0
+	case t.cold != nil:
+		return int(t.cold.next)
 	}
-	return 0
+	return t.len()
 }
 
 // Drop implements gpflow.Panes. Dropping the first pane takes constant time,
@@ -178,6 +239,8 @@ func (p *Panes) Drop(at gpflow.Timestamp) {
 		return
 	}
 	t := p.panes[i].table
+	p.returned()
+	p.discard(t)
 	if i == 0 {
 		p.panes[0] = pane{}
 		p.panes = p.panes[1:]
@@ -199,7 +262,8 @@ func (p *Panes) Drop(at gpflow.Timestamp) {
 
 // Bytes returns the memory that the tables hold, as Memory.Bytes does.
 func (p *Panes) Bytes() int {
-	n := p.spared + cap(p.panes)*16 + cap(p.counts)*4 + p.drops.bytes()
+	p.returned()
+	n := p.spared + cap(p.panes)*16 + cap(p.counts)*4 + p.drops.bytes() + p.walk.bytes()
 	for _, e := range p.panes {
 		n += e.table.bytes()
 	}

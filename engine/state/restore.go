@@ -23,36 +23,110 @@ import (
 // counts as saved, and the next Freeze can be a delta that follows them; else it
 // is a full one.
 func (m *Memory) Restore(segments [][]byte) error {
-	parsed := make([]*segment, len(segments))
-	size := int64(0)
-	for i, b := range segments {
-		s, err := parse(b)
-		if err == nil {
-			err = m.fits(s, parsed[:i])
+	return m.RestoreFrom(len(segments), func(i int) ([]byte, error) { return segments[i], nil })
+}
+
+// RestoreFrom is Restore for segments that may not fit the memory together: segment
+// i of n is what segment returns, nil where there is none in its place. It holds
+// one at a time, and asks for some twice.
+func (m *Memory) RestoreFrom(n int, segment func(i int) ([]byte, error)) error {
+	r := &restoring{m: m, segment: segment, drops: make([][]drop, n)}
+	err := r.findDrops(n)
+	for i := 0; i < n && err == nil; i++ {
+		if err = r.load(i); err != nil {
+			err = fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, n, err)
 		}
+	}
+	if err != nil || r.last == nil {
+		return err
+	}
+	m.freezes = max(m.freezes, r.last.number)
+	if r.last.from == m.from && r.last.to == m.to {
+		m.chain, m.base = r.chain, m.freezes
+	}
+	return m.settle()
+}
+
+// restoring is a Restore that goes on.
+type restoring struct {
+	m       *Memory
+	segment func(i int) ([]byte, error)
+	drops   [][]drop // by segment
+	last    *segment // without its blocks
+	chain   chain
+}
+
+// drop is a pane that a delta drops.
+type drop struct {
+	state string
+	at    gpflow.Timestamp
+}
+
+// findDrops finds what the deltas drop. They come last.
+func (r *restoring) findDrops(n int) error {
+	for i := n - 1; i > 0; i-- {
+		b, err := r.segment(i)
 		if err != nil {
-			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, len(segments), err)
+			return fmt.Errorf("restore keyed state: %w", err)
 		}
-		parsed[i] = s
-		size += int64(len(b))
-	}
-	if len(parsed) == 0 {
-		return nil
-	}
-	own := parsed[0].from == m.from && parsed[0].to == m.to
-	if err := m.claim(parsed[0]); err != nil {
-		return fmt.Errorf("restore keyed state: %w", err)
-	}
-	for i, s := range parsed {
-		if err := m.load(s, parsed[i+1:]); err != nil {
-			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, len(segments), err)
+		if b == nil {
+			continue
 		}
-		m.freezes = max(m.freezes, s.number)
+		s, err := parse(b)
+		if err != nil {
+			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, n, err)
+		}
+		if !s.delta {
+			return nil
+		}
+		for _, st := range s.states {
+			for _, at := range st.dropped {
+				r.drops[i] = append(r.drops[i], drop{st.name, at})
+			}
+		}
 	}
-	if own {
-		full := int64(len(segments[0]))
-		m.chain = chain{begun: true, deltas: len(segments) - 1, full: full, rest: size - full}
+	return nil
+}
+
+// load loads a segment.
+func (r *restoring) load(i int) error {
+	b, err := r.segment(i)
+	if err != nil || b == nil {
+		return err
 	}
+	s, err := parse(b)
+	if err != nil {
+		return err
+	}
+	if err := r.m.fits(s, r.last); err != nil {
+		return err
+	}
+	if r.last == nil {
+		if err := r.m.claim(s); err != nil {
+			return err
+		}
+	}
+	dropped := make(map[drop]bool)
+	for _, later := range r.drops[i+1:] {
+		for _, d := range later {
+			dropped[d] = true
+		}
+	}
+	if err := r.m.load(s, dropped); err != nil {
+		return err
+	}
+	switch size := int64(len(b)); {
+	case s.delta:
+		r.chain.rest += size
+		if !s.more {
+			r.chain.deltas++
+		}
+	default:
+		r.chain.begun = true
+		r.chain.full += size
+	}
+	s.blocks = nil
+	r.last = s
 	return nil
 }
 
@@ -61,20 +135,18 @@ func (m *Memory) Restore(segments [][]byte) error {
 // follow, as when the number of subtasks has changed.
 func (m *Memory) Rebase() { m.chain = chain{} }
 
-// fits compares a segment with what is declared, and with those before it.
-func (m *Memory) fits(s *segment, before []*segment) error {
+// fits compares a segment with what is declared, and with the one before it, if
+// there is one.
+func (m *Memory) fits(s, before *segment) error {
 	if s.groups != m.groups {
 		return fmt.Errorf("it was saved with %d key groups, and the pipeline has %d now; the number of key groups cannot change", s.groups, m.groups)
 	}
-	if s.delta != (len(before) > 0) {
-		return fmt.Errorf("a full segment comes first, and deltas follow it")
+	if !s.more && s.delta != (before != nil) || s.more && (before == nil || s.delta != before.delta) {
+		return fmt.Errorf("a full segment comes first, and deltas follow it, each with its further pieces")
 	}
-	if len(before) > 0 {
-		b := before[len(before)-1]
-		if b.from != s.from || b.to != s.to || b.number >= s.number {
-			return fmt.Errorf("it does not follow the one before it: it is number %d of the key groups %d to %d, and that is number %d of %d to %d",
-				s.number, s.from, s.to-1, b.number, b.from, b.to-1)
-		}
+	if b := before; b != nil && (b.from != s.from || b.to != s.to || s.more != (b.number == s.number) || b.number > s.number) {
+		return fmt.Errorf("it does not follow the one before it: it is number %d of the key groups %d to %d, and that is number %d of %d to %d",
+			s.number, s.from, s.to-1, b.number, b.from, b.to-1)
 	}
 	for _, st := range s.states {
 		i := slices.IndexFunc(m.descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
@@ -165,8 +237,8 @@ type loading struct {
 }
 
 // load adds the entries of s in the groups that m owns, but for those in panes
-// that a later segment drops.
-func (m *Memory) load(s *segment, later []*segment) error {
+// that later segments drop.
+func (m *Memory) load(s *segment, dropped map[drop]bool) error {
 	from, to := max(s.from, m.from), min(s.to, m.to)
 	if m.bug == RestoreTwice {
 		to = min(s.to, m.to+1)
@@ -174,7 +246,7 @@ func (m *Memory) load(s *segment, later []*segment) error {
 	if from >= to {
 		return nil
 	}
-	l := m.loader(s, later)
+	l := m.loader(s, dropped)
 	for g := from; g < to && l.err == nil; g++ {
 		l.b, l.at = s.blocks[g-s.from], 0
 		for last := -1; l.left() > 0; {
@@ -189,7 +261,7 @@ func (m *Memory) load(s *segment, later []*segment) error {
 	return l.err
 }
 
-func (m *Memory) loader(s *segment, later []*segment) *loader {
+func (m *Memory) loader(s *segment, dropped map[drop]bool) *loader {
 	l := &loader{reader: &reader{}, s: s, tables: make([]loading, len(s.tables))}
 	types := columnTypes(m.descs)
 	for _, st := range s.states {
@@ -197,20 +269,8 @@ func (m *Memory) loader(s *segment, later []*segment) *loader {
 		l.panes = append(l.panes, m.panes[i])
 		l.types = append(l.types, types[i])
 	}
-	type place struct {
-		state string
-		at    gpflow.Timestamp
-	}
-	dropped := make(map[place]bool)
-	for _, d := range later {
-		for _, st := range d.states {
-			for _, at := range st.dropped {
-				dropped[place{st.name, at}] = true
-			}
-		}
-	}
 	for i, t := range s.tables {
-		l.tables[i].dropped = dropped[place{s.states[t.state].name, t.pane}]
+		l.tables[i].dropped = dropped[drop{s.states[t.state].name, t.pane}]
 	}
 	return l
 }
@@ -238,17 +298,41 @@ func (l *loader) run(g, last, groups int) int {
 		if l.err == nil && keygroup.Of(hash, l.s.groups) != g {
 			l.fail(fmt.Errorf("a key of group %d is among those of group %d", keygroup.Of(hash, l.s.groups), g))
 		}
-		l.row(l.place(t, key, hash), l.types[saved.state])
+		l.entry(p, t, key, hash, l.types[saved.state])
 	}
 	if !l.s.delta && !t.dropped && !t.into.placeFrom(first) {
 		l.fail(errors.New("a key is in it twice"))
 	}
+	if p.left < 0 && l.err == nil {
+		if err := p.owner.settle(); err != nil {
+			l.fail(err)
+		}
+	}
 	return int(i)
+}
+
+// entry reads a row into the entry of its key.
+func (l *loader) entry(p *Panes, t *loading, key []byte, hash uint64, types []gpflow.Type) {
+	before := t.into.len()
+	row := l.place(p, t, key, hash)
+	size := 0
+	if p.sized != nil {
+		size = p.measure(row)
+	}
+	l.row(row, types)
+	if p.sized != nil {
+		grown := p.measure(row) - size
+		t.into.values += grown
+		p.left -= grown
+	}
+	if t.into.len() > before {
+		p.left -= p.width*valueSize + rowOverhead + len(key)
+	}
 }
 
 // place returns the row that the entry of a key is to be read into. The keys of
 // a full segment are new and are not looked for.
-func (l *loader) place(t *loading, key []byte, hash uint64) []gpflow.Value {
+func (l *loader) place(p *Panes, t *loading, key []byte, hash uint64) []gpflow.Value {
 	if t.dropped || l.err != nil {
 		return t.row
 	}
@@ -257,7 +341,11 @@ func (l *loader) place(t *loading, key []byte, hash uint64) []gpflow.Value {
 	}
 	e, ok := t.into.find(key, hash)
 	if !ok {
-		e = t.into.insert(key, hash)
+		var err error
+		if e, _, err = p.locate(t.into, key, hash); err != nil {
+			l.fail(err)
+			return t.row
+		}
 	}
 	return t.into.row(e)
 }

@@ -14,10 +14,12 @@ import (
 //
 //	magic    "gpks"
 //	version  one byte, 1
-//	flags    one byte; 1: a delta
+//	flags    one byte; 1: a delta; 2: it goes on with the segment before it, of
+//	         which it is a further piece with entries that are not in that one
 //	header   32 bits, little endian: the bytes before the first block
 //	hash     text: gpflow.KeyHashName
-//	number   of the segment; a delta's is greater than that of what it follows
+//	number   of the segment; a delta's is greater than that of what it follows,
+//	         and a further piece's is that of the piece before
 //	groups   number of key groups of the pipeline
 //	from to  the key groups of the subtask: from, up to but not including to
 //	states   their number, and for each
@@ -46,12 +48,14 @@ const (
 	magic         = "gpks"
 	formatVersion = 1
 	flagDelta     = 1
+	flagMore      = 2
 	fixedHeader   = len(magic) + 2 + 4
 )
 
 // segment is a segment's header, and its blocks.
 type segment struct {
 	delta            bool
+	more             bool // a further piece
 	number           uint64
 	groups, from, to int
 	states           []savedState
@@ -79,11 +83,14 @@ func appendSigned(dst []byte, n int64) []byte { return binary.AppendUvarint(dst,
 
 // appendHeader appends everything before the blocks, whose sizes are given by
 // group.
-func (f *Frozen) appendHeader(dst []byte, tables []savedTable, sizes []int) ([]byte, error) {
+func (f *Frozen) appendHeader(dst []byte, more bool, tables []savedTable, sizes []int) ([]byte, error) {
 	dst = append(dst, magic...)
 	dst = append(dst, formatVersion, 0, 0, 0, 0, 0)
 	if f.delta {
 		dst[len(magic)+1] = flagDelta
+	}
+	if more {
+		dst[len(magic)+1] |= flagMore
 	}
 	dst = appendText(dst, gpflow.KeyHashName)
 	for _, n := range []uint64{f.number, uint64(f.groups), uint64(f.from), uint64(f.to), uint64(len(f.descs))} {
@@ -98,8 +105,12 @@ func (f *Frozen) appendHeader(dst []byte, tables []savedTable, sizes []int) ([]b
 			dst = appendText(dst, text)
 		}
 		dst = appendSigned(dst, int64(d.Version))
-		dst = binary.AppendUvarint(dst, uint64(len(f.dropped[i])))
-		for _, at := range f.dropped[i] {
+		dropped := f.dropped[i]
+		if more {
+			dropped = nil
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(dropped)))
+		for _, at := range dropped {
 			dst = appendSigned(dst, int64(at))
 		}
 	}
@@ -144,10 +155,10 @@ func parse(b []byte) (*segment, error) {
 		return nil, fmt.Errorf("its format has version %d, and this build reads version %d", version, formatVersion)
 	}
 	size := binary.LittleEndian.Uint32(b[fixedHeader-4:])
-	if flags&^flagDelta != 0 || int64(size) > int64(len(b)) || int(size) < fixedHeader {
+	if flags&^(flagDelta|flagMore) != 0 || int64(size) > int64(len(b)) || int(size) < fixedHeader {
 		return nil, errors.New("its header is damaged")
 	}
-	s := &segment{delta: flags&flagDelta != 0}
+	s := &segment{delta: flags&flagDelta != 0, more: flags&flagMore != 0}
 	r := &reader{b: b[fixedHeader:size]}
 	if hash := r.text(); hash != gpflow.KeyHashName {
 		r.fail(fmt.Errorf("its keys are hashed by %q, and this build's by %q", hash, gpflow.KeyHashName))
@@ -178,8 +189,8 @@ func (r *reader) states(s *segment) {
 		for n := r.count(); n > 0 && r.err == nil; n-- {
 			st.dropped = append(st.dropped, gpflow.Timestamp(r.signed()))
 		}
-		if !s.delta && len(st.dropped) > 0 {
-			r.fail(errors.New("it drops panes and is no delta"))
+		if (!s.delta || s.more) && len(st.dropped) > 0 {
+			r.fail(errors.New("it drops panes and is not the first piece of a delta"))
 		}
 		if slices.ContainsFunc(s.states, func(o savedState) bool { return o.name == st.name }) {
 			r.fail(fmt.Errorf("state %q is in it twice", st.name))

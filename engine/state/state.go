@@ -35,11 +35,42 @@
 // written may lie in a chunk that a view holds: Upsert looks at one bit for
 // both. A freeze takes the bits along and leaves clear ones; they are forgotten
 // when the checkpoint has completed, and come back when it has been aborted.
+//
+// # Beyond the memory
+//
+// The states of a process share a Budget. They look at it whenever they have
+// grown by a fixed number of bytes. Where tables hold too much, whole tables are
+// evicted, the largest first: their rows are written to the disk, sorted by key
+// group and key, in one run, and the table in memory begins anew, empty. From
+// then on it is what was written since, and the disk has the rest: Upsert looks
+// for a key in the table, and then on the disk, from where the row moves into the
+// table. So what is in memory goes before what is on the disk, and every row in
+// memory is written when the table is evicted again.
+//
+// A table that has been evicted numbers its entries, also those on the disk. With
+// the numbers, the order of insertion within a group is found again, and what is
+// in memory is matched with what is on the disk: a walk, and a snapshot, bring
+// together one group after the other, and hold no more than that of it.
+//
+// With the bits of a table that is evicted would be lost what a delta has to
+// hold. So its rows that no completed checkpoint has are written a second time,
+// to a log that is named after the last freeze. A delta holds the logs since the
+// freeze that it follows, and what memory has; when a checkpoint has completed,
+// the logs before its freeze are removed. That is why aborting needs nothing.
+//
+// A view of a table that has been evicted is one of what is in memory, as ever,
+// and one of the disk, which is taken in microseconds too.
+//
+// The disk is scratch space. It is not part of a checkpoint, and begins empty: what
+// is restored and does not fit the memory is evicted on the way. A failure of the
+// disk ends the subtask, and what has been written since the last checkpoint is
+// computed again.
 package state
 
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/gpflow/gpflow"
 )
@@ -55,8 +86,14 @@ type Memory struct {
 	freezes  uint64    // number of the last freeze
 	pending  []*Frozen // neither completed nor aborted, in order
 	held     []*Frozen // those that may not have been released
+	base     uint64    // number of the last one completed
 	chain    chain
 	restored []bool // by group, from m.from; nil: nothing was restored
+
+	budget        *Budget      // nil: there is no limit
+	tables, views int64        // bytes that the budget has been told of
+	inMemory      atomic.Int64 // bytes, as of then
+	onDisk        atomic.Int64 // likewise
 }
 
 // New returns the empty state of a subtask that owns the key groups from up to,
@@ -77,7 +114,7 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 		if slices.ContainsFunc(descs[:i], func(e gpflow.StateDescriptor) bool { return e.Name == d.Name }) {
 			return nil, fmt.Errorf("make state %q: it is declared twice", d.Name)
 		}
-		m.panes = append(m.panes, newPanes(groups, from, to, d.Value.Width()))
+		m.panes = append(m.panes, newPanes(m, d.Value))
 	}
 	return m, nil
 }
@@ -95,8 +132,8 @@ func (m *Memory) Panes(name string) gpflow.Panes {
 
 // Bytes returns the memory that the tables hold, with those kept for reuse and
 // with what is there for frozen views alone. What strings, bytes, lists and maps
-// in the rows point to is the operator's own and is not counted. The cost is
-// that of visiting each pane, and, while a view is held, each chunk.
+// in the rows point to is counted where m has a budget. The cost is that of
+// visiting each pane, and, while a view is held, each chunk.
 func (m *Memory) Bytes() int {
 	n := m.heldBytes()
 	for _, p := range m.panes {

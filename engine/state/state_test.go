@@ -20,7 +20,13 @@ func desc(width int) gpflow.StateDescriptor {
 	return gpflow.StateDescriptor{Name: "p", Kind: "panes", Value: gpflow.NewSchema(cols...), Version: 1}
 }
 
-func newPanesOf(t testing.TB, groups, from, to, width int) *Panes {
+// tester is a testing.TB or a rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func newPanesOf(t tester, groups, from, to, width int) *Panes {
 	t.Helper()
 	m, err := New(groups, from, to, []gpflow.StateDescriptor{desc(width)})
 	if err != nil {
@@ -51,37 +57,53 @@ func (m *modelPane) walk(groups int) []string {
 // Random updates, iterations that go on while keys are added, and drops do to
 // the tables what they do to Go maps. Weak hashes make keys collide.
 func TestTablesEqualMaps(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		groups := rapid.SampledFrom([]int{1, 3, 64, 1024}).Draw(t, "groups")
-		width := rapid.IntRange(0, 3).Draw(t, "width")
-		weak := rapid.Bool().Draw(t, "weak")
-		m, err := New(groups, 0, groups, []gpflow.StateDescriptor{desc(width)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := harness{p: m.Panes("p"), groups: groups, width: width, weak: weak, model: model{}}
-		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			pane := gpflow.Timestamp(rapid.IntRange(-2, 3).Draw(t, "pane"))
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
-			case 0:
-				h.p.Drop(pane)
-				delete(h.model, pane)
-			case 1:
-				h.walk(t, pane)
-			default:
-				for range rapid.IntRange(1, 60).Draw(t, "updates") {
-					h.upsert(t, pane, rapid.IntRange(0, 3000).Draw(t, "key"))
-				}
+	rapid.Check(t, func(t *rapid.T) { tablesEqualMaps(t, nil) })
+}
+
+// So they do where tables are evicted at any time.
+func TestSpilledTablesEqualMaps(t *testing.T) {
+	b := tiny(t)
+	rapid.Check(t, func(t *rapid.T) { tablesEqualMaps(t, b) })
+}
+
+func tablesEqualMaps(t *rapid.T, b *Budget) {
+	groups := rapid.SampledFrom([]int{1, 3, 64, 1024}).Draw(t, "groups")
+	width := rapid.IntRange(0, 3).Draw(t, "width")
+	weak := rapid.Bool().Draw(t, "weak")
+	m, err := New(groups, 0, groups, []gpflow.StateDescriptor{desc(width)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b != nil {
+		m.Limit(b)
+		defer m.Leave()
+	}
+	h := harness{p: m.Panes("p"), groups: groups, width: width, weak: weak, model: model{}}
+	for range rapid.IntRange(1, 40).Draw(t, "steps") {
+		pane := gpflow.Timestamp(rapid.IntRange(-2, 3).Draw(t, "pane"))
+		switch rapid.IntRange(-1, 5).Draw(t, "what") {
+		case -1:
+			if err := evictSome(m, rapid.IntRange(1, 20_000).Draw(t, "bytes")); err != nil {
+				t.Fatal(err)
 			}
-			h.first(t)
-		}
-		for pane := range h.model {
+		case 0:
+			h.p.Drop(pane)
+			delete(h.model, pane)
+		case 1:
 			h.walk(t, pane)
+		default:
+			for range rapid.IntRange(1, 60).Draw(t, "updates") {
+				h.upsert(t, pane, rapid.IntRange(0, 3000).Draw(t, "key"))
+			}
 		}
-		if m.Bytes() < 0 {
-			t.Fatal("negative size")
-		}
-	})
+		h.first(t)
+	}
+	for pane := range h.model {
+		h.walk(t, pane)
+	}
+	if m.Bytes() < 0 {
+		t.Fatal("negative size")
+	}
 }
 
 type harness struct {

@@ -34,6 +34,8 @@ type table struct {
 	order []uint32 // the entries by group, as of the last sort; see Panes.sort
 	at    int      // the place in order behind the entry that Next gave last
 	changes
+	values int   // bytes that the rows point to, where that is measured
+	cold   *cold // what is on the disk; nil: nothing
 }
 
 type meta struct {
@@ -80,6 +82,10 @@ func (t *table) append(key []byte, hash uint64) (entry int) {
 	t.meta = append(t.meta, meta{hash, uint64(len(t.arena))})
 	if e>>6 == len(t.written) {
 		t.written = append(t.written, 0)
+	}
+	if c := t.cold; c != nil {
+		c.seq = append(c.seq, c.next)
+		c.next++
 	}
 	chunk := e >> chunkShift
 	switch {
@@ -196,7 +202,7 @@ func (t *table) reset() {
 		clear(c[:used*t.width])
 		rest -= used
 	}
-	t.meta, t.arena, t.order, t.at = t.meta[:0], t.arena[:0], t.order[:0], 0
+	t.meta, t.arena, t.order, t.at, t.values = t.meta[:0], t.arena[:0], t.order[:0], 0, 0
 	t.changes.reset()
 }
 
@@ -207,9 +213,12 @@ func (t *table) forget() {
 	t.written, t.born = nil, nil
 }
 
-// bytes returns the memory that t holds.
+// bytes returns the memory that t holds, with what its rows point to.
 func (t *table) bytes() int {
-	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4 + t.changes.bytes()
+	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4 + t.changes.bytes() + t.values
+	if t.cold != nil {
+		n += cap(t.cold.seq) * 8
+	}
 	for _, c := range t.rows {
 		n += len(c) * valueSize
 	}

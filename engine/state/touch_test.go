@@ -16,7 +16,7 @@ func intKey(dst []byte, n uint64) []byte { return gpflow.AppendKey(dst, gpflow.I
 func TestTouch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		width := rapid.IntRange(0, 2).Draw(t, "width")
-		p := newPanes(8, 0, 8, width)
+		p := newPanesOf(t, 8, 0, 8, width)
 		n := rapid.SampledFrom([]int{0, 1, touchLen - 1, touchLen, 2 * touchLen}).Draw(t, "keys")
 		hashes := make([]uint64, rapid.IntRange(0, 3*touchRows).Draw(t, "touched"))
 		for i := range hashes {
