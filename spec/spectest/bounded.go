@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// hangs is how long nothing takes that ends by itself, on the slowest of machines.
+const hangs = 5 * time.Minute
+
 // Bounded runs f, which is to allocate at most so many bytes. That is a measure
 // of its work that depends neither on the machine nor on what else runs there;
 // time is only looked at to find what would not end. Tests that use it are not
