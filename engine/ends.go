@@ -159,7 +159,8 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	}
 	w.failed = w.fail
 	info.node.gauges[s] = w.gauge
-	info.node.Delivery = info.desc.TraitsOf(info.config).Delivery
+	traits := info.desc.TraitsOf(info.config)
+	info.node.Delivery, info.node.AtEnd = traits.Delivery, traits.NeedsEnd
 	var states [][]byte
 	if b.former != nil {
 		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)

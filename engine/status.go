@@ -79,6 +79,8 @@ type Node struct {
 	Task        string `json:"task,omitempty"` // nodes of one task run together
 	// Delivery is the guarantee of a sink; see gpflow.Delivery.
 	Delivery gpflow.Delivery `json:"delivery,omitempty"`
+	// AtEnd says that the output of a sink appears when the input has ended.
+	AtEnd bool `json:"at_end,omitempty"`
 	gpflow.Counts
 	// Retries is how many calls of a source or a sink have failed in this start,
 	// and were made again.

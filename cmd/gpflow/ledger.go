@@ -64,7 +64,7 @@ func writeNotes(w io.Writer, r engine.Report) {
 	case r.Outcome == job.Finished:
 		fmt.Fprintln(w, "The ledger adds up: every record that came in has met exactly one of these fates.")
 	default:
-		fmt.Fprintln(w, "The run failed: nothing that was staged has been committed. The figures are those of the moment, and need not add up.")
+		fmt.Fprintln(w, "The run failed: what was not committed stays staged, and the next run goes on from the last checkpoint. The figures are those of the moment, and need not add up.")
 	}
 }
 
@@ -74,9 +74,9 @@ func empty(r engine.Report) bool {
 	return in == 0
 }
 
-// staged reports whether there is a sink whose output appears by a commit.
+// staged reports whether there is a sink whose output appears at the end.
 func staged(r engine.Report) bool {
-	return slices.ContainsFunc(r.Nodes, func(n engine.Node) bool { return n.Block == "sink" && n.Kind == "file" })
+	return slices.ContainsFunc(r.Nodes, func(n engine.Node) bool { return n.AtEnd })
 }
 
 // writeTable prints rows with their used columns aligned, the first to the

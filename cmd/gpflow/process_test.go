@@ -348,7 +348,7 @@ func TestOutputClosed(t *testing.T) {
 	p.ends(1)
 	talk := p.talk.String()
 	if !strings.Contains(talk, ": sink.screen[0]: write to the standard output: whoever read it has gone") ||
-		!strings.Contains(talk, "The run failed: nothing that was staged has been committed.") || strings.Contains(talk, "panic") {
+		!strings.Contains(talk, "The run failed: what was not committed stays staged") || strings.Contains(talk, "panic") {
 		t.Errorf("it says\n%s", talk)
 	}
 }
