@@ -1,3 +1,6 @@
+// With the race detector this takes minutes, and shows nothing more.
+//go:build !race
+
 package compiler_test
 
 import (

@@ -90,11 +90,8 @@ func tail(lines []string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// TestSeed replays -sim.seed.
+// TestSeed replays -sim.seed, and tells its story.
 func TestSeed(t *testing.T) {
-	if *seed < 0 {
-		t.Skip("no -sim.seed")
-	}
 	r := sim.Run(uint64(*seed), sim.Config{Trace: true})
 	t.Logf("%s\n%+v", strings.Join(r.Story, "\n"), r.Stats)
 	if r.Err != nil {
