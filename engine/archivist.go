@@ -114,6 +114,7 @@ func (a *archivist) keep(ctx context.Context, s job.Store) error {
 	}
 	failpoint.Here("checkpoint-stored")
 	a.run.points.completed(s.ID, bytes)
+	a.run.checkpointed(s.ID)
 	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
 	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))
 	return nil

@@ -76,6 +76,7 @@ type Run struct {
 	ended   time.Time               // zero: running; guarded by mu
 	how     job.Outcome             // guarded by mu
 	asked   map[string][]chan Saved // for savepoints, by name; guarded by mu
+	waiting []waiter                // for checkpoints; guarded by mu
 	sources []namedSource           // guarded by mu
 }
 
@@ -169,12 +170,7 @@ func (r *Run) wait() {
 	}
 	r.mu.Lock()
 	r.ended, r.how = time.Now(), outcome
-	for name, cs := range r.asked {
-		for _, c := range cs {
-			c <- Saved{Err: errEnded(name)} // it has room
-		}
-	}
-	r.asked = nil
+	r.unanswered()
 	r.mu.Unlock()
 	r.report, r.err = Report{Status: r.Status(), Outcome: outcome, Imbalances: bad}, err
 	if err != nil {

@@ -87,7 +87,7 @@ func TestSavepoints(t *testing.T) {
 	if s := <-last; s.Err != nil {
 		t.Errorf("the savepoint of the stop: %v", s.Err)
 	}
-	if s := <-run.Savepoint("late"); s.Err == nil || !strings.Contains(s.Err.Error(), "has ended before the savepoint late was made") {
+	if s := <-run.Savepoint("late"); s.Err == nil || !strings.Contains(s.Err.Error(), "the job has ended before that was made") {
 		t.Errorf("behind the end: %+v", s)
 	}
 	all, err := look.Savepoints(t.Context())
@@ -165,5 +165,30 @@ func TestDrainIsWhole(t *testing.T) {
 				t.Fatalf("checkpoint %d is finished: %t, and its reader has ended: %t, its source: %t", l.ID, finished, gone, done)
 			}
 		}
+	}
+}
+
+// TestCheckpointNow: a checkpoint that is asked for begins behind the question,
+// and who asks a job that ends is told.
+func TestCheckpointNow(t *testing.T) {
+	w := openWorld(t)
+	c, look := keeping(t)
+	c.Config.Every = 3600 * gpflow.Second
+	run := w.start(Options{Checkpoints: c})
+	for want := gpflow.CheckpointID(1); want <= 3; want++ {
+		s := <-run.Checkpoint()
+		if s.Err != nil || s.ID != want {
+			t.Fatalf("%+v, want checkpoint %d", s, want)
+		}
+		if m, err := look.Current(t.Context()); err != nil || m.ID != want {
+			t.Fatalf("the current checkpoint is %+v, %v; want %d", m, err, want)
+		}
+	}
+	run.Stop()
+	if _, err := run.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if s := <-run.Checkpoint(); s.Err == nil {
+		t.Error("a job that has ended takes a checkpoint")
 	}
 }

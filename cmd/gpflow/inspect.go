@@ -16,6 +16,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/control"
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
@@ -24,6 +25,7 @@ type lookFlags struct {
 	stateFlags
 	checkpoint int64
 	savepoint  string
+	now        bool
 	format     string
 }
 
@@ -31,7 +33,8 @@ func (f *lookFlags) add(cmd *cobra.Command) {
 	f.stateFlags.add(cmd)
 	cmd.Flags().Int64Var(&f.checkpoint, "checkpoint", 0, "look into a retained checkpoint by its `number`, not the current one")
 	cmd.Flags().StringVar(&f.savepoint, "savepoint", "", "look into a savepoint by its `name`")
-	cmd.MarkFlagsMutuallyExclusive("checkpoint", "savepoint")
+	cmd.Flags().BoolVar(&f.now, "now", false, "have the running pipeline take a checkpoint first, and look into that")
+	cmd.MarkFlagsMutuallyExclusive("checkpoint", "savepoint", "now")
 }
 
 func stateCommand() *cobra.Command {
@@ -39,7 +42,8 @@ func stateCommand() *cobra.Command {
 		Use:   "state",
 		Short: "Look into the state of a pipeline",
 		Long: `Look into the state of a pipeline: what its last checkpoint has. It is read from
-the state directory, and not changed; the pipeline may be running or not.`,
+the state directory, and not changed; the pipeline may be running or not. With
+--now, one that runs takes a checkpoint first.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
@@ -91,6 +95,11 @@ func (f *lookFlags) with(ctx context.Context, path string, do func(*looked) erro
 	if err != nil {
 		return err
 	}
+	if f.now {
+		if f.checkpoint, err = takeNow(ctx, dir); err != nil {
+			return err
+		}
+	}
 	p, err := look(ctx, dir)
 	if err != nil {
 		return err
@@ -101,6 +110,18 @@ func (f *lookFlags) with(ctx context.Context, path string, do func(*looked) erro
 		return err
 	}
 	return do(l)
+}
+
+// takeNow has the running pipeline take a checkpoint, and returns its number.
+func takeNow(ctx context.Context, dir string) (int64, error) {
+	a, err := control.Ask(ctx, dir, control.Request{Do: control.Checkpoint})
+	switch {
+	case err != nil:
+		return 0, err
+	case a.Error != "":
+		return 0, errors.New(a.Error)
+	}
+	return int64(a.Checkpoint), nil
 }
 
 // read reads the checkpoint that is meant. One that is removed meanwhile, by a

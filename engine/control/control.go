@@ -26,6 +26,8 @@ const (
 	Stop Verb = "stop"
 	// Savepoint asks for a savepoint; the answer comes when it is there.
 	Savepoint Verb = "savepoint"
+	// Checkpoint asks for a checkpoint of now; the answer comes when it is there.
+	Checkpoint Verb = "checkpoint"
 )
 
 // Request is a question.

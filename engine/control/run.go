@@ -33,6 +33,8 @@ func (h *handler) answer(ctx context.Context, r Request) Answer {
 		return h.stop(ctx, r)
 	case Savepoint:
 		return h.savepoint(ctx, r.Savepoint)
+	case Checkpoint:
+		return h.made(ctx, h.run.Checkpoint())
 	}
 	return Answer{Error: fmt.Sprintf("the running gpflow does not know how to %q: it is of another version than the one that asks", r.Do)}
 }
