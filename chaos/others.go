@@ -147,6 +147,10 @@ func (r *round) spoiled(what string, do func(path string, good []byte) error) (s
 	if err := r.killedInTheMidst(); err != nil {
 		return "", err
 	}
+	c, err := readCurrent(r.state())
+	if err != nil {
+		return "", err
+	}
 	path := inputFile(r.dir, 0)
 	good, err := os.ReadFile(path)
 	if err != nil {
@@ -155,11 +159,11 @@ func (r *round) spoiled(what string, do func(path string, good []byte) error) (s
 	if err := do(path, good); err != nil {
 		return "", err
 	}
-	if err := r.refused(filepath.Base(path)); err != nil {
+	if err := r.refused(c.pending, filepath.Base(path)); err != nil {
 		return "", fmt.Errorf("an input file was %s: %w", what, err)
 	}
 	if err := os.WriteFile(path, good, 0o644); err != nil {
 		return "", err
 	}
-	return "refused with exit code 1, the file is named, nothing is written; with the file put back it goes on", nil
+	return "refused with exit code 1, the file is named, nothing is written but what the checkpoint was to show; with the file put back it goes on", nil
 }

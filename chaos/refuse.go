@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // refused runs the pipeline, which has to end with exit code 1, to say all of
-// these words, and to write neither output nor a checkpoint.
-func (r *round) refused(words ...string) error {
+// these words, and to write neither output nor a checkpoint. It may show these
+// files, which are part of a checkpoint that is complete.
+func (r *round) refused(pending []pendingFile, words ...string) error {
 	before, err := r.kept()
 	if err != nil {
 		return err
@@ -48,7 +50,8 @@ func (r *round) refused(words ...string) error {
 		}
 	}
 	for name := range after {
-		if _, ok := before[name]; !ok && !claims(name) {
+		shown := slices.ContainsFunc(pending, func(f pendingFile) bool { return filepath.Join(r.dir, f.final) == name })
+		if _, ok := before[name]; !ok && !claims(name) && !shown {
 			return fmt.Errorf("it was refused, and wrote %s all the same; it says\n%s", name, said)
 		}
 	}
@@ -166,7 +169,7 @@ func (r *round) damaged(d damage, path string) error {
 	if err != nil || strings.HasPrefix(object, "..") {
 		object = filepath.Base(path)
 	}
-	if err := r.refused(filepath.ToSlash(object)); err != nil {
+	if err := r.refused(nil, filepath.ToSlash(object)); err != nil {
 		return fmt.Errorf("%s was %s: %w", path, d.name, err)
 	}
 	if said, err := r.verify(); strings.HasPrefix(path, r.state()) && (err == nil || !strings.Contains(said, filepath.ToSlash(object))) {
