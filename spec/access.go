@@ -94,7 +94,7 @@ func (s step) element(out *diag.Diagnostic, subject, short string) {
 		return
 	}
 	x := s.key.AsBigFloat()
-	out.Code, out.Summary = diag.CodeUnknownName, fmt.Sprintf("%s has no element %s", subject, x.Text('f', -1))
+	out.Code, out.Summary = diag.CodeUnknownName, fmt.Sprintf("%s has no element %s", subject, numberWords(x))
 	switch _, acc := x.Int(nil); {
 	case acc != big.Exact:
 		out.Detail, out.Fix = "The number of an element is a whole number.", "Round it with floor or ceil."
@@ -115,7 +115,7 @@ func keyWritten(k cty.Value) string {
 	case k.IsNull() || !k.IsKnown():
 		return "null"
 	case k.Type() == cty.Number:
-		return k.AsBigFloat().Text('f', -1)
+		return numberWords(k.AsBigFloat())
 	}
 	return k.AsString()
 }

@@ -105,6 +105,8 @@ func (e *evaluation) words() (out diag.Diagnostic, ok bool) {
 		switch {
 		case strings.Contains(e.d.Detail, errZero.Error()):
 			out.Detail, out.Fix = "It divides by 0.", "Give it another divisor, or compare that with 0 first: x == 0 ? 0 : y / x."
+		case strings.Contains(e.d.Detail, errHuge.Error()):
+			out.Detail = sentence(errHuge.Error())
 		case strings.Contains(e.d.Detail, "null"):
 			out.Detail, out.Fix = "One of its operands is null.", "Give it a value, or another one in its place: coalesce(x, 0)."
 		default:

@@ -168,7 +168,7 @@ func (m *meter) into(w *size, v cty.Value, path, level int) {
 	case t == cty.Number:
 		if x := v.AsBigFloat(); x.IsInf() {
 			w.infinite = true
-		} else if x.MantExp(nil) > maxExponent || x.MantExp(nil) < -maxExponent {
+		} else if huge(x) {
 			m.exceed("a number of it is too large, or too close to zero")
 		}
 	case t.IsObjectType(), t.IsMapType():

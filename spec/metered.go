@@ -15,9 +15,10 @@ import (
 // is reached nothing is computed any more.
 type metered struct {
 	hclsyntax.Expression
-	branch bool // of a condition, which finds one type for both
-	text   bool // a part of a text, which a number becomes
-	loop   bool // its elements are gone through
+	branch bool                 // of a condition, which finds one type for both
+	text   bool                 // a part of a text, which a number becomes
+	loop   bool                 // its elements are gone through
+	of     hclsyntax.Expression // what it is an index of; nil: it is none
 }
 
 // Value computes the part.
@@ -28,6 +29,9 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	if m.over != "" {
 		return cty.DynamicVal, nil
+	}
+	if m.indexed(e.Expression, ctx); m.over != "" {
+		return cty.DynamicVal, hcl.Diagnostics{m.problem(e.Range())}
 	}
 	v, ds := e.Expression.Value(ctx)
 	told := m.over != "" && tells(ds)
@@ -44,6 +48,8 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		m.pay(weight{elements: product(perTurn, v.LengthInt())})
 	case good && e.branch:
 		m.unify(v.Type())
+	case good && e.of != nil:
+		m.index(v, func() (cty.Value, hcl.Diagnostics) { return e.of.Value(ctx) })
 	case good && e.text && isNumber(v):
 		if s, ok := m.text(v); ok {
 			v = cty.StringVal(s)
@@ -158,7 +164,8 @@ func inside(x hclsyntax.Expression) hclsyntax.Expression {
 		return &c
 	case *hclsyntax.IndexExpr:
 		c := *x
-		c.Collection, c.Key = Metered(x.Collection), Metered(x.Key)
+		c.Collection = Metered(x.Collection)
+		c.Key = as(x.Key, func(e *metered) { e.of = c.Collection })
 		return &c
 	case *hclsyntax.TupleConsExpr:
 		c := *x

@@ -29,6 +29,21 @@ func shortText(x *big.Float) (s string, ok bool) {
 	return s, err == nil && y.Cmp(x) == 0
 }
 
+// huge reports whether x is larger, or closer to zero, than numbers of values may
+// be. What is done with such a number, or with its text, may take for ever.
+func huge(x *big.Float) bool {
+	e := x.MantExp(nil)
+	return e > maxExponent || e < -maxExponent
+}
+
+// numberWords returns x for messages.
+func numberWords(x *big.Float) string {
+	if huge(x) {
+		return "that is too large, or too close to zero, to be written"
+	}
+	return shortened(x.Text('f', -1))
+}
+
 // longText is how many steps the text of a number takes that has no short one.
 // Those close to zero take the most.
 func longText(x *big.Float) int {

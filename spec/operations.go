@@ -13,6 +13,10 @@ import (
 // number, and a remainder that is the number itself.
 var errZero = errors.New("division by zero")
 
+// errHuge is the failure to divide numbers that are larger, or closer to zero,
+// than those of values.
+var errHuge = errors.New("a number of it is too large, or too close to zero")
+
 // operations are the operators of values that are stricter than those of the
 // language that they come from.
 var operations = map[*hclsyntax.Operation]*hclsyntax.Operation{
@@ -37,6 +41,11 @@ func divided(f function.Function) function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if isNumber(args[1]) && args[1].AsBigFloat().Sign() == 0 {
 				return cty.DynamicVal, errZero
+			}
+			for _, a := range args { // text that was made a number is not measured yet
+				if isNumber(a) && huge(a.AsBigFloat()) {
+					return cty.DynamicVal, errHuge
+				}
 			}
 			return f.Call(args)
 		},

@@ -243,6 +243,9 @@ func predictFormat(m *meter, args []cty.Value) bool {
 		return true
 	}
 	widths = bounded(widths, run)
+	if m.numbersOf(f, args[1:]); m.over != "" {
+		return false
+	}
 	most, times := 0, 1
 	for _, a := range args[1:] {
 		w, ok := m.measure(a)

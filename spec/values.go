@@ -136,6 +136,9 @@ func (d *decoder) converted(f gpflow.Field, v cty.Value, t cty.Type, expr hcl.Ex
 	if err != nil {
 		return out, d.wrong(f, expr, "This is "+describe(v)+".")
 	}
+	if _, ok := (&meter{}).measure(out); !ok { // text of a few bytes can be a number of millions
+		return out, d.wrong(f, expr, "This is "+describe(v)+", which is too large, or too close to zero.")
+	}
 	return out, true
 }
 
@@ -148,7 +151,7 @@ func describe(v cty.Value) string {
 	case t == cty.String:
 		return "the text " + strconv.Quote(shortened(v.AsString()))
 	case t == cty.Number:
-		return "the number " + shortened(v.AsBigFloat().Text('f', -1))
+		return "the number " + numberWords(v.AsBigFloat())
 	case t == cty.Bool:
 		return "the truth value " + strconv.FormatBool(v.True())
 	case t.IsObjectType(), t.IsMapType():

@@ -81,7 +81,8 @@ func (t *varType) convert(v cty.Value) (out cty.Value, why string) {
 	if t == nil || v.IsNull() {
 		return v, ""
 	}
-	out, err := (&meter{}).convert(v, t.cty())
+	m := &meter{}
+	out, err := m.convert(v, t.cty())
 	if errors.Is(err, errOver) {
 		return v, "It has too many elements to find one type for them: declare that type."
 	}
@@ -92,11 +93,14 @@ func (t *varType) convert(v cty.Value) (out cty.Value, why string) {
 		}
 		return v, why + "."
 	}
+	if _, ok := m.measure(out); !ok { // text of a few bytes can be a number of millions
+		return v, sentence(m.over)
+	}
 	if path, bad := t.fraction(out); bad != nil {
 		if path != "" {
-			return v, fmt.Sprintf("Its element %s is %s.", path, bad.Text('f', -1))
+			return v, fmt.Sprintf("Its element %s is %s.", path, numberWords(bad))
 		}
-		return v, fmt.Sprintf("It is %s.", bad.Text('f', -1))
+		return v, fmt.Sprintf("It is %s.", numberWords(bad))
 	}
 	return out, ""
 }
@@ -138,7 +142,7 @@ func join(outer, inner string) string {
 
 func keyText(k cty.Value) string {
 	if k.Type() == cty.Number {
-		return k.AsBigFloat().Text('f', 0)
+		return numberWords(k.AsBigFloat())
 	}
 	return k.AsString()
 }
