@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -223,9 +222,11 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 	if err != nil {
 		return err
 	}
-	mine := *m
-	mine.Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p checkpoint.PartState) bool { return !b.owns(p.Part, then) })
-	b.former, err = resume.New(&mine, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
+	mine := resume.Of(m, then, func(node string) bool {
+		i, ok := b.run.regions.of[node]
+		return ok && b.regions[i] != nil
+	})
+	b.former, err = resume.New(mine, then, b.run.plan, func(p checkpoint.PartState) ([][]byte, error) { return k.Keeper.Segments(b.ctx, p) })
 	if err != nil {
 		return err
 	}
@@ -234,19 +235,6 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 		b.run.options.Log.Warn("state is given up", "node", l.Address, "lost", l.What, "cause", l.Why)
 	}
 	return nil
-}
-
-// owns reports whether a part of a job of the plan then has nodes that are made.
-func (b *build) owns(p checkpoint.Part, then *plan.Plan) bool {
-	made := func(node string) bool {
-		i, ok := b.run.regions.of[node]
-		return ok && b.regions[i] != nil
-	}
-	if p.Kind != checkpoint.Task {
-		return made(p.Name)
-	}
-	t := then.Task(p.Name)
-	return t != nil && slices.ContainsFunc(t.Ops, func(o plan.Op) bool { return made(o.ID) })
 }
 
 // built tells the job that regions have been made anew.
