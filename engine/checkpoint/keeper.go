@@ -129,7 +129,9 @@ func (k *Keeper) Claim(ctx context.Context, who string) error {
 		return &NoCheckpoint{"lineage in this storage to go on with; begin one"}
 	}
 	if k.lost == nil {
-		if err := k.settle(ctx, headName(k.head)); err != nil {
+		// Nobody removes heads: it does not matter who has overtaken whom, which
+		// may be this keeper itself by a claim that has failed.
+		if err := (&Keeper{store: k.store}).settle(ctx, headName(k.head)); err != nil {
 			return k.remember(err)
 		}
 	}

@@ -83,3 +83,27 @@ func TestPowerLostBehindADeadStart(t *testing.T) {
 		}
 	}
 }
+
+// TestClaimAgain: a process that goes on by itself claims again where a claim has
+// failed, in whatever operation.
+func TestClaimAgain(t *testing.T) {
+	for _, when := range []storagetest.When{storagetest.Before, storagetest.After} {
+		for n, ended := 0, false; !ended; n++ {
+			store := storagetest.NewMemory()
+			k, err := begin(t, store, "aa")
+			if err != nil {
+				t.Fatal(err)
+			}
+			every := func(storagetest.Op, string) bool { return true }
+			store.Fail(storagetest.Fault{Match: every, Skip: n, When: when})
+			ended = k.Claim(t.Context(), "a test") == nil
+			store.Heal()
+			var none *checkpoint.NoCheckpoint
+			if err := k.Claim(t.Context(), "a test"); err != nil {
+				t.Errorf("behind a claim that failed in operation %d, %s: %v", n, when, err)
+			} else if _, err := k.Current(t.Context()); !errors.As(err, &none) {
+				t.Errorf("behind a claim that failed in operation %d, %s, it goes on from %v", n, when, err)
+			}
+		}
+	}
+}
