@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/storage/storagetest"
@@ -20,8 +21,9 @@ func (w *world) soon() {
 
 // hunt is a fault that waits for a phase.
 type hunt struct {
-	phase phase
-	hit   func(*attempt)
+	phase    phase
+	patience int // one in so many steps of the phase is the one
+	hit      func(*attempt)
 }
 
 // fault has something bad happen.
@@ -48,7 +50,7 @@ func (w *world) fault(a *attempt) {
 		w.trace.say("FAULT: everything is killed")
 		w.die = true
 	case x < 6:
-		w.hunt = &hunt{w.somePhase(), func(*attempt) { w.die = true }}
+		w.hunt = &hunt{w.somePhase(), 15, func(*attempt) { w.die = true }}
 	case x < 8:
 		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(3)})
 	case x < 9:
@@ -71,17 +73,27 @@ func (w *world) breakage(a *attempt) {
 	case 0:
 		a.shatter()
 	case 1, 2:
-		w.hunt = &hunt{w.somePhase(), (*attempt).shatter}
+		w.hunt = &hunt{w.somePhase(), 15, (*attempt).shatter}
 	case 3:
 		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(2)})
 		a.shatter()
 	case 4:
-		w.storeFault(storagetest.Fault{Times: 1})
-		w.hunt = &hunt{storing, (*attempt).shatter}
+		w.loseAnswer()
+		w.slow = w.rand.IntN(2) == 0
+		w.hunt = &hunt{storing, 4, (*attempt).shatter}
 	case 5:
 		a.spoiled = 1 + w.rand.IntN(3)
 		a.shatter()
 	}
+}
+
+// loseAnswer has the store fail when it has made a checkpoint current.
+func (w *world) loseAnswer() {
+	w.stats.StoreFaults++
+	w.trace.say("FAULT: the store makes a checkpoint current, and fails")
+	w.store.Fail(storagetest.Fault{When: storagetest.After, Match: func(op storagetest.Op, name string) bool {
+		return op == storagetest.PutIfAbsent && strings.Contains(name, "/current/")
+	}})
 }
 
 // doubted has a part fail, perhaps, where it is not known which checkpoint is

@@ -165,7 +165,12 @@ func (m *master) perform(action job.Action) {
 	case job.Store:
 		m.a.phase = storing
 		m.a.complete(x)
-		send(m.a.archivist.node, x)
+		longest := 400
+		if m.a.slow || !m.a.config.Calm && m.a.rand.IntN(4) == 0 {
+			longest = 4_000_000 // storing takes longer than the wait of a region that is down
+		}
+		m.a.slow = false
+		m.a.post(m.node, m.a.archivist.node, x, longest)
 	case job.Save:
 		send(m.a.archivist.node, x)
 	case job.Do:

@@ -10,7 +10,9 @@
 // at, and a world in which processes die and stores fail.
 //
 // The actors here do what those of package engine do, with the parts left out
-// that are about files, clocks, ledgers and messages to people. Which faults are
+// that are about files, clocks, ledgers and messages to people. A part that fails
+// takes its region down, which begins anew by itself; the loss of everything ends
+// the attempt, and the next start goes on. Which faults are
 // met when, what a job looks like and what it reads is drawn from the seed
 // alone: a seed that has failed fails again, and Config.Trace says how.
 package sim

@@ -37,6 +37,7 @@ type world struct {
 	hunt     *hunt // nil: none
 	leap     int   // step at which the clock leaps; 0: none
 	builds   int
+	slow     bool // the next checkpoint takes long to be stored
 	die      bool
 	tampered bool
 	lost     bool // power, in the last crash: nobody has survived it
@@ -150,7 +151,7 @@ func (w *world) drive(a *attempt) error {
 		if w.faults > 0 && w.steps >= w.next {
 			w.fault(a)
 		}
-		if w.hunt != nil && w.hunt.phase == a.phase && w.rand.IntN(15) == 0 {
+		if w.hunt != nil && w.hunt.phase == a.phase && w.rand.IntN(w.hunt.patience) == 0 {
 			w.trace.say("FAULT: in phase %d", a.phase)
 			hit := w.hunt.hit
 			w.hunt = nil
@@ -179,7 +180,7 @@ func (w *world) crash(err error) {
 		w.stats.Died[a.phase]++
 	}
 	w.stats.Crashes++
-	w.die, w.lost, w.leap = false, true, 0
+	w.die, w.lost, w.leap, w.slow = false, true, 0, false
 	w.store.Heal()
 	switch w.rand.IntN(4) {
 	case 0:
