@@ -50,9 +50,18 @@ func TestPowerLostBehindADeadStart(t *testing.T) {
 		first, dies, next string // lineages
 		made              int    // checkpoints that the next one makes
 	}{
-		{"", "aa", "aa", 0}, {"", "aa", "aa", 1}, {"", "aa", "bb", 0}, {"", "aa", "bb", 1},
-		{"aa", "aa", "aa", 0}, {"aa", "aa", "aa", 1}, {"aa", "aa", "bb", 0}, {"aa", "aa", "bb", 1},
-		{"aa", "bb", "bb", 0}, {"aa", "bb", "bb", 1}, {"aa", "bb", "aa", 0}, {"aa", "bb", "aa", 1},
+		{"", "aa", "aa", 0},
+		{"", "aa", "aa", 1},
+		{"", "aa", "bb", 0},
+		{"", "aa", "bb", 1},
+		{"aa", "aa", "aa", 0},
+		{"aa", "aa", "aa", 1},
+		{"aa", "aa", "bb", 0},
+		{"aa", "aa", "bb", 1},
+		{"aa", "bb", "bb", 0},
+		{"aa", "bb", "bb", 1},
+		{"aa", "bb", "aa", 0},
+		{"aa", "bb", "aa", 1},
 	} {
 		for n, ended := 0, false; !ended; n++ {
 			store := storagetest.NewMemory()

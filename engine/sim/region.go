@@ -92,7 +92,7 @@ func (m *master) buried(e exited) {
 	m.step(job.Fallen{Region: r.index})
 }
 
-// break has a part of a region fail.
+// shatter has a part of a region fail, where one lives.
 func (a *attempt) shatter() {
 	var parts []*node
 	for i := range a.regions {
