@@ -14,7 +14,6 @@ import (
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/internal/failpoint"
-	"github.com/gpflow/gpflow/storage"
 )
 
 // Checkpoints says how a job is made to survive.
@@ -101,7 +100,7 @@ func (a *archivist) Receive(ctx context.Context, m any) error {
 func (a *archivist) keep(ctx context.Context, s job.Store) error {
 	began := time.Now()
 	if err := a.store(ctx, s); err != nil {
-		if fatal(err) {
+		if checkpoint.IsFatal(err) {
 			return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
 		}
 		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
@@ -126,14 +125,6 @@ func (a *archivist) retain(ctx context.Context) {
 	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil && ctx.Err() == nil {
 		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
 	}
-}
-
-// fatal reports whether a failure to store a checkpoint ends the job: another
-// process has taken over (C6), or the disk may have lost what it was given.
-func fatal(err error) bool {
-	var stale *checkpoint.StaleEpoch
-	var lost *storage.SyncError
-	return errors.As(err, &stale) || errors.As(err, &lost)
 }
 
 func (a *archivist) store(ctx context.Context, s job.Store) error {

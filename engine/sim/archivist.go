@@ -9,7 +9,6 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
-	"github.com/gpflow/gpflow/storage"
 )
 
 // archivist does what the engine's archivist does.
@@ -63,7 +62,7 @@ func (v *archivist) keep(s job.Store) error {
 	}
 	report := func(e checkpoint.CoordinatorEvent) { v.a.send(v.node, v.a.master.node, job.Point{CoordinatorEvent: e}) }
 	switch {
-	case err != nil && fatal(err):
+	case err != nil && checkpoint.IsFatal(err):
 		return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
 	case err != nil:
 		v.a.trace.say("checkpoint %d is not stored: %v", s.ID, err)
@@ -84,13 +83,6 @@ func (v *archivist) keep(s job.Store) error {
 		v.a.die = errors.Is(err, errKilled)
 	}
 	return nil
-}
-
-// fatal reports whether an error of the store ends the job.
-func fatal(err error) bool {
-	var stale *checkpoint.StaleEpoch
-	var lost *storage.SyncError
-	return errors.As(err, &stale) || errors.As(err, &lost)
 }
 
 // store is keep by a process that nobody listens to.
@@ -126,7 +118,7 @@ func (v *archivist) rebuild(x job.Rebuild) error {
 	switch {
 	case errors.Is(err, errKilled):
 		v.a.die = true
-	case err != nil && (fatal(err) || !v.a.injected(err)):
+	case err != nil && (checkpoint.IsFatal(err) || !v.a.injected(err)):
 		return err
 	case err != nil:
 		v.a.trace.say("region %d cannot be made anew: %v", b.at, err)
