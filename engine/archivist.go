@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -15,7 +14,6 @@ import (
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/internal/failpoint"
-	"github.com/gpflow/gpflow/storage"
 )
 
 // Checkpoints says how a job is made to survive.
@@ -102,7 +100,7 @@ func (a *archivist) Receive(ctx context.Context, m any) error {
 func (a *archivist) keep(ctx context.Context, s job.Store) error {
 	began := time.Now()
 	if err := a.store(ctx, s); err != nil {
-		if fatal(err) {
+		if checkpoint.IsFatal(err) {
 			return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
 		}
 		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
@@ -128,14 +126,6 @@ func (a *archivist) retain(ctx context.Context) {
 	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil && ctx.Err() == nil {
 		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
 	}
-}
-
-// fatal reports whether a failure to store a checkpoint ends the job: another
-// process has taken over (C6), or the disk may have lost what it was given.
-func fatal(err error) bool {
-	var stale *checkpoint.StaleEpoch
-	var lost *storage.SyncError
-	return errors.As(err, &stale) || errors.As(err, &lost)
 }
 
 func (a *archivist) store(ctx context.Context, s job.Store) error {
@@ -224,9 +214,11 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 	if err != nil {
 		return err
 	}
-	mine := *m
-	mine.Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p checkpoint.PartState) bool { return !b.owns(p.Part, then) })
-	b.former, err = resume.New(&mine, then, b.run.plan, func(s checkpoint.SegmentRef) ([]byte, error) { return k.Keeper.Segment(b.ctx, s) })
+	mine := resume.Of(m, then, func(node string) bool {
+		i, ok := b.run.regions.of[node]
+		return ok && b.regions[i] != nil
+	})
+	b.former, err = resume.New(mine, then, b.run.plan, func(s checkpoint.SegmentRef) ([]byte, error) { return k.Keeper.Segment(b.ctx, s) })
 	if err != nil {
 		return err
 	}
@@ -235,19 +227,6 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 		b.run.options.Log.Warn("state is given up", "node", l.Address, "lost", l.What, "cause", l.Why)
 	}
 	return nil
-}
-
-// owns reports whether a part of a job of the plan then has nodes that are made.
-func (b *build) owns(p checkpoint.Part, then *plan.Plan) bool {
-	made := func(node string) bool {
-		i, ok := b.run.regions.of[node]
-		return ok && b.regions[i] != nil
-	}
-	if p.Kind != checkpoint.Task {
-		return made(p.Name)
-	}
-	t := then.Task(p.Name)
-	return t != nil && slices.ContainsFunc(t.Ops, func(o plan.Op) bool { return made(o.ID) })
 }
 
 // built tells the job that regions have been made anew.

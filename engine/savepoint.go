@@ -118,7 +118,7 @@ func (a *archivist) save(ctx context.Context, s job.Save) error {
 		err = a.Keeper.Savepoint(ctx, s.Name, m)
 	}
 	a.run.saved(s.Name, Saved{s.ID, err})
-	if err != nil && fatal(err) {
+	if err != nil && checkpoint.IsFatal(err) {
 		return fmt.Errorf("make the savepoint %s: %w", s.Name, err)
 	}
 	return nil

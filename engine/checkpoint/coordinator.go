@@ -46,6 +46,15 @@ const (
 	// CommitAtOnce does not wait for a sink to commit one thing before it is
 	// told to commit the next.
 	CommitAtOnce Bug = "commit at once"
+	// KeepPrepared keeps what parts that begin anew had prepared and is in no
+	// checkpoint, against C8.
+	KeepPrepared Bug = "keep prepared"
+	// ForgetUp does not commit what the checkpoint lists at which parts begin
+	// anew, against C4.
+	ForgetUp Bug = "forget up"
+	// KeepGone takes parts that begin anew for gone where they had been, against
+	// C5.
+	KeepGone Bug = "keep gone"
 )
 
 // CoordinatorEvent is something that happened: one of the types below.

@@ -56,17 +56,19 @@ func (c *Coordinator) goUp(e Up) {
 		delete(c.down, n)
 	}
 	of := func(p Part) bool { return slices.Contains(e.Names, p.Name) }
-	c.prepared = slices.DeleteFunc(c.prepared, func(p Pending) bool { return of(p.Part) })
+	if c.config.Plant != KeepPrepared {
+		c.prepared = slices.DeleteFunc(c.prepared, func(p Pending) bool { return of(p.Part) })
+	}
 	c.commits = slices.DeleteFunc(c.commits, func(p commit) bool { return of(p.Part) })
 	for _, p := range e.Committables {
-		if of(p.Part) {
+		if of(p.Part) && c.config.Plant != ForgetUp {
 			c.commits = append(c.commits, commit{Pending: p})
 		}
 	}
 	c.completed = max(c.completed, e.At)
 	c.reading, c.living = 0, 0
 	for _, m := range c.members {
-		if of(m.Part) {
+		if of(m.Part) && (!m.gone || c.config.Plant != KeepGone) {
 			m.seen, m.gone, m.end = c.last, false, Snapshot{}
 		}
 		if m.gone {

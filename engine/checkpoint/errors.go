@@ -1,9 +1,11 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/storage"
 )
 
 // Damaged is the error of an object that is not what was written, or is not
@@ -82,6 +84,15 @@ type NameTaken struct{ Name string }
 
 func (e *NameTaken) Error() string {
 	return fmt.Sprintf("there is a savepoint %q already. Use another name, or remove it first", e.Name)
+}
+
+// IsFatal reports whether a failure to store a checkpoint ends the start that has
+// met it: another one has taken over (C6), or the disk may have lost what it was
+// given. After any other, the job can go on and store the next.
+func IsFatal(err error) bool {
+	var stale *StaleEpoch
+	var lost *storage.SyncError
+	return errors.As(err, &stale) || errors.As(err, &lost)
 }
 
 // String names the part as messages do: "task 3/0".

@@ -129,6 +129,13 @@ func (k *Keeper) Claim(ctx context.Context, who string) error {
 	if k.lineage == "" {
 		return &NoCheckpoint{"lineage in this storage to go on with; begin one"}
 	}
+	if k.lost == nil {
+		// Nobody removes heads: it does not matter who has overtaken whom, which
+		// may be this keeper itself by a claim that has failed.
+		if err := (&Keeper{store: k.store}).settle(ctx, headName(k.head)); err != nil {
+			return k.remember(err)
+		}
+	}
 	return k.remember(k.claim(ctx, who))
 }
 
@@ -145,6 +152,11 @@ func (k *Keeper) Fresh(ctx context.Context, lineage, who string) error {
 	}
 	if slices.Contains(heads, lineage) {
 		return fmt.Errorf("begin the lineage %s: there is one already; a new one needs a new name", lineage)
+	}
+	if n := int64(len(heads)); n > 0 {
+		if err := k.settle(ctx, headName(n)); err != nil {
+			return err
+		}
 	}
 	next := &Keeper{store: k.store, head: int64(len(heads)) + 1, lineage: lineage}
 	err = k.store.PutIfAbsent(ctx, headName(next.head), note{kind: headNote, lineage: lineage, number: next.head, who: who}.encode())
@@ -227,9 +239,14 @@ func (k *Keeper) takeEpoch(ctx context.Context) error {
 	}
 }
 
-// fence writes a fence at the end of the log.
+// fence writes a fence at the end of the log, which lasts up to there.
 func (k *Keeper) fence(ctx context.Context) error {
 	for {
+		if k.seq > 0 {
+			if err := k.settle(ctx, currentName(k.lineage, k.seq)); err != nil {
+				return err
+			}
+		}
 		n := note{kind: fenceNote, lineage: k.lineage, number: k.seq + 1, epoch: k.epoch, who: k.who}
 		err := k.store.PutIfAbsent(ctx, currentName(k.lineage, n.number), n.encode())
 		if err != nil && !errors.Is(err, storage.ErrExists) {

@@ -225,7 +225,8 @@ func flip(b []byte, i int, mask byte) []byte {
 }
 
 // What a process has not made sure of, the next one does before it goes on from
-// it: an entry of the log without its seal is written once more, and sealed.
+// it: the head, and the last entry of the log before a fence is put behind it. An
+// entry without its seal is written once more, and sealed.
 func TestRecoveryConfirmsWhatIsCurrent(t *testing.T) {
 	h, store := newTruth(), newMemStore()
 	memJobOf(t, h, memView{memStore: store}, 2)
@@ -238,7 +239,8 @@ func TestRecoveryConfirmsWhatIsCurrent(t *testing.T) {
 		return memNone
 	}}, 0)
 	want := []string{
-		"put if absent lineages/ab/epochs/0000000002", "put if absent lineages/ab/current/0000000004",
+		"put head/0000000001", "put if absent lineages/ab/epochs/0000000002",
+		"put lineages/ab/current/0000000003", "put if absent lineages/ab/current/0000000004",
 		"put lineages/ab/current/0000000003", "put if absent lineages/ab/sealed/0000000003",
 	}
 	if !slices.Equal(writes, want) || j.stands != "2-1" {

@@ -46,6 +46,8 @@ type Config struct {
 	// job whose checkpoints are not kept ends with the first one.
 	Regions [][]string
 	Restart Policy
+	// Plant is a bug for tests to find; "": none.
+	Plant Bug
 }
 
 // Outcome is how a job ended.
@@ -206,13 +208,14 @@ type Job struct {
 	regions  []*region
 	doubt    bool // storing the last checkpoint has failed: it may be current all the same
 	whole    bool // all regions are down, to begin anew together
+	bug      Bug
 }
 
 // New returns the machine of a job that has not started.
 func New(c Config) *Job {
 	j := &Job{
 		sinks: c.Sinks, tasks: len(c.Tasks) > 0, restored: c.Commit, durable: c.Durable, ended: make(map[Writer]bool),
-		cuts: make(map[gpflow.CheckpointID][]checkpoint.SourceState),
+		cuts: make(map[gpflow.CheckpointID][]checkpoint.SourceState), bug: c.Plant,
 	}
 	var parts []checkpoint.Part
 	for _, s := range c.Sources {

@@ -147,11 +147,11 @@ func (j *Job) tearDown(now gpflow.Timestamp, i int, err error) []Action {
 
 // revive goes on with the regions that are down.
 func (j *Job) revive(now gpflow.Timestamp) []Action {
-	if j.over || j.points.Storing() {
+	if j.over || j.points.Storing() && j.bug != RebuildWhileStoring {
 		return nil
 	}
 	var as []Action
-	if j.doubt && !j.whole {
+	if j.doubt && !j.whole && j.bug != IgnoreDoubt {
 		as = j.all(now)
 	}
 	var ready []int
@@ -198,7 +198,7 @@ func (j *Job) rebuild(regions []int) Action {
 	for _, i := range regions {
 		j.regions[i].building = true
 	}
-	return Rebuild{regions, j.whole}
+	return Rebuild{regions, j.whole && j.bug != RebuildWithoutClaim}
 }
 
 // hurry has regions that are down wait no longer: somebody waits for the end.
@@ -221,7 +221,7 @@ func (j *Job) rebuilt(now gpflow.Timestamp, e Rebuilt) []Action {
 		j.whole, j.doubt = false, false
 	}
 	for w := range j.ended {
-		if slices.Contains(names, w.Sink) {
+		if slices.Contains(names, w.Sink) && j.bug != KeepEnded {
 			delete(j.ended, w)
 		}
 	}

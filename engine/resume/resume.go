@@ -37,6 +37,21 @@ type Former struct {
 	bug    Bug
 }
 
+// Of returns m with no other parts than those of some nodes. then is its plan, and
+// made says which nodes, by address: a task's part counts where one of the task's
+// nodes does.
+func Of(m *checkpoint.Manifest, then *plan.Plan, made func(address string) bool) *checkpoint.Manifest {
+	mine := *m
+	mine.Parts = slices.DeleteFunc(slices.Clone(m.Parts), func(p checkpoint.PartState) bool {
+		if p.Kind != checkpoint.Task {
+			return !made(p.Name)
+		}
+		t := then.Task(p.Name)
+		return t == nil || !slices.ContainsFunc(t.Ops, func(o plan.Op) bool { return made(o.ID) })
+	})
+	return &mine
+}
+
 type splitName struct{ source, id string }
 
 // New reads what m has, but for the segments, which read returns when they are

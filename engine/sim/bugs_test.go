@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/sim"
 	"github.com/gpflow/gpflow/engine/state"
@@ -44,6 +45,13 @@ var planted = []struct {
 	{name: "what was staged kept", Config: sim.Config{Own: sim.KeepStaged}},
 	{name: "timers to one subtask", Config: sim.Config{Resume: resume.TimersToOne}, only: "timers"},
 	{name: "output of no subtask dropped", Config: sim.Config{Resume: resume.DropHomeless}},
+	{name: "prepared by what is down kept", Config: sim.Config{Coordinator: checkpoint.KeepPrepared}, only: "C8"},
+	{name: "no commit again of a region", Config: sim.Config{Coordinator: checkpoint.ForgetUp}},
+	{name: "gone parts not reset", Config: sim.Config{Coordinator: checkpoint.KeepGone}},
+	{name: "region does not wait for storing", Config: sim.Config{Job: job.RebuildWhileStoring}},
+	{name: "doubt ignored", Config: sim.Config{Job: job.IgnoreDoubt}},
+	{name: "no claim in doubt", Config: sim.Config{Job: job.RebuildWithoutClaim}},
+	{name: "ended sinks of a region kept", Config: sim.Config{Job: job.KeepEnded}, only: "stop"},
 	{name: "start without an epoch", Config: sim.Config{Own: sim.ClaimNothing}},
 	{name: "store that is not safe", Config: sim.Config{Own: sim.StoreUnsafe}},
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -57,10 +58,12 @@ func (a *attempt) complete(s job.Store) {
 		}
 	}
 	parts := slices.Clone(a.job.Tasks)
-	for r := range a.master.readers {
-		parts = append(parts, checkpoint.Part{Kind: checkpoint.Reader, Name: r.Source, Subtask: r.Subtask})
+	for _, src := range a.job.Sources {
+		for i := range src.Parallelism {
+			parts = append(parts, checkpoint.Part{Kind: checkpoint.Reader, Name: src.Address, Subtask: i})
+		}
 	}
-	for w := range a.master.writers {
+	for _, w := range a.job.Sinks {
 		parts = append(parts, checkpoint.Part{Kind: checkpoint.Writer, Name: w.Sink, Subtask: w.Subtask})
 	}
 	if len(parts) != len(s.Parts) {
@@ -85,6 +88,31 @@ func (a *attempt) stored(s job.Store) {
 		a.broken("C9", "checkpoint %d is said to be current, and behind a loss of power: %v", s.ID, err)
 	} else if m.ID != s.ID {
 		a.broken("C9", "checkpoint %d is said to be current, and behind a loss of power it is %d", s.ID, m.ID)
+	}
+}
+
+// goesOn looks at the checkpoint that regions go on from: it is the current one
+// (C9). nil: the beginning.
+func (a *attempt) goesOn(m *checkpoint.Manifest) {
+	id := gpflow.CheckpointID(0)
+	if m != nil {
+		id = m.ID
+	}
+	if id < a.completed {
+		a.broken("C9", "a region goes on from checkpoint %d, and %d had been completed", id, a.completed)
+	}
+	a.completed = id
+	if a.config.OutputOnly {
+		return
+	}
+	now, err := a.durable()
+	var none *checkpoint.NoCheckpoint
+	switch {
+	case errors.As(err, &none) && id == 0:
+	case err != nil:
+		a.broken("C9", "a region goes on from checkpoint %d, and behind a loss of power: %v", id, err)
+	case now.ID != id:
+		a.broken("C9", "a region goes on from checkpoint %d, and behind a loss of power %d is current", id, now.ID)
 	}
 }
 

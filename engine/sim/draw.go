@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -10,10 +11,10 @@ import (
 	"github.com/gpflow/gpflow/engine/sim/oracle"
 )
 
-// topology is what a job is made of. What it reads, and what it has to put out, are
-// in oracle.Job.
+// topology is what a job is made of: one flow, or several that have nothing to do
+// with each other, which are its regions.
 type topology struct {
-	oracle.Job
+	flows     []*flow
 	sources   []source
 	stages    []stage // every edge leads to a later one
 	keyGroups int
@@ -22,8 +23,17 @@ type topology struct {
 	most      int // rows to read at once
 }
 
+// flow is a part of a job that no row leaves or enters. What it reads, and what it
+// has to put out, are in oracle.Job.
+type flow struct {
+	oracle.Job
+	name string // behind the names of its stages and sinks
+}
+
 // source is what the engine knows of a source.
 type source struct {
+	flow    *flow
+	at      int // in the flow
 	address string
 	bounded bool
 	splits  []gpflow.Split
@@ -31,6 +41,7 @@ type source struct {
 
 // stage is a task.
 type stage struct {
+	flow        *flow
 	id          string
 	parallelism int
 	source      int  // of topology.sources; -1: none
@@ -107,49 +118,86 @@ func (j *topology) String() string {
 	return b.String()[1:]
 }
 
+// regions returns what fails by itself, each as the ids of its stages and operators.
+func (j *topology) regions() (names [][]string) {
+	p := j.plan()
+	for _, tasks := range plan.Regions(p) {
+		all := slices.Clone(tasks)
+		for _, id := range tasks {
+			for _, o := range p.Task(id).Ops {
+				all = append(all, o.ID)
+			}
+		}
+		names = append(names, all)
+	}
+	return names
+}
+
 // drawTopology draws a job.
 func drawTopology(r *rand.Rand) *topology {
 	j := &topology{keyGroups: 3 + r.IntN(14), encode: r.IntN(2) == 0, limitRows: int64(1 + r.IntN(64)), most: 1 + r.IntN(24)}
-	j.Disorder = int64(r.IntN(60))
-	for i := range 1 + r.IntN(2) {
-		j.drawSource(r, i)
+	names := []string{"", ".b", ".c"}[:[]int{1, 1, 2, 2, 2, 3}[r.IntN(6)]]
+	for _, name := range names {
+		sources := 1 + r.IntN(2)
+		if len(names) > 1 && r.IntN(3) > 0 {
+			sources = 1
+		}
+		j.drawFlow(r, name, sources, 400/len(names))
 	}
-	ends := make([]int, len(j.stages))
-	for i := range ends {
-		ends[i] = i
+	j.rescale(r)
+	return j
+}
+
+// drawFlow draws a flow with a number of sources, each of whose splits has less
+// than rows rows.
+func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
+	f := &flow{name: name}
+	f.Disorder = int64(r.IntN(60))
+	j.flows = append(j.flows, f)
+	var ends []int
+	for range sources {
+		ends = append(ends, len(j.stages))
+		j.drawSource(r, f, rows)
 	}
 	if len(ends) > 1 || r.IntN(2) == 0 {
-		m := stage{id: "mid", source: -1, follows: -1}
+		m := stage{flow: f, id: "mid" + name, source: -1, follows: -1}
 		kind := []plan.Partition{plan.Rebalance, plan.Broadcast, plan.Forward}[r.IntN(3)]
 		if kind == plan.Broadcast {
 			m.add(shareOp)
 		} else {
 			m.add(passOp)
 		}
-		j.Ops = chain(r, &m)
+		f.Ops = chain(r, &m)
 		ends = j.join(m, ends, kind)
 	}
 	if r.IntN(4) > 0 {
-		j.Window = int64(20 + r.IntN(100))
-		m := stage{id: "window", source: -1, follows: -1}
+		f.Window = int64(20 + r.IntN(100))
+		m := stage{flow: f, id: "window" + name, source: -1, follows: -1}
 		m.add(windowOp)
 		if r.IntN(2) == 0 {
-			m.ops = append(m.ops, op{id: "window.hold", kind: holdOp, parent: 0})
+			m.ops = append(m.ops, op{id: m.id + ".hold", kind: holdOp, parent: 0})
 		}
-		if j.Late = r.IntN(2) == 0; j.Late {
-			m.ops = append(m.ops, op{id: "late", kind: sinkOp, parent: 0, port: 1})
+		if f.Late = r.IntN(2) == 0; f.Late {
+			m.ops = append(m.ops, op{id: "late" + name, kind: sinkOp, parent: 0, port: 1})
 		}
 		ends = j.join(m, ends, plan.Hash)
 	}
 	last := &j.stages[ends[0]]
 	if len(ends) == 1 && r.IntN(2) == 0 {
-		last.ops = append(last.ops, op{id: "main", kind: sinkOp, parent: last.out()})
+		last.ops = append(last.ops, op{id: f.main(), kind: sinkOp, parent: last.out()})
 	} else {
 		kind := []plan.Partition{plan.Rebalance, plan.Forward}[r.IntN(2)]
-		j.join(stage{id: "main", source: -1, follows: -1, ops: []op{{id: "main", kind: sinkOp, parent: -1}}}, ends, kind)
+		j.join(f.end(), ends, kind)
 	}
-	j.rescale(r)
-	return j
+}
+
+// main returns the id of the sink at the end of a flow, and of its stage where it
+// has one of its own.
+func (f *flow) main() string { return "main" + f.name }
+
+// end returns the stage of the sink at the end.
+func (f *flow) end() stage {
+	return stage{flow: f, id: f.main(), source: -1, follows: -1, ops: []op{{id: f.main(), kind: sinkOp, parent: -1}}}
 }
 
 // join adds a stage behind others. Forward edges need one sender.
@@ -177,23 +225,24 @@ func chain(r *rand.Rand, s *stage) (kinds []string) {
 	return kinds
 }
 
-func (j *topology) drawSource(r *rand.Rand, i int) {
-	s := source{address: fmt.Sprintf("source%d", i), bounded: r.IntN(2) == 0}
-	st := stage{id: s.address, source: i, follows: -1, ops: []op{{id: s.address, kind: sourceOp, parent: -1}}}
+func (j *topology) drawSource(r *rand.Rand, f *flow, rows int) {
+	i := len(j.sources)
+	s := source{flow: f, at: len(f.Sources), address: fmt.Sprintf("source%d", i), bounded: r.IntN(2) == 0}
+	st := stage{flow: f, id: s.address, source: i, follows: -1, ops: []op{{id: s.address, kind: sourceOp, parent: -1}}}
 	data := oracle.Source{Ops: chain(r, &st)}
 	keys := int64(1 + r.IntN(60))
 	for range 1 + r.IntN(4) {
 		name := fmt.Sprintf("s%d.%d", i, len(s.splits))
 		s.splits = append(s.splits, gpflow.Split{ID: name, Data: []byte{byte(len(s.splits))}})
-		data.Splits = append(data.Splits, drawRows(r, name, keys, j.Disorder))
+		data.Splits = append(data.Splits, drawRows(r, name, r.IntN(rows), keys, f.Disorder))
 	}
-	j.sources, j.Sources, j.stages = append(j.sources, s), append(j.Sources, data), append(j.stages, st)
+	j.sources, f.Sources, j.stages = append(j.sources, s), append(f.Sources, data), append(j.stages, st)
 }
 
 // drawRows draws the rows of a split: most are in order to within the bound on
 // disorder.
-func drawRows(r *rand.Rand, split string, keys, disorder int64) []oracle.Row {
-	rows := make([]oracle.Row, r.IntN(400))
+func drawRows(r *rand.Rand, split string, n int, keys, disorder int64) []oracle.Row {
+	rows := make([]oracle.Row, n)
 	at := int64(1000 + r.IntN(200))
 	for i := range rows {
 		at += int64(r.IntN(8))
@@ -231,19 +280,38 @@ func (j *topology) rescale(r *rand.Rand) {
 	}
 }
 
-// fuse puts the sink at the end into the task before it, or takes it out, where
-// the rows of a subtask go to one other.
-func (j *topology) fuse() {
+// fuse puts the sink at the end of a flow into the task before it, or takes it
+// out, where the rows of a subtask go to one other.
+func (j *topology) fuse(f *flow) {
 	n := len(j.stages) - 1
+	for j.stages[n].flow != f {
+		n--
+	}
 	last := &j.stages[n]
 	switch {
-	case last.id != "main":
+	case last.id != f.main():
 		last.ops = last.ops[:len(last.ops)-1]
-		j.join(stage{id: "main", source: -1, follows: -1, ops: []op{{id: "main", kind: sinkOp, parent: -1}}}, []int{n}, plan.Forward)
+		j.join(f.end(), []int{n}, plan.Forward)
 	case last.in[0].kind == plan.Forward:
 		before := &j.stages[last.in[0].from]
-		before.ops = append(before.ops, op{id: "main", kind: sinkOp, parent: before.out()})
-		j.stages = j.stages[:n]
+		before.ops = append(before.ops, op{id: f.main(), kind: sinkOp, parent: before.out()})
+		j.remove(n)
+	}
+}
+
+// remove takes out a stage from which no edge leaves.
+func (j *topology) remove(n int) {
+	j.stages = slices.Delete(j.stages, n, n+1)
+	for i := range j.stages {
+		s := &j.stages[i]
+		if s.follows > n {
+			s.follows--
+		}
+		for k := range s.in {
+			if s.in[k].from > n {
+				s.in[k].from--
+			}
+		}
 	}
 }
 

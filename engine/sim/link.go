@@ -16,14 +16,14 @@ type link struct {
 }
 
 // open makes a channel from a sender to an inbox.
-func (a *attempt) open(name string, x *exchange.Inbox, sender *node, schemas ...*gpflow.Schema) (*exchange.Channel, *link) {
-	n := a.add("link " + name)
+func (b *build) open(name string, x *exchange.Inbox, sender *node, schemas ...*gpflow.Schema) (*exchange.Channel, *link) {
+	n := b.add("link " + name)
 	l := &link{in: exchange.NewInbox(n.wake), before: make(map[gpflow.CheckpointID]int64)}
 	n.who = l
-	limit := exchange.Limit{Rows: a.top.limitRows, Bytes: exchange.DefaultLimit.Bytes}
+	limit := exchange.Limit{Rows: b.top.limitRows, Bytes: exchange.DefaultLimit.Bytes}
 	c := l.in.Open(limit, sender.wake)
 	l.out = x.Open(limit, n.wake)
-	if a.top.encode {
+	if b.top.encode {
 		c.Encode(schemas...)
 	}
 	return c, l

@@ -1,51 +1,118 @@
 package sim
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
-	"github.com/gpflow/gpflow/storage"
 )
 
 // master does what the engine's master does: it feeds the job's machine and
 // performs its actions.
 type master struct {
-	a           *attempt
-	node        *node
-	job         *job.Job
-	enumerators map[string]*node
-	readers     map[job.Reader]*node
-	tasks       []*node
-	writers     map[job.Writer]*node
-	archivist   *node
-	begun       bool
-	outcome     job.Outcome
-	err         error
-	committing  map[checkpoint.Part]gpflow.CheckpointID
+	a    *attempt
+	node *node
+	job  *job.Job
+	refs
+	regions    map[int]*region           // that live
+	clocks     []*node                   // of regions
+	former     map[string]*resume.Former // what each source goes on from
+	events     []job.Event               // that actions have led to at once
+	begun      bool
+	outcome    job.Outcome
+	err        error
+	committing map[checkpoint.Part]gpflow.CheckpointID
+	finished   map[job.Writer]bool // that have said so
+}
+
+func newMaster(a *attempt) *master {
+	m := &master{
+		a: a, node: a.add("master"), refs: newRefs(), regions: make(map[int]*region), former: make(map[string]*resume.Former),
+		committing: make(map[checkpoint.Part]gpflow.CheckpointID), finished: make(map[job.Writer]bool),
+	}
+	m.node.who = m
+	for i := range a.regions {
+		n := a.add(fmt.Sprintf("clock of region %d", i))
+		n.who, m.clocks = alarm{}, append(m.clocks, n)
+	}
+	return m
 }
 
 // tick is a message of the master to itself.
 type tick struct{}
 
+// built says that regions have been made anew.
+type built struct {
+	asked job.Rebuild
+	build *build
+}
+
 func (m *master) receive(message any) error {
 	switch e := message.(type) {
 	case job.Event:
-		if p, ok := e.(job.Point); ok {
-			if c, ok := p.CoordinatorEvent.(checkpoint.Committed); ok {
-				delete(m.committing, c.Part)
-				m.settle(committing)
-			}
-		}
+		m.hear(e)
 		m.step(e)
 	case tick:
 		m.step(job.Point{CoordinatorEvent: checkpoint.Tick{}})
+	case exited:
+		m.buried(e)
+	case built:
+		m.built(e)
 	}
 	return nil
+}
+
+// hear takes note of what the simulation has to know of an event.
+func (m *master) hear(e job.Event) {
+	switch e := e.(type) {
+	case job.Ended:
+		m.finished[e.Writer] = true
+	case job.Point:
+		if c, ok := e.CoordinatorEvent.(checkpoint.Committed); ok {
+			delete(m.committing, c.Part)
+			m.settle(committing)
+		}
+	}
+}
+
+// take makes what was built known, in the place of what was there, and starts it.
+func (m *master) take(b *build) {
+	maps.Copy(m.enumerators, b.enumerators)
+	maps.Copy(m.readers, b.readers)
+	maps.Copy(m.tasks, b.tasks)
+	maps.Copy(m.writers, b.writers)
+	for _, s := range b.sources {
+		m.former[s.Address] = b.former
+	}
+	for _, w := range b.sinks {
+		delete(m.finished, w)
+	}
+	for i := range b.attempt.regions {
+		if r := b.regions[i]; r != nil {
+			m.regions[i] = r
+			for _, n := range r.nodes {
+				if _, ok := n.who.(*link); !ok {
+					r.alive++
+				}
+			}
+			m.a.nodes = append(m.a.nodes, r.nodes...)
+		}
+	}
+}
+
+// built starts regions that have been made anew.
+func (m *master) built(e built) {
+	m.take(e.build)
+	m.a.stats.Rebuilt++
+	done := job.Rebuilt{Regions: e.asked.Regions, Sources: e.build.sources}
+	if f := e.build.former; f != nil {
+		done.At, done.Committables = f.Manifest().ID, f.Commit()
+	}
+	m.step(done)
 }
 
 func (m *master) work() (bool, error) {
@@ -57,8 +124,13 @@ func (m *master) work() (bool, error) {
 }
 
 func (m *master) step(e job.Event) {
-	for _, action := range m.job.Step(m.a.now, e) {
-		m.perform(action)
+	m.events = append(m.events, e)
+	for len(m.events) > 0 {
+		e := m.events[0]
+		m.events = m.events[1:]
+		for _, action := range m.job.Step(m.a.now, e) {
+			m.perform(action)
+		}
 	}
 }
 
@@ -70,7 +142,7 @@ func (m *master) perform(action job.Action) {
 	case job.Assign:
 		message := assign{split: x.Split}
 		if x.Resume {
-			message.from = m.a.former.Split(x.Reader.Source, x.Split.ID)
+			message.from = m.former[x.Reader.Source].Split(x.Reader.Source, x.Split.ID)
 		}
 		send(m.readers[x.Reader], message)
 	case job.Pending:
@@ -93,22 +165,64 @@ func (m *master) perform(action job.Action) {
 	case job.Store:
 		m.a.phase = storing
 		m.a.complete(x)
-		send(m.archivist, x)
+		longest := 400
+		if m.a.slow || !m.a.config.Calm && m.a.rand.IntN(4) == 0 {
+			longest = 4_000_000 // storing takes longer than the wait of a region that is down
+		}
+		m.a.slow = false
+		m.a.post(m.node, m.a.archivist.node, x, longest)
 	case job.Save:
-		send(m.archivist, x)
+		send(m.a.archivist.node, x)
 	case job.Do:
 		m.do(x.CoordinatorAction)
 	case job.Finish:
-		m.outcome, m.err = x.Outcome, x.Err
+		m.finish(x)
+	default:
+		m.ofRegion(action)
+	}
+}
+
+// ofRegion performs an action of regions.
+func (m *master) ofRegion(action job.Action) {
+	switch x := action.(type) {
+	case job.TearDown:
+		m.a.soon()
+		maps.DeleteFunc(m.committing, func(p checkpoint.Part, _ gpflow.CheckpointID) bool {
+			return slices.Contains(m.a.regions[x.Region], p.Name)
+		})
+		m.settle(m.a.phase)
+		if r := m.regions[x.Region]; r != nil {
+			r.tearDown()
+		} else {
+			m.events = append(m.events, job.Fallen(x))
+		}
+	case job.Wait:
+		m.wait(x)
+	case job.Restarting:
+		m.a.trace.say("region %d begins anew in %s, all with it: %t, attempt %d: %v", x.Region, x.Wait, x.Whole, x.Attempt, x.Err)
+	case job.Rebuild:
+		m.a.soon()
+		m.a.send(m.node, m.a.archivist.node, x)
 	default:
 		m.a.broken("simulation", "it does not know the action %T", action)
 	}
 }
 
+// finish ends the attempt. A job that has stopped has first come to its end
+// everywhere.
+func (m *master) finish(x job.Finish) {
+	m.outcome, m.err = x.Outcome, x.Err
+	for _, w := range m.a.job.Sinks {
+		if x.Outcome == job.Stopped && !m.finished[w] {
+			m.a.broken("stop", "the job has stopped, and the writer %s[%d] has not ended", w.Sink, w.Subtask)
+		}
+	}
+}
+
 // tell sends a message to every task.
 func (m *master) tell(message any) {
-	for _, t := range m.tasks {
-		m.a.send(m.node, t, message)
+	for _, t := range m.a.job.Tasks {
+		m.a.send(m.node, m.tasks[t], message)
 	}
 }
 
@@ -144,90 +258,3 @@ func (m *master) settle(over phase) {
 		m.a.phase = quiet
 	}
 }
-
-// archivist does what the engine's archivist does.
-type archivist struct {
-	a      *attempt
-	node   *node
-	retain int
-	named  map[gpflow.CheckpointID]*checkpoint.Manifest // that are to be savepoints: nothing is removed meanwhile
-}
-
-func (v *archivist) receive(message any) error {
-	switch x := message.(type) {
-	case job.Store:
-		return v.keep(x)
-	case job.Save:
-		v.save(x)
-	}
-	return nil
-}
-
-// save makes a savepoint.
-func (v *archivist) save(s job.Save) {
-	m := v.named[s.ID]
-	delete(v.named, s.ID)
-	err := v.a.keeper.Savepoint(context.Background(), s.Name, m)
-	v.a.trace.say("savepoint %s of checkpoint %d: %v", s.Name, s.ID, err)
-	v.a.die = v.a.die || errors.Is(err, errKilled)
-	if err == nil {
-		v.a.savepoint(s.Name, m)
-	}
-}
-
-// keep makes a checkpoint durable, and says whether it is.
-func (v *archivist) keep(s job.Store) error {
-	m := v.manifest(s)
-	err := v.a.keeper.Store(context.Background(), m, s.Parts)
-	if errors.Is(err, errKilled) {
-		v.a.die = true
-		return nil
-	}
-	report := func(e checkpoint.CoordinatorEvent) { v.a.send(v.node, v.a.master.node, job.Point{CoordinatorEvent: e}) }
-	var stale *checkpoint.StaleEpoch
-	var lost *storage.SyncError
-	switch {
-	case errors.As(err, &stale) || errors.As(err, &lost):
-		return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
-	case err != nil:
-		v.a.trace.say("checkpoint %d is not stored: %v", s.ID, err)
-		report(checkpoint.StoreFailed{ID: s.ID, Err: err})
-		return nil
-	}
-	v.a.stored(s)
-	report(checkpoint.Stored{ID: s.ID})
-	if s.Name != "" {
-		v.named[s.ID] = m
-	}
-	if len(v.named) > 0 {
-		return nil
-	}
-	if err := v.a.keeper.Retain(context.Background(), v.retain); err != nil {
-		v.a.die = errors.Is(err, errKilled)
-	}
-	return nil
-}
-
-// store is keep by a process that nobody listens to.
-func (v *archivist) store(s job.Store) error {
-	return v.a.keeper.Store(context.Background(), v.manifest(s), s.Parts)
-}
-
-func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
-	m := &checkpoint.Manifest{
-		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.encoded(),
-		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
-	}
-	for _, p := range s.Gone {
-		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
-	}
-	if err := resume.Ended(m.Sources, s.Parts); err != nil {
-		v.a.broken("C5", "%v", err)
-	}
-	if s.Final {
-		m.Outcome = checkpoint.OutcomeFinished
-	}
-	return m
-}
-
-func (v *archivist) work() (bool, error) { return false, nil }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 )
@@ -28,6 +29,8 @@ type node struct {
 	who     actor
 	awake   bool
 	dead    bool
+	doom    doom
+	region  *region          // nil: it is no part of one
 	weight  int              // how often it is picked, against others
 	stalled gpflow.Timestamp // it does nothing before
 	alarm   gpflow.Timestamp // when ring is called; 0: never
@@ -67,14 +70,25 @@ type choice struct {
 	back bool  // work in the background
 }
 
-// add makes an actor known. who is set later.
-func (s *scheduler) add(name string) *node {
+// fresh returns an actor that does not run yet. who is set later.
+func (s *scheduler) fresh(name string) *node {
 	n := &node{name: name, awake: true, weight: 1 + s.rand.IntN(8)}
 	if s.rand.IntN(6) == 0 {
 		n.weight = 40 // the others are slow
 	}
+	return n
+}
+
+// add has an actor run. who is set before it has its turn.
+func (s *scheduler) add(name string) *node {
+	n := s.fresh(name)
 	s.nodes = append(s.nodes, n)
 	return n
+}
+
+// forget takes the actors of a region out, which have ended.
+func (s *scheduler) forget(r *region) {
+	s.nodes = slices.DeleteFunc(s.nodes, func(n *node) bool { return n.region == r })
 }
 
 // send puts a message into an actor's mailbox. It arrives after all that the
@@ -135,6 +149,10 @@ func (s *scheduler) perform(c choice) {
 	switch {
 	case c.back:
 		n.who.(background).think()
+	case n.doom == killed:
+		err = errTornDown
+	case n.doom == before:
+		err = errBroken
 	case c.pair != nil:
 		m := c.pair.mail[0].what
 		c.pair.mail = c.pair.mail[1:]
@@ -146,6 +164,9 @@ func (s *scheduler) perform(c choice) {
 		var more bool
 		more, err = n.who.work()
 		n.awake = n.awake || more
+	}
+	if err == nil && n.doom == behind && !c.back {
+		err = errBroken
 	}
 	if err != nil {
 		n.dead, n.mail = true, nil

@@ -10,7 +10,9 @@
 // at, and a world in which processes die and stores fail.
 //
 // The actors here do what those of package engine do, with the parts left out
-// that are about files, clocks, ledgers and messages to people. Which faults are
+// that are about files, clocks, ledgers and messages to people. A part that fails
+// takes its region down, which begins anew by itself; the loss of everything ends
+// the attempt, and the next start goes on. Which faults are
 // met when, what a job looks like and what it reads is drawn from the seed
 // alone: a seed that has failed fails again, and Config.Trace says how.
 package sim
@@ -20,6 +22,7 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -62,6 +65,7 @@ type Config struct {
 	Coordinator checkpoint.Bug
 	State       state.Bug
 	Resume      resume.Bug
+	Job         job.Bug
 	Own         Bug
 }
 
@@ -80,6 +84,8 @@ type Stats struct {
 	Refused                                       int    // starts that found a damaged store, and did not go on
 	Halfway                                       int    // snapshots of subtasks on their way to the end of time
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
+	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
+	Exhausted                                     int    // jobs that had failed too often
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
 
@@ -100,6 +106,10 @@ func (s *Stats) Add(o Stats) {
 	s.Halfway += o.Halfway
 	s.Stale += o.Stale
 	s.Overtaken += o.Overtaken
+	s.Broken += o.Broken
+	s.Rebuilt += o.Rebuilt
+	s.Doubts += o.Doubts
+	s.Exhausted += o.Exhausted
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}

@@ -30,6 +30,7 @@ func newOutside() *outside {
 // each of which is shown by a commit.
 type sink struct {
 	a    *attempt
+	node *node
 	to   *outside
 	name string // of this subtask in this attempt
 	// pieces is how many pieces each attempt's subtasks had prepared up to the
@@ -83,6 +84,9 @@ func (s *sink) Write(_ context.Context, b *gpflow.Batch, _ func(int, error) erro
 // Prepare implements gpflow.Sink.
 func (s *sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepared, error) {
 	var p gpflow.Prepared
+	if s.fails() {
+		return p, errBroken
+	}
 	if rows := s.to.staged[s.name]; len(rows) > 0 {
 		s.pieces[s.name]++
 		name := fmt.Sprintf("%s %d", s.name, s.pieces[s.name])
@@ -91,12 +95,17 @@ func (s *sink) Prepare(context.Context, gpflow.CheckpointID, bool) (gpflow.Prepa
 		p.Committable = gpflow.Committable(name)
 	}
 	var err error
-	p.State, err = json.Marshal(s.pieces)
+	if p.State, err = json.Marshal(s.pieces); err == nil && s.node.doom == within {
+		err = errBroken
+	}
 	return p, err
 }
 
 // Commit implements gpflow.Sink.
 func (s *sink) Commit(_ context.Context, c gpflow.Committable) error {
+	if s.fails() {
+		return errBroken
+	}
 	name := string(c)
 	rows, ok := s.to.prepared[name]
 	if !ok {
@@ -110,8 +119,15 @@ func (s *sink) Commit(_ context.Context, c gpflow.Committable) error {
 	for _, line := range rows {
 		s.to.visible[line]++
 	}
+	if s.node.doom == within {
+		return errBroken
+	}
 	return nil
 }
+
+// fails reports whether a call that is to fail does nothing; else it fails when all
+// is done.
+func (s *sink) fails() bool { return s.node.doom == within && s.a.rand.IntN(2) == 0 }
 
 // Close implements gpflow.Sink.
 func (s *sink) Close() error { return nil }

@@ -31,6 +31,10 @@ func (b brief) String() string {
 		return fmt.Sprintf("{%d %v %q}", m.id, m.part, string(m.committable))
 	case job.Discovered:
 		return fmt.Sprintf("{%s %d splits, done %t}", m.Source, len(m.Splits), m.Done)
+	case exited:
+		return fmt.Sprintf("{%v}", m.err)
+	case built:
+		return fmt.Sprintf("%+v", m.asked)
 	case job.Store:
 		return fmt.Sprintf("{%d}", m.ID)
 	case job.Point:

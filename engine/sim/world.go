@@ -1,11 +1,11 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
@@ -32,9 +32,12 @@ type world struct {
 	stats     Stats
 	violation *Violation
 
-	faults   int    // that are still to come
-	next     int    // step of the next one
-	hunt     *phase // in which everything is to be killed; nil: none
+	faults   int   // that are still to come
+	next     int   // step of the next one
+	hunt     *hunt // nil: none
+	leap     int   // step at which the clock leaps; 0: none
+	builds   int
+	slow     bool // the next checkpoint takes long to be stored
 	die      bool
 	tampered bool
 	lost     bool // power, in the last crash: nobody has survived it
@@ -47,19 +50,24 @@ func newWorld(seed uint64, c Config) *world {
 	w := &world{
 		scheduler: scheduler{rand: r, now: 1_000_000}, config: c, top: drawTopology(r), data: make(map[string][]oracle.Row),
 		rows: rowSchema(), windows: windowSchema(), delay: gpflow.Duration(1 + r.IntN(3000)), store: storagetest.NewMemory(),
-		outside: map[string]*outside{"main": newOutside(), "late": newOutside()}, marks: make(marks), cuts: make(map[int64]map[string]int),
+		outside: make(map[string]*outside), marks: make(marks), cuts: make(map[int64]map[string]int),
 	}
 	if c.Trace {
 		w.trace = &trace{}
 	}
-	for i, s := range w.top.sources {
+	for _, s := range w.top.sources {
 		for k, split := range s.splits {
-			w.data[split.ID] = w.top.Sources[i].Splits[k]
+			w.data[split.ID] = s.flow.Sources[s.at].Splits[k]
+		}
+	}
+	for _, f := range w.top.flows {
+		for _, name := range []string{"main", "late"} {
+			w.outside[name+f.name] = newOutside()
 		}
 	}
 	w.store.SetUnsafe(c.Own == StoreUnsafe)
 	if !c.Calm {
-		w.faults = r.IntN(9)
+		w.faults = r.IntN(12)
 	}
 	w.trace.say("job %s, keys in %d groups", w.top, w.top.keyGroups)
 	return w
@@ -96,7 +104,7 @@ func (w *world) run() error {
 // injected reports whether an error is what was to be expected of the faults.
 func (w *world) injected(err error) bool {
 	var lost *storage.SyncError
-	return errors.Is(err, errKilled) || errors.Is(err, storagetest.ErrInjected) || errors.Is(err, storagetest.ErrFull) || errors.As(err, &lost)
+	return errors.Is(err, errKilled) || errors.Is(err, errBroken) || errors.Is(err, storagetest.ErrInjected) || errors.Is(err, storagetest.ErrFull) || errors.As(err, &lost)
 }
 
 // start starts the job from the current checkpoint.
@@ -119,29 +127,18 @@ func (w *world) start() (*attempt, error) {
 		w.stats.Rescaled++
 		w.top.rescale(w.rand)
 		if w.rand.IntN(3) == 0 {
-			w.top.fuse()
+			w.top.fuse(w.top.flows[w.rand.IntN(len(w.top.flows))])
 			w.top.rescale(w.rand)
 		}
 	}
-	if m.ID > 0 {
-		if err := a.recover(m); err != nil {
-			return nil, err
-		}
-	}
-	a.cut = make(map[string]int)
-	w.cuts[k.Epoch()] = a.cut
 	w.trace.say("START %d from checkpoint %d: %s", k.Epoch(), m.ID, w.top)
 	w.current = a
-	return a, a.build()
+	return a, a.begin(m)
 }
 
 // drive lets an attempt run until it ends or dies.
 func (w *world) drive(a *attempt) error {
-	w.failed = func(n *node, err error) {
-		if !errors.Is(err, errFinished) {
-			w.send(n, a.master.node, job.Failure{Err: fmt.Errorf("%s: %w", n.name, err)})
-		}
-	}
+	w.failed = a.ended
 	w.plan()
 	for a.master.outcome == "" && w.violation == nil {
 		if w.steps > maxSteps {
@@ -154,63 +151,27 @@ func (w *world) drive(a *attempt) error {
 		if w.faults > 0 && w.steps >= w.next {
 			w.fault(a)
 		}
-		if w.hunt != nil && *w.hunt == a.phase && w.rand.IntN(15) == 0 {
-			w.trace.say("FAULT: everything is killed, in phase %d", a.phase)
-			w.hunt, w.die = nil, true
+		if w.hunt != nil && w.hunt.phase == a.phase && w.rand.IntN(w.hunt.patience) == 0 {
+			w.trace.say("FAULT: in phase %d", a.phase)
+			hit := w.hunt.hit
+			w.hunt = nil
+			hit(a)
+		}
+		if w.leap > 0 && w.steps >= w.leap {
+			a.master.leaps()
 		}
 		if w.die {
 			return errKilled
 		}
 	}
 	w.trace.say("END %s %v", a.master.outcome, a.master.err)
-	if a.master.outcome == job.Stopped {
+	switch {
+	case a.master.outcome == job.Stopped:
 		w.stats.Stops++
+	case errors.Is(a.master.err, errBroken):
+		w.stats.Exhausted++
 	}
 	return a.master.err
-}
-
-// plan draws when the next fault comes.
-func (w *world) plan() { w.next = w.steps + 20 + w.rand.IntN(900) }
-
-// fault has something bad happen.
-func (w *world) fault(a *attempt) {
-	w.faults--
-	w.plan()
-	if w.config.Drain && w.rand.IntN(3) == 0 {
-		w.trace.say("the input is ended")
-		w.send(a.master.node, a.master.node, job.Drain{})
-		return
-	}
-	name := fmt.Sprintf("s%d", w.steps)
-	switch x := w.rand.IntN(12); {
-	case x < 1:
-		w.trace.say("savepoint %s", name)
-		w.send(a.master.node, a.master.node, job.Requested{Savepoint: name})
-	case x < 2:
-		w.trace.say("FAULT: stop, with the savepoint %s", name)
-		w.send(a.master.node, a.master.node, job.StopRequested{Savepoint: name})
-	case x < 3:
-		w.trace.say("FAULT: stop")
-		w.send(a.master.node, a.master.node, job.StopRequested{})
-	case x < 4:
-		w.trace.say("FAULT: everything is killed")
-		w.die = true
-	case x < 6:
-		w.hunt = &[]phase{aligning, storing, committing, committing}[w.rand.IntN(4)]
-	case x < 8:
-		w.storeFault(storagetest.Fault{Times: 1 + w.rand.IntN(3)})
-	case x < 9:
-		w.storeFault(storagetest.Fault{Times: 5 + w.rand.IntN(20), Err: storagetest.ErrFull})
-	default:
-		w.storeFault(storagetest.Fault{Times: -1, Err: errKilled, Match: func(storagetest.Op, string) bool { return true }})
-	}
-}
-
-func (w *world) storeFault(f storagetest.Fault) {
-	w.stats.StoreFaults++
-	f.Skip, f.When = w.rand.IntN(8), storagetest.When(w.rand.IntN(3))
-	w.trace.say("FAULT: the store fails %s an operation, %d go well before, %d times: %v", f.When, f.Skip, f.Times, f.Err)
-	w.store.Fail(f)
 }
 
 // crash ends all processes, and takes the faults of the store away.
@@ -219,7 +180,7 @@ func (w *world) crash(err error) {
 		w.stats.Died[a.phase]++
 	}
 	w.stats.Crashes++
-	w.die, w.lost = false, true
+	w.die, w.lost, w.leap, w.slow = false, true, 0, false
 	w.store.Heal()
 	switch w.rand.IntN(4) {
 	case 0:
@@ -241,28 +202,6 @@ func (w *world) crash(err error) {
 	}
 }
 
-// tamper changes an object of the store.
-func (w *world) tamper() {
-	objects, err := w.store.List(context.Background(), "")
-	if err != nil || len(objects) == 0 {
-		return
-	}
-	o := objects[w.rand.IntN(len(objects))]
-	how := w.rand.IntN(3)
-	w.trace.say("TAMPER %s: %s", []string{"flip a bit of", "cut", "remove"}[how], o.Name)
-	w.tampered = w.store.Tamper(o.Name, func(data []byte) []byte {
-		switch at := w.rand.IntN(max(1, len(data))); {
-		case how == 0 && len(data) > 0:
-			data[at] ^= 1 << w.rand.IntN(8)
-		case how == 1:
-			return data[:at]
-		case how == 2:
-			return nil
-		}
-		return data
-	})
-}
-
 // damaged reports whether an error says that an object is not what it was.
 func damaged(err error) bool {
 	var d *checkpoint.Damaged
@@ -273,25 +212,18 @@ func damaged(err error) bool {
 
 // compare compares what is visible with what should be of what was read.
 func (w *world) compare(a *attempt) {
-	read := w.top.Job
-	read.Sources = nil
-	for i, s := range w.top.Sources {
-		cut := oracle.Source{Ops: s.Ops}
-		for k, split := range s.Splits {
-			n := a.read[w.top.sources[i].splits[k].ID]
-			if n < len(split) {
-				w.stats.Drained++
-			}
-			cut.Splits = append(cut.Splits, split[:n])
+	want := make(map[string]map[string]int)
+	for _, f := range w.top.flows {
+		for name, lines := range w.read(a, f).Output() {
+			want[name+f.name] = lines
 		}
-		read.Sources = append(read.Sources, cut)
 	}
 	if w.stats.Drained > 0 && !w.config.Drain {
 		w.broken("output", "the job has finished without reading %d splits to their ends", w.stats.Drained)
 		return
 	}
-	for name, want := range read.Output() {
-		got := w.outside[name].visible
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		got, want := w.outside[name].visible, want[name]
 		if maps.Equal(got, want) {
 			continue
 		}
@@ -306,4 +238,26 @@ func (w *world) compare(a *attempt) {
 		}
 		w.broken("output", "sink %s: %d lines missing, %d too many; %s", name, missing, doubled, first)
 	}
+}
+
+// read returns a flow whose input is what was read of it.
+func (w *world) read(a *attempt, f *flow) oracle.Job {
+	read := f.Job
+	read.Sources = nil
+	for _, s := range w.top.sources {
+		if s.flow != f {
+			continue
+		}
+		whole := f.Sources[s.at]
+		cut := oracle.Source{Ops: whole.Ops}
+		for k, split := range whole.Splits {
+			n := a.read[s.splits[k].ID]
+			if n < len(split) {
+				w.stats.Drained++
+			}
+			cut.Splits = append(cut.Splits, split[:n])
+		}
+		read.Sources = append(read.Sources, cut)
+	}
+	return read
 }

@@ -1,0 +1,346 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/exchange"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
+)
+
+// build makes the actors of regions of a job. None runs before all have been
+// made.
+type build struct {
+	*attempt
+	number  int // of all builds of the world
+	regions map[int]*region
+	at      int            // the one that is being made
+	former  *resume.Former // nil: they start fresh
+	same    bool           // former is of a job that is wired in the same way
+	parts   map[int][]*part
+	sources []job.Source
+	sinks   []job.Writer
+	members []checkpoint.Part // its subtasks
+	refs
+}
+
+// refs are the actors of a job, by what they are.
+type refs struct {
+	enumerators map[string]*node
+	readers     map[job.Reader]*node
+	tasks       map[checkpoint.Part]*node
+	writers     map[job.Writer]*node
+}
+
+func newRefs() refs {
+	return refs{
+		enumerators: make(map[string]*node), readers: make(map[job.Reader]*node),
+		tasks: make(map[checkpoint.Part]*node), writers: make(map[job.Writer]*node),
+	}
+}
+
+// part is a subtask of a stage while it is being built.
+type part struct {
+	node    *node
+	inbox   *exchange.Inbox
+	links   []*link
+	input   []int
+	outputs [][][]*exchange.Output // by operator, by port
+}
+
+func newBuild(a *attempt, regions []int) *build {
+	a.builds++
+	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*part), refs: newRefs()}
+	for _, i := range regions {
+		b.regions[i] = &region{index: i}
+	}
+	return b
+}
+
+// makes reports whether a stage is one of those to be made, and takes note that it
+// is its turn.
+func (b *build) makes(stage int) bool {
+	i := slices.IndexFunc(b.attempt.regions, func(names []string) bool { return slices.Contains(names, b.top.stages[stage].id) })
+	if b.regions[i] == nil {
+		return false
+	}
+	b.at = i
+	return true
+}
+
+// add makes an actor of the region that is being made.
+func (b *build) add(name string) *node {
+	n := b.fresh(name)
+	r := b.regions[b.at]
+	n.region, r.nodes = r, append(r.nodes, n)
+	return n
+}
+
+// goOn reads the checkpoint that is gone on from.
+func (b *build) goOn(m *checkpoint.Manifest) error {
+	then, err := plan.Decode(m.Plan)
+	if err != nil {
+		return err
+	}
+	b.same = bytes.Equal(m.Plan, b.encoded())
+	mine := resume.Of(m, then, func(node string) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Keys(b.regions)), func(i int) bool { return slices.Contains(b.attempt.regions[i], node) })
+	})
+	b.former, err = resume.New(mine, then, b.top.plan(), func(s checkpoint.SegmentRef) ([]byte, error) {
+		return b.keeper.Segment(context.Background(), s)
+	})
+	if err == nil {
+		b.former.Plant(b.config.Resume)
+	}
+	return err
+}
+
+// all makes everything.
+func (b *build) all() error {
+	for i := range b.top.stages {
+		if b.makes(i) {
+			b.inboxes(i)
+		}
+	}
+	for i := range b.top.stages {
+		for _, e := range b.top.stages[i].in {
+			if !b.makes(i) {
+				continue
+			}
+			if err := b.join(e, i); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range b.top.stages {
+		if !b.makes(i) {
+			continue
+		}
+		if err := b.stage(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *build) inboxes(i int) {
+	s := &b.top.stages[i]
+	for sub := range s.parallelism {
+		n := b.add(fmt.Sprintf("%s[%d]", s.id, sub))
+		p := &part{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
+		for o := range s.ops {
+			p.outputs[o] = make([][]*exchange.Output, 2)
+		}
+		b.parts[i] = append(b.parts[i], p)
+	}
+}
+
+// schema returns that of the main port of an operator of a stage.
+func (b *build) schema(s *stage, at int) *gpflow.Schema {
+	if k := s.ops[at].kind; k == windowOp || k == holdOp {
+		return b.windows
+	}
+	for ; s.ops[at].parent >= 0; at = s.ops[at].parent {
+		if s.ops[s.ops[at].parent].kind == windowOp && s.ops[at].port == 0 {
+			return b.windows
+		}
+	}
+	if len(s.in) > 0 && s.ops[at].kind != windowOp {
+		from := &b.top.stages[s.in[0].from]
+		return b.schema(from, from.out())
+	}
+	return b.rows
+}
+
+// join makes the channels of an edge.
+func (b *build) join(e edge, to int) error {
+	from := &b.top.stages[e.from]
+	at := from.out()
+	schema := b.schema(from, at)
+	for i, sender := range b.parts[e.from] {
+		var cs []*exchange.Channel
+		for k, receiver := range b.parts[to] {
+			if e.kind == plan.Forward && i != k {
+				continue
+			}
+			c, l := b.open(sender.node.name+">"+receiver.node.name, receiver.inbox, sender.node, schema)
+			receiver.links = append(receiver.links, l)
+			receiver.input = append(receiver.input, 0)
+			cs = append(cs, c)
+		}
+		var out *exchange.Output
+		switch e.kind {
+		case plan.Forward:
+			out = exchange.NewForward(schema, cs[0])
+		case plan.Rebalance:
+			out = exchange.NewRebalance(schema, cs)
+		case plan.Broadcast:
+			out = exchange.NewBroadcast(schema, cs)
+		default:
+			key, err := gpflow.NewKeyer(schema, []string{"key"})
+			if err != nil {
+				return err
+			}
+			out = exchange.NewHash(schema, cs, key, b.top.keyGroups)
+		}
+		sender.outputs[at][0] = append(sender.outputs[at][0], out)
+	}
+	return nil
+}
+
+// stage makes the subtasks of a stage, and the readers and writers with it.
+func (b *build) stage(i int) error {
+	s := &b.top.stages[i]
+	if s.source >= 0 {
+		b.source(s, b.parts[i])
+	}
+	for sub, p := range b.parts[i] {
+		for o := range s.ops {
+			if s.ops[o].kind == sinkOp {
+				if err := b.sink(s, p, o, sub); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for sub, p := range b.parts[i] {
+		if err := b.subtask(s, p, sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *build) subtask(s *stage, p *part, sub int) error {
+	t := &subtask{
+		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
+		report: reporter{b.attempt, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},
+		frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
+	}
+	p.node.who = t
+	links := make([]*task.Link, len(s.ops))
+	var list []*task.Link
+	for i, o := range s.ops {
+		if o.kind == sinkOp && i > 0 {
+			continue
+		}
+		l, err := b.link(t, s, i, sub)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.id, err)
+		}
+		l.Outputs = p.outputs[i]
+		links[i], list = l, append(list, l)
+		if i > 0 {
+			links[o.parent].Children[o.port] = append(links[o.parent].Children[o.port], l)
+		}
+	}
+	head := b.rows
+	if len(s.in) > 0 {
+		from := &b.top.stages[s.in[0].from]
+		head = b.schema(from, from.out())
+	}
+	t.task = task.New(p.inbox, list, p.input, head)
+	t.task.Plant(b.config.Task)
+	t.task.OnBarrier = t.barrier
+	b.tasks[t.report.part] = p.node
+	b.members = append(b.members, t.report.part)
+	return b.resume(t, s, sub)
+}
+
+// resume has a subtask go on from the checkpoint, if there is one.
+func (b *build) resume(t *subtask, s *stage, sub int) error {
+	if b.former == nil {
+		return nil
+	}
+	snapshot := make(task.Snapshot)
+	for _, o := range s.ops {
+		if x, ok := b.former.Operator(o.id, sub, s.parallelism); ok {
+			snapshot[o.id] = x
+		}
+	}
+	if !b.former.Same(b.top.plan().Task(s.id)) {
+		for _, m := range t.states {
+			m.Rebase()
+		}
+	}
+	if err := t.task.Restore(snapshot); err != nil {
+		return fmt.Errorf("restore %w", err)
+	}
+	t.base = t.task.Flow(0).Taken
+	t.mark, _ = t.task.Watermark()
+	m := b.former.Manifest()
+	want := b.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, b.same)
+	switch {
+	case s.ops[0].kind == sinkOp:
+	case t.mark < want:
+		b.broken("watermark", "%s goes on from checkpoint %d at %d, and had come to %d there", t.node.name, m.ID, t.mark, want)
+	case t.mark > want:
+		b.broken("watermark", "%s goes on from checkpoint %d at %d, and may get rows from behind %d", t.node.name, m.ID, t.mark, want)
+	}
+	return nil
+}
+
+// link makes an operator of a subtask, and its state.
+func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
+	o := s.ops[i]
+	ports := 1
+	if o.kind == windowOp {
+		ports = 2
+	}
+	l := &task.Link{ID: o.id, Children: make([][]*task.Link, ports)}
+	if o.kind == sinkOp {
+		return l, nil
+	}
+	schemas := []*gpflow.Schema{b.schema(s, i)}
+	late := 0
+	if ports == 2 {
+		schemas, late = append(schemas, nil), 1
+		if s.flow.Late {
+			schemas[1] = b.rows
+		}
+	}
+	l.Out = gpflow.NewCollector(schemas, late, nil)
+	switch o.kind {
+	case sourceOp:
+	case windowOp:
+		m, err := b.state(t, o.id, sub, s.parallelism, windowState())
+		if err != nil {
+			return nil, err
+		}
+		l.Operator = &window{size: gpflow.Timestamp(s.flow.Window), panes: m.Panes("windows")}
+	case holdOp:
+		m, err := b.state(t, o.id, sub, s.parallelism, holdState())
+		if err != nil {
+			return nil, err
+		}
+		h := &hold{delay: b.delay, now: func() gpflow.Timestamp { return b.now }, timer: l.Timer, panes: m.Panes("rows")}
+		l.Operator, t.holds = h, append(t.holds, h)
+	default:
+		l.Operator = rowOp{o.kind, gpflow.Subtask{Index: sub, Parallelism: s.parallelism}}
+	}
+	return l, nil
+}
+
+func (b *build) state(t *subtask, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
+	from, to := keygroup.Range(i, b.top.keyGroups, n)
+	m, err := state.New(b.top.keyGroups, from, to, descs)
+	if err != nil {
+		return nil, err
+	}
+	m.Plant(b.config.State)
+	t.states[address], t.order = m, append(t.order, address)
+	if b.former == nil {
+		return m, nil
+	}
+	return m, b.former.Restore(m, address, i, n)
+}
