@@ -107,7 +107,7 @@ func pack(dst []byte, frozen map[string]*state.Frozen) (packed []byte, failed er
 	packed = dst
 	for _, address := range slices.Sorted(maps.Keys(frozen)) {
 		f := frozen[address]
-		more, err := f.Append(packed, func(dst []byte, size int) []byte { return resume.AppendHead(dst, address, size) })
+		more, err := f.Append(packed, packedAt(address))
 		f.Release()
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: encode the state: %w", address, err))

@@ -46,13 +46,16 @@ func (e *encoder) yield() {
 // memory. It fails where a value is not of the type
 // that its column was declared with, or is nested too deeply, and after Release.
 func (f *Frozen) Encode() ([]byte, error) {
-	return f.Append(nil, func(dst []byte, _ int) []byte { return dst })
+	return f.Append(nil, headless)
 }
+
+// headless appends nothing.
+func headless(dst []byte, _ int) []byte { return dst }
 
 // Append is Encode into the memory behind dst, where there is enough, which grows
 // once otherwise. head appends to dst what is to precede the segment, whose
-// bytes are size. It returns nil with an error, where dst may have been written
-// over beyond its length.
+// bytes are size, and looks at nothing in it. It returns nil with an error, where
+// dst may have been written over beyond its length.
 func (f *Frozen) Append(dst []byte, head func(dst []byte, size int) []byte) ([]byte, error) {
 	views, ok := f.enter()
 	if !ok {
@@ -60,11 +63,7 @@ func (f *Frozen) Append(dst []byte, head func(dst []byte, size int) []byte) ([]b
 	}
 	defer f.leave()
 	if f.spilled {
-		segment, err := f.join()
-		if err != nil {
-			return nil, err
-		}
-		return append(head(dst, len(segment)), segment...), nil
+		return f.join(dst, head)
 	}
 	e := &encoder{f: f, views: views, types: columnTypes(f.descs)}
 	header, blocks, err := e.place(e.measure())
