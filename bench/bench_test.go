@@ -22,7 +22,7 @@ func TestPipelines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline, "resident": residentPipeline}
+	all := map[string]string{"small": small, "hops": hopsHead + dueHops + timeHops, "pause": pausePipeline, "recovery": recoveryPipeline, "resident": residentPipeline, "spill": spillPipeline}
 	for _, j := range jobs() {
 		all[j.name] = j.pipeline
 		if j.generator != "" {
@@ -40,7 +40,7 @@ func TestPipelines(t *testing.T) {
 	}
 	for name, text := range all {
 		path := filepath.Join(t.TempDir(), "p.gp.hcl")
-		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s", "KEY", "i"); err != nil {
+		if err := spell(path, text, "DIR", "/data", "OUT", "/out", "COUNT", "10", "PARALLELISM", "2", "EVERY", "1s", "KEY", "i", "TEXT", spillText, "SPAN", "10", "MEMORY", "1MiB"); err != nil {
 			t.Fatal(err)
 		}
 		p, list := load.Load([]string{path}, load.Options{Registry: r})

@@ -84,13 +84,16 @@ func pieces(frozen map[string]*state.Frozen) func(give func([]byte) error) error
 	frozen = maps.Clone(frozen)
 	return func(give func([]byte) error) error {
 		for _, address := range slices.Sorted(maps.Keys(frozen)) {
-			err := frozen[address].Pieces(state.PieceBytes, func(piece []byte) error {
-				return give(resume.Pack(map[string][]byte{address: piece}))
-			})
-			if err != nil {
+			if err := frozen[address].Pieces(state.PieceBytes, packedAt(address), give); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// packedAt returns what has the state of an operator follow its address, as
+// resume.Pack does.
+func packedAt(address string) func(dst []byte, size int) []byte {
+	return func(dst []byte, size int) []byte { return resume.AppendHead(dst, address, size) }
 }

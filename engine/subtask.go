@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type subtask struct {
 	frozen map[gpflow.CheckpointID]map[string]*state.Frozen
 	gauge  *gauge
 	coding sync.WaitGroup // snapshots that are being encoded
+	coded  buffers        // and those that were
 }
 
 // Receive implements actor.Actor.
@@ -44,12 +46,14 @@ func (s *subtask) Receive(_ context.Context, m any) (err error) {
 		s.task.Quit()
 	case abort:
 		s.task.Abort(m.id)
+		s.coded.aborted(m.id)
 		for address, f := range s.frozen[m.id] {
 			s.states[address].Aborted(f)
 			f.Release()
 		}
 		delete(s.frozen, m.id)
 	case completed:
+		s.coded.completed(m.id)
 		for address, f := range s.frozen[m.id] {
 			s.states[address].Completed(f)
 		}
@@ -68,7 +72,7 @@ func (s *subtask) Receive(_ context.Context, m any) (err error) {
 
 // snapshot takes part in a checkpoint: the state is frozen at once, and encoded
 // beside the work that goes on; where it may not fit the memory, when it is stored.
-func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
+func (s *subtask) snapshot(id gpflow.CheckpointID, hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
 	data := resume.Encode(s.task.Snapshot())
 	if len(s.states) == 0 {
 		hand(checkpoint.Snapshot{Data: data}, nil)
@@ -88,20 +92,30 @@ func (s *subtask) snapshot(hand func(checkpoint.Snapshot, error)) (frozen map[st
 		hand(checkpoint.Snapshot{Data: data, Pieces: pieces(frozen), Delta: delta}, nil)
 		return frozen
 	}
+	buffer := s.coded.take()
 	s.coding.Go(func() {
-		states := make(map[string][]byte, len(frozen))
-		var failed error
-		for address, f := range frozen {
-			packed, err := f.Encode()
-			f.Release()
-			if err != nil {
-				failed = errors.Join(failed, fmt.Errorf("%s: encode the state: %w", address, err))
-			}
-			states[address] = packed
-		}
-		hand(checkpoint.Snapshot{Data: data, State: resume.Pack(states), Delta: delta}, failed)
+		packed, err := pack(buffer, frozen)
+		s.coded.lend(id, packed)
+		hand(checkpoint.Snapshot{Data: data, State: packed, Delta: delta}, err)
 	})
 	return frozen
+}
+
+// pack appends what is frozen of each operator to dst, as resume.Pack does, and
+// releases it.
+func pack(dst []byte, frozen map[string]*state.Frozen) (packed []byte, failed error) {
+	packed = dst
+	for _, address := range slices.Sorted(maps.Keys(frozen)) {
+		f := frozen[address]
+		more, err := f.Append(packed, packedAt(address))
+		f.Release()
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: encode the state: %w", address, err))
+			continue
+		}
+		packed = more
+	}
+	return packed, failed
 }
 
 // freeze takes views of the state of all operators, and reports whether all are
@@ -118,7 +132,7 @@ func (s *subtask) freeze() (frozen map[string]*state.Frozen, delta bool) {
 // barrier hands in the snapshot of a checkpoint.
 func (s *subtask) barrier(id gpflow.CheckpointID) {
 	failpoint.Here("task-aligned")
-	s.frozen[id] = s.snapshot(func(c checkpoint.Snapshot, err error) {
+	s.frozen[id] = s.snapshot(id, func(c checkpoint.Snapshot, err error) {
 		if err != nil {
 			s.report.decline(id, err)
 			return

@@ -48,7 +48,7 @@ type Snapshot struct {
 	State []byte
 	// Pieces gives the keyed state to give, where it may not fit the memory: one
 	// piece after the other, each of which lies in an object of its own. It stops
-	// where give fails, with that error. It may be called from any goroutine, and
+	// where give fails, with that error; a piece is valid until give returns. It may be called from any goroutine, and
 	// again, and then gives the same. State is nil then.
 	Pieces func(give func(piece []byte) error) error
 	// Delta says that State, or Pieces, has only what has changed since the last checkpoint

@@ -53,12 +53,17 @@ func Encode(v any) []byte {
 func Pack(states map[string][]byte) []byte {
 	var out []byte
 	for _, address := range slices.Sorted(maps.Keys(states)) {
-		out = binary.AppendUvarint(out, uint64(len(address)))
-		out = append(out, address...)
-		out = binary.AppendUvarint(out, uint64(len(states[address])))
-		out = append(out, states[address]...)
+		out = append(AppendHead(out, address, len(states[address])), states[address]...)
 	}
 	return out
+}
+
+// AppendHead appends what precedes the state of an operator in what Pack returns,
+// where the state has size bytes. Whoever appends that many behind it, for one
+// operator after the other, sorted by address, has packed them in place.
+func AppendHead(dst []byte, address string, size int) []byte {
+	dst = append(binary.AppendUvarint(dst, uint64(len(address))), address...)
+	return binary.AppendUvarint(dst, uint64(size))
 }
 
 var errPacked = errors.New("the state of a subtask is damaged: it does not end where it should")

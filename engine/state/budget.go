@@ -56,7 +56,7 @@ func (e *DiskError) Unwrap() error { return e.Err }
 //
 // Half of it is for tables: beyond that, tables go to the disk. The other half
 // is what frozen views may come to hold, as a table of which a view is held is
-// copied at most once.
+// copied at most once, and what they held, which the next copies use.
 type Budget struct {
 	memory  int64
 	open    func() (Disk, error)
@@ -152,6 +152,9 @@ func (m *Memory) settle() error {
 	left := math.MaxInt
 	if b := m.budget; b != nil {
 		m.account()
+		if b.Held() > b.memory/4*3 && m.forgetSpares() {
+			m.account()
+		}
 		if excess := b.excess(m.tables); excess > 0 {
 			if err := m.evict(m.victims(excess)); err != nil {
 				return &DiskError{err}

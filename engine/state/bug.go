@@ -16,6 +16,8 @@ const (
 	ForgetDirty
 	// RestoreTwice restores the first group of the next subtask as well.
 	RestoreTwice
+	// ReuseHeld copies into chunks that a frozen view may hold still.
+	ReuseHeld
 	// ForgetEvicted writes rows to the disk and does not note that no completed
 	// checkpoint has them, so that they are in no delta.
 	ForgetEvicted

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -148,8 +149,8 @@ func (s *snapshot) encode(size int) error {
 		var pieces [][]byte
 		var err error
 		if size > 0 {
-			err = f.Pieces(size, func(b []byte) error {
-				pieces = append(pieces, b)
+			err = f.Pieces(size, headless, func(b []byte) error {
+				pieces = append(pieces, bytes.Clone(b))
 				return nil
 			})
 		} else {

@@ -135,8 +135,7 @@ func (c *changes) aborted(freeze uint64) {
 func (p *Panes) write(t *table, e int) {
 	c := e >> chunkShift
 	if t.born[c] != t.frozen && t.views.Load() > 0 && p.bug != NoCopyOnWrite {
-		t.rows[c] = slices.Clone(t.rows[c])
-		t.born[c] = t.frozen
+		t.copyChunk(c)
 		p.left -= len(t.rows[c]) * valueSize
 	}
 	p.mark(t, e)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/keygroup"
@@ -45,24 +46,40 @@ func (e *encoder) yield() {
 // memory. It fails where a value is not of the type
 // that its column was declared with, or is nested too deeply, and after Release.
 func (f *Frozen) Encode() ([]byte, error) {
+	return f.Append(nil, headless)
+}
+
+// headless appends nothing.
+func headless(dst []byte, _ int) []byte { return dst }
+
+// Append is Encode into the memory behind dst, where there is enough, which grows
+// once otherwise. head appends to dst what is to precede the segment, whose
+// bytes are size, and looks at nothing in it. It returns nil with an error, where
+// dst may have been written over beyond its length.
+func (f *Frozen) Append(dst []byte, head func(dst []byte, size int) []byte) ([]byte, error) {
 	views, ok := f.enter()
 	if !ok {
 		return nil, errors.New("encode keyed state: it has been released")
 	}
 	defer f.leave()
 	if f.spilled {
-		return f.join()
+		return f.join(dst, head)
 	}
 	e := &encoder{f: f, views: views, types: columnTypes(f.descs)}
-	out, err := e.place(e.measure())
+	header, blocks, err := e.place(e.measure())
 	if err != nil {
 		return nil, fmt.Errorf("encode keyed state: %w", err)
 	}
-	if err := e.write(out); err != nil {
+	size := len(header) + blocks
+	dst = head(dst, size)
+	whole := slices.Grow(dst, size)[:len(dst)+size]
+	segment := whole[len(dst):]
+	copy(segment, header)
+	if err := e.write(segment); err != nil {
 		return nil, err
 	}
-	f.size.Store(int64(len(out)))
-	return out, nil
+	f.size.Store(int64(size))
+	return whole, nil
 }
 
 func columnTypes(descs []gpflow.StateDescriptor) [][]gpflow.Type {
@@ -136,18 +153,16 @@ func uvarintSize(n uint64) int {
 	return size
 }
 
-// place gives the runs their places, and returns the segment with its header
-// and nothing else.
-func (e *encoder) place(tables []savedTable) ([]byte, error) {
+// place gives the runs their places, and returns the header, and how many bytes
+// follow it.
+func (e *encoder) place(tables []savedTable) (header []byte, blocks int, err error) {
 	sizes := make([]int, e.f.to-e.f.from)
-	total := 0
 	for _, r := range e.runs {
 		sizes[r.group] += r.size
-		total += r.size
+		blocks += r.size
 	}
-	header, err := e.f.appendHeader(nil, false, tables, sizes)
-	if err != nil {
-		return nil, err
+	if header, err = e.f.appendHeader(nil, false, tables, sizes); err != nil {
+		return nil, 0, err
 	}
 	at := len(header)
 	for g, n := range sizes {
@@ -159,9 +174,7 @@ func (e *encoder) place(tables []savedTable) ([]byte, error) {
 		r.at = sizes[r.group]
 		sizes[r.group] += r.size
 	}
-	out := make([]byte, len(header)+total)
-	copy(out, header)
-	return out, nil
+	return header, blocks, nil
 }
 
 // write writes the runs.

@@ -83,6 +83,7 @@ type view struct {
 // The view is a delta, which holds what has changed since the last completed
 // checkpoint, unless full is set or a full one is due.
 func (m *Memory) Freeze(full bool) *Frozen {
+	m.prune()
 	m.freezes++
 	f := &Frozen{
 		number: m.freezes, delta: !full && !m.chain.due(),
@@ -121,7 +122,6 @@ func (m *Memory) Freeze(full bool) *Frozen {
 	}
 	f.views.Store(&views)
 	m.pending = append(m.pending, f)
-	m.prune()
 	m.held = append(m.held, f)
 	return f
 }
@@ -233,14 +233,26 @@ func (f *Frozen) leave() {
 	}
 }
 
-// prune forgets the views that have been released.
+// prune forgets the views that have been released, and frees what only they held.
 func (m *Memory) prune() {
 	m.held = slices.DeleteFunc(m.held, func(f *Frozen) bool { return f.views.Load() == nil })
+	oldest := m.oldest()
+	for _, p := range m.panes {
+		for _, e := range p.panes {
+			e.table.spares.reclaim(oldest)
+		}
+	}
 }
 
-// heldBytes returns the memory that frozen views hold and no table does.
+// heldBytes returns the memory that frozen views hold and no table does, or that
+// they held and the next copies will use.
 func (m *Memory) heldBytes() (n int) {
 	m.prune()
+	for _, p := range m.panes {
+		for _, e := range p.panes {
+			n += e.table.spareBytes()
+		}
+	}
 	var newer map[*table]view
 	if len(m.held) > 1 {
 		newer = make(map[*table]view)

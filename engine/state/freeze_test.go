@@ -1,10 +1,13 @@
 package state
 
 import (
+	"bytes"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/gpflow/gpflow"
 )
@@ -224,5 +227,35 @@ func TestNotEncoded(t *testing.T) {
 	m.Completed(m.Freeze(false))
 	if m.Freeze(false).Delta() {
 		t.Error("a delta follows what nobody has encoded")
+	}
+}
+
+// TestAppend: a segment behind something else, in memory that was used for
+// another purpose before, is what Encode returns.
+func TestAppend(t *testing.T) {
+	m, keys := filled(t, 3000)
+	used := bytes.Repeat([]byte{0xA5}, 1<<20)
+	for round := range 3 { // a full one, and deltas
+		f := m.Freeze(false)
+		want, err := f.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dst := range [][]byte{nil, []byte("before"), used[:6]} {
+			before := len(dst)
+			got, err := f.Append(dst, func(dst []byte, size int) []byte { return append(dst, fmt.Sprint(size)...) })
+			head := string(dst) + fmt.Sprint(len(want))
+			if err != nil || string(got) != head+string(want) {
+				t.Errorf("round %d, behind %d bytes: %d bytes, want %d and %d (%v)", round, before, len(got), len(head), len(want), err)
+			}
+			if before > 0 && cap(dst) > len(got) && unsafe.SliceData(got) != unsafe.SliceData(dst) {
+				t.Errorf("round %d: the memory behind the %d bytes was not used", round, before)
+			}
+		}
+		f.Release()
+		m.Completed(f)
+		for i := range 100 {
+			m.Panes("p").Upsert(0, keys[i*7+round].key, keys[i*7+round].hash)
+		}
 	}
 }

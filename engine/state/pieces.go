@@ -18,16 +18,17 @@ func (f *Frozen) Spilled() bool { return f.spilled }
 
 // Pieces gives the segment of f to give, piece by piece, each of which is a
 // segment too: one is given as soon as it has size bytes, so that what is held in
-// memory is one piece, and the rows of one key group. Pieces belong to the
-// receiver. It fails as Encode does, where the disk does, and where give does. It
-// may be called again, and then gives the same.
-func (f *Frozen) Pieces(size int, give func(piece []byte) error) error {
+// memory is one piece twice, and the rows of one key group. Before each stands
+// what head appends, as in Append. A piece is valid until give returns, since the
+// next one takes its memory. It fails as Encode does, where the disk does, and
+// where give does. It may be called again, and then gives the same.
+func (f *Frozen) Pieces(size int, head func(dst []byte, size int) []byte, give func(piece []byte) error) error {
 	views, ok := f.enter()
 	if !ok {
 		return errors.New("encode keyed state: it has been released")
 	}
 	defer f.leave()
-	e := &piecer{f: f, size: size, give: give, encoder: encoder{f: f, views: views, types: columnTypes(f.descs)}}
+	e := &piecer{f: f, head: head, give: give, encoder: encoder{f: f, views: views, types: columnTypes(f.descs)}}
 	e.gatherer.bug = f.bug
 	for i := range views {
 		e.hots = append(e.hots, e.hot(&views[i]))
@@ -55,11 +56,12 @@ type piecer struct {
 	encoder
 	gatherer gatherer
 	f        *Frozen
-	size     int
+	head     func(dst []byte, size int) []byte
 	give     func([]byte) error
 	hots     []grouped // by view
 	total    int64     // bytes given
 	given    int       // pieces
+	piece    []byte    // the last one, with what stands before it
 	blocks   []byte    // of the piece that is being made
 	sizes    []int     // of the blocks, by group
 	tables   []savedTable
@@ -105,7 +107,7 @@ func (e *piecer) hot(v *view) grouped {
 
 // begin begins a piece.
 func (e *piecer) begin() {
-	e.blocks, e.sizes, e.tables = nil, make([]int, e.f.to-e.f.from), make([]savedTable, len(e.views))
+	e.blocks, e.sizes, e.tables = e.blocks[:0], make([]int, e.f.to-e.f.from), make([]savedTable, len(e.views))
 	for i, v := range e.views {
 		e.tables[i].state, e.tables[i].pane = v.state, v.at
 	}
@@ -117,11 +119,14 @@ func (e *piecer) end() error {
 	if err != nil {
 		return fmt.Errorf("encode keyed state: %w", err)
 	}
-	piece := slices.Concat(header, e.blocks)
+	size := len(header) + len(e.blocks)
+	e.piece = e.head(e.piece[:0], size)
+	e.piece = append(slices.Grow(e.piece, size), header...)
+	e.piece = append(e.piece, e.blocks...)
 	e.begin()
 	e.given++
-	e.total += int64(len(piece))
-	return e.give(piece)
+	e.total += int64(size)
+	return e.give(e.piece)
 }
 
 // group encodes the block of a group.
@@ -195,11 +200,14 @@ func (v *view) number(i int) uint64 {
 	return v.seq[i]
 }
 
-// join returns the segment of f in one piece.
-func (f *Frozen) join() (whole []byte, err error) {
-	err = f.Pieces(1<<62, func(piece []byte) error {
+// join appends the segment of f in one piece to dst, as Append does.
+func (f *Frozen) join(dst []byte, head func(dst []byte, size int) []byte) (whole []byte, err error) {
+	err = f.Pieces(1<<62, head, func(piece []byte) error {
 		whole = piece
 		return nil
 	})
-	return whole, err
+	if err != nil || len(dst) == 0 {
+		return whole, err
+	}
+	return append(dst, whole...), nil
 }

@@ -28,7 +28,8 @@
 // Freeze takes a view of everything in the time that it takes to copy the lists
 // of chunks. What a view holds does not change: meta and arena are only appended
 // to, and a chunk that a view holds is copied before one of its rows is written.
-// So another goroutine encodes the view while the subtask goes on.
+// So another goroutine encodes the view while the subtask goes on. Once the views
+// that may hold it have been released, the chunk's memory takes the next copy.
 //
 // A table has a bit for each row that was written since the last freeze. The
 // bits say what a delta has to hold, and, being clear, that a row about to be

@@ -34,6 +34,7 @@ type table struct {
 	order []uint32 // the entries by group, as of the last sort; see Panes.sort
 	at    int      // the place in order behind the entry that Next gave last
 	changes
+	spares spares
 	values int   // bytes that the rows point to, where that is measured
 	cold   *cold // what is on the disk; nil: nothing
 }
@@ -204,13 +205,14 @@ func (t *table) reset() {
 	}
 	t.meta, t.arena, t.order, t.at, t.values = t.meta[:0], t.arena[:0], t.order[:0], 0, 0
 	t.changes.reset()
+	t.spares = spares{}
 }
 
 // forget lets go of what t holds; frozen views keep what they have of it.
 func (t *table) forget() {
 	t.index, t.meta, t.arena, t.rows, t.order = nil, nil, nil, nil, nil
 	t.changes.reset()
-	t.written, t.born = nil, nil
+	t.written, t.born, t.spares = nil, nil, spares{}
 }
 
 // bytes returns the memory that t holds, with what its rows point to.
