@@ -1,3 +1,6 @@
+// With the race detector this takes minutes; survive_test.go has it too.
+//go:build !race
+
 package main
 
 import (

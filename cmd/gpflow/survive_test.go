@@ -214,7 +214,7 @@ func TestWindowsSurvive(t *testing.T) {
 				stop = rapid.IntRange(0, 3).Draw(rt, "stop") == 0
 			}
 			o := engine.Options{Registry: r, PollRows: c.poll, Limit: c.limit, EncodeLinks: c.encode}
-			if rapid.Bool().Draw(rt, "small") { // no table stays in memory for long
+			if !raced && rapid.Bool().Draw(rt, "small") { // no table stays in memory for long
 				o.Spill = engine.Spill{Memory: 1, Dir: filepath.Join(dir, "spill")}
 				o.Log = slog.New(slog.NewTextHandler(&spills, nil))
 			}
@@ -224,7 +224,7 @@ func TestWindowsSurvive(t *testing.T) {
 	})
 	t.Logf("%d attempts went on from a checkpoint, %d of them with keyed state", resumes.Load(), stateful.Load())
 	t.Logf("%d attempts had state on the disk", spills.Load())
-	if resumes.Load() == 0 || stateful.Load() == 0 || spills.Load() == 0 {
+	if resumes.Load() == 0 || stateful.Load() == 0 || !raced && spills.Load() == 0 {
 		t.Error("nothing was survived")
 	}
 }
