@@ -169,7 +169,7 @@ func (m *meter) into(w *size, v cty.Value, path, level int) {
 		if x := v.AsBigFloat(); x.IsInf() {
 			w.infinite = true
 		} else if huge(x) {
-			m.exceed("a number of it is too large, or too close to zero")
+			m.exceed(errHuge.Error())
 		}
 	case t.IsObjectType(), t.IsMapType():
 		for it := v.ElementIterator(); it.Next() && m.over == ""; {

@@ -13,8 +13,8 @@ import (
 // number, and a remainder that is the number itself.
 var errZero = errors.New("division by zero")
 
-// errHuge is the failure to divide numbers that are larger, or closer to zero,
-// than those of values.
+// errHuge is what is wrong with numbers that are larger, or closer to zero, than
+// those of values.
 var errHuge = errors.New("a number of it is too large, or too close to zero")
 
 // operations are the operators of values that are stricter than those of the

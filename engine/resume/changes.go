@@ -158,7 +158,8 @@ func (n node) origins(nodes map[string]node, found map[string]bool) {
 // changed says why a node cannot have its state any more; "": it can.
 func changed(r *gpflow.Registry, old, now node) string {
 	a, b := old.op, now.op
-	switch keeps := len(a.State) > 0; {
+	keeps := len(a.State) > 0
+	switch {
 	case a.Block != b.Block || a.Kind != b.Kind:
 		return "it was of another kind, " + strings.TrimSpace(a.Block+" "+a.Kind)
 	case keeps && !slices.Equal(old.sources, now.sources):
@@ -167,7 +168,7 @@ func changed(r *gpflow.Registry, old, now node) string {
 	if fields := dropped(now.desc(r).AllFields(), a.Config, b.Config); fields != nil {
 		return strings.Join(fields, ", ") + " changed"
 	}
-	if len(a.State) > 0 {
+	if keeps {
 		for _, name := range slices.Sorted(maps.Keys(a.Constants)) {
 			if c, ok := b.Constants[name]; ok && !bytes.Equal(c.Value, a.Constants[name].Value) {
 				return name + " has another value"
