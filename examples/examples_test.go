@@ -80,9 +80,10 @@ type output struct {
 // onScreen is the name of the screen among the files.
 const onScreen = "standard output"
 
-// spaces are what the columns of a table are filled up with: their width depends
-// on the records that come first, not on all of them.
-var spaces = regexp.MustCompile(` +`)
+// padding is what the columns of a table are filled up with, and the rules below
+// their names: their width depends on the records that come first, not on all of
+// them.
+var padding = regexp.MustCompile(` +|-{3,}`)
 
 // run runs a pipeline in a directory that has nothing but the examples in it.
 func run(t *testing.T, root string, files []string, c compiler.Options, o engine.Options) output {
@@ -116,7 +117,7 @@ func written(t *testing.T, screen *bytes.Buffer, ordered bool) output {
 	t.Helper()
 	out := output{files: make(map[string]string), ordered: ordered}
 	if screen.Len() > 0 {
-		out.files[onScreen] = spaces.ReplaceAllString(screen.String(), " ")
+		out.files[onScreen] = padding.ReplaceAllStringFunc(screen.String(), func(s string) string { return s[:1] })
 	}
 	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {

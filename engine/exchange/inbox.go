@@ -84,7 +84,7 @@ type Channel struct {
 	schema []*gpflow.Schema // by port, for the codec; nil: events are passed as they are
 
 	rows, bytes atomic.Int64 // credit
-	starved     atomic.Bool  // the sender found no credit and will wait
+	starved     atomic.Bool  // the sender found no credit and may wait
 	sent        atomic.Int64
 	received    atomic.Int64
 }
@@ -118,17 +118,14 @@ func (c *Channel) InFlight() (rows, bytes int64) {
 }
 
 // Ready reports whether there is credit. Where there is none, the sender is
-// woken when half of the limit is free.
+// woken when half of the limit is free, whatever it asks until then: a yes takes
+// nothing back that a no has promised.
 func (c *Channel) Ready() bool {
 	if c.credit(0) {
 		return true
 	}
 	c.starved.Store(true)
-	if c.credit(0) {
-		c.starved.Store(false)
-		return true
-	}
-	return false
+	return c.credit(0)
 }
 
 func (c *Channel) credit(share int64) bool {
