@@ -100,8 +100,9 @@ type State interface {
 // Expiry is dropping a pane, whole.
 type Panes interface {
 	// Upsert returns the row of key in a pane, made of nulls if fresh. hash is
-	// HashKey(key). Key is copied; values put into the row must own their
-	// bytes (Value.Clone). The row is valid until the next call.
+	// HashKey(key). Key is copied; values put into the row must be of the types
+	// that the descriptor declares, or null, and own their bytes (Value.Clone).
+	// The row is valid until the next call.
 	Upsert(pane Timestamp, key []byte, hash uint64) (row []Value, fresh bool)
 	// First returns the earliest pane, or false.
 	First() (Timestamp, bool)

@@ -109,6 +109,18 @@ func tag(k Kind) unsafe.Pointer { return unsafe.Pointer(&scalar[k]) }
 // Null is the absent value.
 var Null = Value{}
 
+// MakeScalars returns n nulls in memory that the garbage collector does not look
+// through, however much of it there is. They may be set to scalars, which are
+// nulls, bools, ints, floats, timestamps and durations, and to nothing that points
+// to memory: that would be freed under them.
+func MakeScalars(n int) []Value {
+	if n == 0 {
+		return nil
+	}
+	words := make([][2]uint64, n)
+	return unsafe.Slice((*Value)(unsafe.Pointer(&words[0])), n)
+}
+
 // Int returns an int value.
 func Int(i int64) Value { return Value{unsafe.Pointer(&scalar[KindInt]), uint64(i)} }
 

@@ -2,6 +2,7 @@ package gpflow_test
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 	"unsafe"
@@ -221,4 +222,24 @@ func TestTimestampAddStaysWithinTime(t *testing.T) {
 			t.Fatalf("%d + %d = %d", at, d, got)
 		}
 	})
+}
+
+func TestMakeScalars(t *testing.T) {
+	if got := gpflow.MakeScalars(0); len(got) != 0 {
+		t.Errorf("there are %d", len(got))
+	}
+	row := gpflow.MakeScalars(6)
+	for i, v := range row {
+		if !v.IsNull() {
+			t.Errorf("value %d is %v at first", i, v)
+		}
+	}
+	want := []gpflow.Value{gpflow.Int(-1), gpflow.Float(2.5), gpflow.Bool(true), gpflow.Time(3), gpflow.Span(-4), gpflow.Null}
+	copy(row, want)
+	runtime.GC()
+	for i, v := range want {
+		if row[i].Kind() != v.Kind() || gpflow.Compare(row[i], v) != 0 {
+			t.Errorf("value %d is %v, want %v", i, row[i], v)
+		}
+	}
 }

@@ -22,6 +22,7 @@ const (
 type Panes struct {
 	groups, from, to int
 	width            int
+	scalars          bool   // no value of a row points to memory
 	panes            []pane // ascending
 	last             pane   // the one used last; its table is nil if there is none
 	spare            []*table
@@ -49,7 +50,7 @@ type pane struct {
 }
 
 func newPanes(m *Memory, s *gpflow.Schema) *Panes {
-	p := &Panes{groups: m.groups, from: m.from, to: m.to, width: s.Width(), owner: m, left: math.MaxInt}
+	p := &Panes{groups: m.groups, from: m.from, to: m.to, width: s.Width(), scalars: sizedColumns(s) == nil, owner: m, left: math.MaxInt}
 	for _, c := range s.Columns {
 		p.types = append(p.types, c.Type)
 	}
@@ -143,7 +144,7 @@ func (p *Panes) add(at gpflow.Timestamp) *table {
 		p.spare = p.spare[:n-1]
 		p.spared -= t.bytes()
 	} else {
-		t = newTable(p.width)
+		t = newTable(p.width, p.scalars)
 	}
 	if p.bug == KeepDropped {
 		t.cold, p.ghost = p.ghost, nil

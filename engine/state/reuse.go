@@ -34,7 +34,8 @@ func (t *table) copyChunk(c int) {
 		copy(chunk, old)
 		t.rows[c] = chunk
 	} else { // there was none, or the table had fewer rows then
-		t.rows[c] = slices.Clone(old)
+		t.rows[c] = t.chunk(len(old) / t.width)
+		copy(t.rows[c], old)
 	}
 	t.spares.replaced = append(t.spares.replaced, replaced{old, t.frozen})
 	t.born[c] = t.frozen

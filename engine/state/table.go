@@ -22,7 +22,8 @@ const (
 // table maps keys to rows. Entries are numbered from 0 in the order in which
 // they were inserted.
 type table struct {
-	width int
+	width   int
+	scalars bool // no value points to memory, so that the rows lie in some without pointers
 	// index has a power of two of slots: the upper half of the hash in the
 	// upper half, the entry plus one in the lower; 0 is a free slot. The place
 	// comes from the low bits of the hash, because the high ones choose the
@@ -46,8 +47,16 @@ type meta struct {
 
 const low = 1<<32 - 1
 
-func newTable(width int) *table {
-	return &table{width: width, index: make([]uint64, firstIndex)}
+func newTable(width int, scalars bool) *table {
+	return &table{width: width, scalars: scalars, index: make([]uint64, firstIndex)}
+}
+
+// chunk returns memory for so many rows.
+func (t *table) chunk(rows int) []gpflow.Value {
+	if t.scalars {
+		return gpflow.MakeScalars(rows * t.width)
+	}
+	return make([]gpflow.Value, rows*t.width)
 }
 
 func (t *table) len() int { return len(t.meta) }
@@ -95,7 +104,7 @@ func (t *table) append(key []byte, hash uint64) (entry int) {
 	case chunk == 0 && len(t.rows) == 0:
 		t.addChunk(firstRows)
 	case chunk == 0 && (e+1)*t.width > len(t.rows[0]):
-		larger := make([]gpflow.Value, 2*len(t.rows[0]))
+		larger := t.chunk(2 * len(t.rows[0]) / t.width)
 		copy(larger, t.rows[0])
 		t.rows[0], t.born[0] = larger, t.frozen
 	}
@@ -103,7 +112,7 @@ func (t *table) append(key []byte, hash uint64) (entry int) {
 }
 
 func (t *table) addChunk(rows int) {
-	t.rows = append(t.rows, make([]gpflow.Value, rows*t.width))
+	t.rows = append(t.rows, t.chunk(rows))
 	t.born = append(t.born, t.frozen)
 }
 
