@@ -190,6 +190,11 @@ type Descriptor struct {
 	// declared inputs and the constants; nil: nothing. It is called with what
 	// Infer has found no fault with.
 	State func(Config, []*Schema, Constants) []StateDescriptor
+	// NewKey returns what makes the keys of the rows that come to a node with
+	// Traits.Key, where these are not columns of the rows alone; nil where they
+	// are. It is called with what Infer has found no fault with, for each
+	// subtask that sends. nil: Traits.Key are always columns.
+	NewKey func(*KeyContext) (RowKey, error)
 
 	NewSource   func(*SourceContext) (Source, error)
 	NewOperator func(*OperatorContext) (Operator, error)
