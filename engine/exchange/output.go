@@ -17,8 +17,8 @@ type Output struct {
 	route    router
 	keyer    gpflow.Keyer  // of hash
 	computed gpflow.RowKey // of hashComputed
-	owner    []int32 // key group -> channel, of hash
-	next     int     // channel of the next batch, of rebalance
+	owner    []int32       // key group -> channel, of hash
+	next     int           // channel of the next batch, of rebalance
 	key      []byte
 	emitted  int64
 }
