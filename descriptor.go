@@ -72,6 +72,7 @@ type Field struct {
 	Example    string // as it is written in HCL, after the equals sign
 	Deprecated string // what to use instead; "": not deprecated
 	Result     Type   // of FieldExpr: the type the expression must have; KindNull: any
+	Exprs      bool   // FieldString: record expressions stand in the text, in braces
 	Update     Update
 	Fields     []Field // of FieldBlock
 	Many       bool    // FieldBlock: may be repeated
