@@ -195,6 +195,7 @@ func TestPaths(t *testing.T) {
 		"{a-b}/{home.city}/{event.n}":    "a-b/Pardubice/125",
 		"{n > 5 ? nil : s}":              "__null__",
 		"{any(tags, # == 'Ab/c')}":       "true",
+		"{any(tags, {# == s})}":          "true",
 		"{b'\\xff'}":                     "%FF",
 		"{int(any) + 1}":                 "126",
 		"{let y = n * 2; y}":             "250",
