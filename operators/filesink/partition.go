@@ -15,7 +15,8 @@ import (
 // language ends it: brackets within nest, and those in quotes and in comments do
 // not count. Outside of that neither { nor } can stand. Space around an expression
 // does not belong to it. One that is the name of a column is that column, whatever
-// else it could mean.
+// else it could mean; a name of which the language makes no tokens ends with the
+// next brace.
 type template struct {
 	root   string // the directory before the first expression
 	pieces []piece
@@ -26,6 +27,9 @@ type piece struct {
 	text string // "": it is an expression
 	expr string
 	at   int // the byte of the path where the expression begins
+	// wrong says why expr cannot be read. It may be the name of a column all the
+	// same: those that a source declares are any text.
+	wrong *expr.Error
 }
 
 // parseTemplate takes a path like "out/{day}/{lower(origin)}/" apart. The error
@@ -69,7 +73,11 @@ func parsePiece(path string, at int) (p piece, end int, err *expr.Error) {
 		}
 	}
 	if end, err = expr.Closing(path, at); err != nil {
-		return p, 0, err
+		n := strings.IndexAny(path[at+1:], "{}")
+		if n < 0 || path[at+1+n] == '{' {
+			return p, 0, err
+		}
+		p.wrong, end = err, at+1+n
 	}
 	inside := path[at+1 : end]
 	p.expr = strings.TrimSpace(inside)

@@ -32,6 +32,8 @@ func (p piece) check(s *gpflow.Schema, consts gpflow.Constants) (slot int, x *ex
 	what := "This"
 	if slot = s.Index(p.expr); slot >= 0 {
 		t, what = s.Columns[slot].Type, "The column "+p.expr
+	} else if p.wrong != nil {
+		return slot, nil, p.wrong
 	} else if x, err = expr.Check(p.expr, expr.Env{Schema: s, Constants: consts}); err != nil {
 		return slot, nil, err.Within(p.at, len(p.expr))
 	} else {
