@@ -72,6 +72,7 @@ type Field struct {
 	Example    string // as it is written in HCL, after the equals sign
 	Deprecated string // what to use instead; "": not deprecated
 	Result     Type   // of FieldExpr: the type the expression must have; KindNull: any
+	Exprs      bool   // FieldString: record expressions stand in the text, in braces
 	Update     Update
 	Fields     []Field // of FieldBlock
 	Many       bool    // FieldBlock: may be repeated
@@ -190,6 +191,11 @@ type Descriptor struct {
 	// declared inputs and the constants; nil: nothing. It is called with what
 	// Infer has found no fault with.
 	State func(Config, []*Schema, Constants) []StateDescriptor
+	// NewKey returns what makes the keys of the rows that come to a node with
+	// Traits.Key, where these are not columns of the rows alone; nil where they
+	// are. It is called with what Infer has found no fault with, for each
+	// subtask that sends. nil: Traits.Key are always columns.
+	NewKey func(*KeyContext) (RowKey, error)
 
 	NewSource   func(*SourceContext) (Source, error)
 	NewOperator func(*OperatorContext) (Operator, error)

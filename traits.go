@@ -15,7 +15,8 @@ const (
 type Traits struct {
 	// KeyField is the field that says by what the input is partitioned; "": rows
 	// may go to any subtask. Key are the columns that it names: rows that are
-	// alike in them go to one subtask. Where there are none, all rows do.
+	// alike in them go to one subtask. Where there are none, all rows do. For a
+	// descriptor with NewKey they may be record expressions.
 	KeyField string
 	Key      []string
 	Windowed bool // needs event time on its input
@@ -45,6 +46,18 @@ type Traits struct {
 	// Hold is subtracted from every watermark that passes the node, so that
 	// rows it still holds are not late downstream.
 	Hold Duration
+}
+
+// RowKey appends to dst bytes that decide which subtask gets a row: where they are
+// alike, rows go to one. It returns dst with them. Every row has a key, also one
+// that the node will not be able to take. One goroutine calls it.
+type RowKey func(dst []byte, row []Value) []byte
+
+// KeyContext is what a RowKey is made with.
+type KeyContext struct {
+	Config    Config    // of the node that gets the rows
+	Constants Constants // likewise
+	In        *Schema   // of the rows
 }
 
 // TraitsOf returns the traits of a node of the configuration c.

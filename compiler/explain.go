@@ -55,7 +55,11 @@ func (e *explanation) task(t *plan.Task) {
 		from := e.r.Plan.Task(x.From)
 		how := string(x.Partition)
 		if x.Key != nil {
-			how += " by " + strings.Join(x.Key, ", ")
+			var keys []string
+			for _, k := range x.Key {
+				keys = append(keys, oneLine(k))
+			}
+			how += " by " + strings.Join(keys, ", ")
 		}
 		fmt.Fprintf(e.b, "  <- %s   %s, %d to %d\n", label(from.Ops[x.FromOp], x.FromPort), how, from.Parallelism, t.Parallelism)
 	}

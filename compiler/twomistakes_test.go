@@ -124,7 +124,7 @@ var data = map[string][]string{
 // right type and not there, and what other values do not go with.
 var badValues = []string{
 	"1 / 0", "[[]]", `"no_such"`, `["no_such"]`, `"no_such + 1"`, `{ n = "no_such" }`, `"user"`, `["user", "user"]`, `"csv"`, `"lines"`,
-	`"parts"`, `"single"`, `"name"`, `"gzip"`, `"-"`, `"out/"`, `"a.gz"`, "true", "-1", "4096", "{ a = list(int) }", `{ a = timestamp("%Q") }`, `"divert"`,
+	`"parts"`, `"single"`, `"name"`, `"gzip"`, `"-"`, `"out/"`, `"out/{no_such + 1}/"`, `"out/{user"`, `"a.gz"`, "true", "-1", "4096", "{ a = list(int) }", `{ a = timestamp("%Q") }`, `"divert"`,
 }
 
 // anAttribute is an attribute on a line of its own, within a node.

@@ -40,7 +40,7 @@ func (b *build) edge(e plan.Edge) error {
 			receiver.input = append(receiver.input, e.ToInput)
 			receiver.senders = append(receiver.senders, sender{line.from, s})
 		}
-		out, err := output(e, port.Schema, cs, b.run.plan.KeyGroups)
+		out, err := b.output(e, port.Schema, cs)
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,8 @@ func (b *build) edge(e plan.Edge) error {
 	return nil
 }
 
-func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (*exchange.Output, error) {
+// output makes the output of one subtask of an edge, whose rows are of s.
+func (b *build) output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel) (*exchange.Output, error) {
 	switch e.Partition {
 	case plan.Forward:
 		return exchange.NewForward(s, cs[0]), nil
@@ -59,13 +60,32 @@ func output(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel, groups int) (
 	case plan.Broadcast:
 		return exchange.NewBroadcast(s, cs), nil
 	case plan.Hash:
-		key, err := gpflow.NewKeyer(s, e.Key)
+		out, err := b.hash(e, s, cs)
 		if err != nil {
 			return nil, fmt.Errorf("the edge from %s to %s: %w", e.From, e.To, err)
 		}
-		return exchange.NewHash(s, cs, key, groups), nil
+		return out, nil
 	}
 	return nil, fmt.Errorf("the edge from %s to %s has the partitioning %q, which this version does not know", e.From, e.To, e.Partition)
+}
+
+// hash makes the output of an edge whose rows go to the owners of their keys.
+func (b *build) hash(e plan.Edge, s *gpflow.Schema, cs []*exchange.Channel) (*exchange.Output, error) {
+	groups := b.run.plan.KeyGroups
+	if to := b.ops[b.run.plan.Task(e.To).Ops[0].ID]; to.desc.NewKey != nil {
+		key, err := to.desc.NewKey(&gpflow.KeyContext{Config: to.config, Constants: to.constants, In: s})
+		if err != nil {
+			return nil, err
+		}
+		if key != nil {
+			return exchange.NewHashComputed(s, cs, key, groups), nil
+		}
+	}
+	key, err := gpflow.NewKeyer(s, e.Key)
+	if err != nil {
+		return nil, err
+	}
+	return exchange.NewHash(s, cs, key, groups), nil
 }
 
 // line adds an edge to the ledger.

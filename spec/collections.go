@@ -26,19 +26,44 @@ func (d *decoder) expression(f gpflow.Field, expr hcl.Expression, path string) (
 		return nil, false
 	}
 	if at, ok := d.syntax.Comment(expr); ok && unfinished(text) {
-		comment := d.text(at)
-		d.fail(diag.CodeExpressionForm, at, fmt.Sprintf("%s: a comment cuts off the expression of %q", d.owner, f.Name),
-			fmt.Sprintf("With a space before it, %s is a comment, and no part of the expression.", shortened(comment)),
-			"Put the expression in quotes, or on lines of its own behind "+f.Name+": |")
+		d.cutOff(f, at, "Put the expression in quotes, or on lines of its own behind "+f.Name+": |")
 		return nil, false
 	}
+	d.locate(expr, path, text, at)
+	return text, true
+}
+
+// cutOff reports a comment that ends the text of a field within an expression.
+func (d *decoder) cutOff(f gpflow.Field, comment hcl.Range, fix string) {
+	d.fail(diag.CodeExpressionForm, comment, fmt.Sprintf("%s: a comment cuts off the expression of %q", d.owner, f.Name),
+		fmt.Sprintf("With a space before it, %s is a comment, and no part of the expression.", shortened(d.text(comment))), fix)
+}
+
+// locate notes the text of the field at path, and the place of its bytes where it
+// is known.
+func (d *decoder) locate(expr hcl.Expression, path, text string, at []int) {
 	l := d.located[path]
 	l.Text, l.At, l.src = text, at, d.p.Sources[expr.Range().Filename]
 	if len(at) != len(text)+1 {
 		l.At = nil
 	}
 	d.located[path] = l
-	return text, true
+}
+
+// braced notes where the record expressions in the text of a field stand, and
+// reports one that a comment cuts off. The text has been computed.
+func (d *decoder) braced(f gpflow.Field, expr hcl.Expression, path, text string) bool {
+	if at, ok := d.syntax.Comment(expr); ok && braceOpen(text) {
+		d.cutOff(f, at, "Put the whole text in quotes.")
+		return false
+	}
+	literal, at, ok := d.syntax.Literal(expr)
+	if !ok || literal != text {
+		r := expr.Range()
+		at = aligned(d.p.Sources[r.Filename], r.Start.Byte, r.End.Byte, text)
+	}
+	d.locate(expr, path, text, at)
+	return true
 }
 
 // notLiteral reports a record expression that is not plain text.
@@ -68,7 +93,31 @@ func (d *decoder) notLiteral(name string, expr hcl.Expression) {
 // unfinished reports whether more must follow the text of an expression: a
 // bracket is open, or an operator has no right side.
 func unfinished(text string) bool {
-	open, quote := 0, byte(0)
+	_, open, quote := brackets(text, false)
+	words := strings.Fields(text)
+	return open > 0 || quote || len(words) > 0 && operatorAtEnd.MatchString(words[len(words)-1])
+}
+
+// braceOpen reports whether a brace in text, behind which an expression stands,
+// is not closed.
+func braceOpen(text string) bool {
+	for {
+		i := strings.IndexByte(text, '{')
+		if i < 0 {
+			return false
+		}
+		end, open, quote := brackets(text[i:], true)
+		if open > 0 || quote {
+			return true
+		}
+		text = text[i+end:]
+	}
+}
+
+// brackets returns how many brackets are open at the end of an expression, and
+// whether a quote is. With first, the end is where the first bracket is closed.
+func brackets(text string, first bool) (end, open int, quoted bool) {
+	quote := byte(0)
 	for i := range len(text) {
 		switch c := text[i]; {
 		case quote != 0:
@@ -80,11 +129,12 @@ func unfinished(text string) bool {
 		case c == '(' || c == '[' || c == '{':
 			open++
 		case c == ')' || c == ']' || c == '}':
-			open--
+			if open--; first && open == 0 {
+				return i + 1, 0, false
+			}
 		}
 	}
-	words := strings.Fields(text)
-	return open > 0 || quote != 0 || len(words) > 0 && operatorAtEnd.MatchString(words[len(words)-1])
+	return len(text), open, quote != 0
 }
 
 var operatorAtEnd = regexp.MustCompile(`(?:[-+*/%<>=&|?:,]|^(?:and|or|not|in|contains|matches|startsWith|endsWith))$`)

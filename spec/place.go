@@ -12,8 +12,8 @@ import (
 type Located struct {
 	Name  diag.Range // the name of the attribute, block or key
 	Value diag.Range // the value; of a block its header
-	// Text is the text of a record expression, and At the place of each of its
-	// bytes: the offset in the file. At has one entry more than Text has
+	// Text is the text of a record expression, or that in which some stand, and
+	// At the place of each of its bytes: the offset in the file. At has one entry more than Text has
 	// bytes, the offset behind the last. nil: not known.
 	Text string
 	At   []int
@@ -96,6 +96,40 @@ func (l Located) end(i int) int {
 		return l.At[j]
 	}
 	return l.At[i] + 1
+}
+
+// aligned returns the places of the bytes of a text that has been computed from
+// the source [from, to) of a file. What the two have in common at the beginning
+// and at the end stands where it does in the source. The rest, which ${ } has a
+// part in, stands as a whole at what is between.
+func aligned(file []byte, from, to int, text string) []int {
+	to = min(to, len(file))
+	if from >= to {
+		return nil
+	}
+	if q := file[from]; to-from > 1 && (q == '"' || q == '\'') && file[to-1] == q {
+		from, to = from+1, to-1
+	}
+	src := file[from:to]
+	head, tail, most := 0, 0, min(len(src), len(text))
+	for head < most && src[head] == text[head] {
+		head++
+	}
+	for tail < most-head && src[len(src)-1-tail] == text[len(text)-1-tail] {
+		tail++
+	}
+	at := make([]int, len(text)+1)
+	for i := range at {
+		switch {
+		case i < head:
+			at[i] = from + i
+		case i < len(text)-tail:
+			at[i] = from + head
+		default:
+			at[i] = to - (len(text) - i)
+		}
+	}
+	return at
 }
 
 // posAt returns the position of the byte at offset in text.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow/spec/diag"
@@ -50,5 +51,38 @@ func TestPlace(t *testing.T) {
 		if s := string(src[got.Start.Byte:got.End.Byte]); s != c.want || got.Start.Column != c.column || got.File != "f" {
 			t.Errorf("%s [%d, %d) is %q at %s, want %q in column %d", c.path, c.from, c.to, s, got, c.want, c.column)
 		}
+	}
+}
+
+// Of a text with computed parts, what stands before and behind them is found, and
+// what touches them is placed at all that is between.
+func TestPlaceInComputedText(t *testing.T) {
+	const out, day = "${var.out}", "${var.day}"
+	for _, c := range []struct{ value, text, part, want string }{
+		{`"` + out + `/{a}/b"`, "x/y/{a}/b", "a", "a"},
+		{`"` + out + `/{a}/b"`, "x/y/{a}/b", "{a}/b", "{a}/b"},
+		{`"` + out + `/{a}/b"`, "x/y/{a}/b", "x/y", out},
+		{`"o/{a}/` + day + `/{b + 'ž'}"`, "o/{a}/2/{b + 'ž'}", "a", "a"},
+		{`"o/{a}/` + day + `/{b + 'ž'}"`, "o/{a}/2/{b + 'ž'}", "b + 'ž'", "b + 'ž'"},
+		{`"o/{a}/` + day + `/{b + 'ž'}"`, "o/{a}/2/{b + 'ž'}", "a}/2", "a}/" + day},
+		{`"` + out + `{a}` + day + `"`, "1{a}2", "a", out + "{a}" + day},
+		{`'` + out + `/{a}'`, "x/{a}", "a", "a"},
+		{out + `/{a}`, "x/{a}", "a", "a"},
+		{`local.path`, "out/{a}", "a", "local.path"},
+		{`"{` + day + `}"`, "{abc}", "abc", day},
+		{`"{` + day + `}"`, "{abc}", "b", day},
+	} {
+		src := "path = " + c.value + "\n"
+		file, from := []byte(src), len("path = ")
+		value := diag.Range{File: "f", Start: posAt(file, from), End: posAt(file, len(src)-1)}
+		n := &Node{Fields: map[string]Located{"path": {Value: value, Text: c.text, At: aligned(file, from, len(src)-1, c.text), src: file}}}
+		i := strings.Index(c.text, c.part)
+		got := n.Place("path", i, i+len(c.part))
+		if s := src[got.Start.Byte:got.End.Byte]; s != c.want {
+			t.Errorf("%s of %s, which is %s, stands at %q, want %q", c.part, c.value, c.text, s, c.want)
+		}
+	}
+	if at := aligned([]byte("x"), 3, 5, "abc"); at != nil {
+		t.Errorf("a text outside of the file stands at %v", at)
 	}
 }

@@ -41,7 +41,9 @@ func (d *decoder) value(f gpflow.Field, expr hcl.Expression, path string) (v any
 		v, ok = d.plain(f, expr)
 		return v, ok && d.checkList(f, v.([]string), expr, path)
 	default:
-		v, ok = d.plain(f, expr)
+		if v, ok = d.plain(f, expr); ok && f.Exprs {
+			ok = d.braced(f, expr, path, v.(string))
+		}
 	}
 	return v, ok && d.check(f, v, expr.Range())
 }

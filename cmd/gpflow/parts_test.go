@@ -15,7 +15,8 @@ import (
 	"github.com/gpflow/gpflow/engine"
 )
 
-// TestPartsSurvive: files in a directory, by partition, hold every record once,
+// TestPartsSurvive: files in a directory, by partitions that a column or another
+// expression says, hold every record once,
 // in the directory of its partition, however often the job is killed, at whatever
 // operation on its state, stopped, and gone on with at another parallelism. In
 // each start a partition has one writer, and nothing stays staged.
@@ -35,6 +36,7 @@ func TestPartsSurvive(t *testing.T) {
 			records: rapid.IntRange(0, 2000).Draw(rt, "records"), partitions: rapid.IntRange(1, 8).Draw(rt, "partitions"),
 			roll: rapid.SampledFrom([]string{"", "roll { size = \"1KiB\" }", "roll { every = \"1h\" }"}).Draw(rt, "roll"), dir: dir,
 		}
+		p.by = rapid.SampledFrom([]string{"part", fmt.Sprintf("'p' + string(id %% %d)", p.partitions)}).Draw(rt, "by")
 		finished, last := false, 0
 		for i := 0; !finished; i++ {
 			parallelism := rapid.IntRange(1, 3).Draw(rt, "parallelism now")
@@ -60,7 +62,7 @@ func TestPartsSurvive(t *testing.T) {
 
 type partsCase struct {
 	records, partitions int
-	roll, dir           string
+	by, roll, dir       string
 }
 
 func (p partsCase) text(parallelism int) string {
@@ -76,10 +78,10 @@ sink "file" "out" {
   from   = source.in
   mode   = "parts"
   format = "json"
-  path   = "%s/{part}/"
+  path   = "%s/{%s}/"
   %s
 }
-`, parallelism, p.records, p.partitions, filepath.Join(p.dir, "out"), p.roll)
+`, parallelism, p.records, p.partitions, filepath.Join(p.dir, "out"), p.by, p.roll)
 }
 
 // check reads the files.

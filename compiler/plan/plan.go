@@ -101,7 +101,9 @@ type Edge struct {
 	To        string    `json:"to"`       // task
 	ToInput   int       `json:"to_input"` // input of its Ops[0]
 	Partition Partition `json:"partition"`
-	Key       []string  `json:"key,omitempty"` // columns, of Hash
+	// Key are the columns of Hash, or the record expressions out of which the
+	// receiver's descriptor makes keys: see gpflow.Descriptor.NewKey.
+	Key []string `json:"key,omitempty"`
 }
 
 // Partition says which subtasks of the receiver get a row.

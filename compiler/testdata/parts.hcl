@@ -26,6 +26,18 @@ sink "file" "by_day" {
   path   = "out/{day}/{origin}-{day}/"
 }
 
+sink "file" "by_expression" {
+  from   = filter.some
+  mode   = "parts"
+  format = "json"
+  path   = "${local.out}/{day[:7]}/{n / local.ten > 1.0 ? 'many' : 'few'}-{origin}/"
+}
+
+locals {
+  out = "out2"
+  ten = 10
+}
+
 sink "file" "all" {
   from   = filter.some
   mode   = "parts"

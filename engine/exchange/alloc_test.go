@@ -18,6 +18,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		"rebalance": func(r *receivers) *exchange.Output { return exchange.NewRebalance(s, r.channels) },
 		"broadcast": func(r *receivers) *exchange.Output { return exchange.NewBroadcast(s, r.channels) },
 		"hash":      func(r *receivers) *exchange.Output { return exchange.NewHash(s, r.channels, keyer(t, s), 1024) },
+		"computed": func(r *receivers) *exchange.Output {
+			return exchange.NewHashComputed(s, r.channels, keyer(t, s).Append, 1024)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := receive(2)

@@ -15,9 +15,10 @@ type Output struct {
 	held     []held // by channel
 	wide     []int  // slots whose values may point to memory
 	route    router
-	keyer    gpflow.Keyer
-	owner    []int32 // key group -> channel, of hash
-	next     int     // channel of the next batch, of rebalance
+	keyer    gpflow.Keyer  // of hash
+	computed gpflow.RowKey // of hashComputed
+	owner    []int32       // key group -> channel, of hash
+	next     int           // channel of the next batch, of rebalance
 	key      []byte
 	emitted  int64
 }
@@ -52,14 +53,29 @@ func NewBroadcast(s *gpflow.Schema, cs []*Channel) *Output {
 	return newOutput(s, cs, (*Output).broadcast)
 }
 
-// NewHash returns an output that sends a row to the owner of its key group.
+// NewHash returns an output that sends a row to the owner of its key group, which
+// follows from its columns.
 func NewHash(s *gpflow.Schema, cs []*Channel, key gpflow.Keyer, groups int) *Output {
 	o := newOutput(s, cs, (*Output).hash)
-	o.keyer, o.owner = key, make([]int32, groups)
-	for g := range o.owner {
-		o.owner[g] = int32(keygroup.Owner(g, groups, len(cs)))
-	}
+	o.keyer, o.owner = key, owners(groups, len(cs))
 	return o
+}
+
+// NewHashComputed returns an output that sends a row to the owner of its key
+// group, which follows from what key makes of it. The output alone calls key.
+func NewHashComputed(s *gpflow.Schema, cs []*Channel, key gpflow.RowKey, groups int) *Output {
+	o := newOutput(s, cs, (*Output).hashComputed)
+	o.computed, o.owner = key, owners(groups, len(cs))
+	return o
+}
+
+// owners returns the channel of each key group.
+func owners(groups, channels int) []int32 {
+	owner := make([]int32, groups)
+	for g := range owner {
+		owner[g] = int32(keygroup.Owner(g, groups, channels))
+	}
+	return owner
 }
 
 func newOutput(s *gpflow.Schema, cs []*Channel, route router) *Output {
@@ -187,14 +203,27 @@ func (o *Output) broadcast(b *gpflow.Batch, from, to int) {
 }
 
 func (o *Output) hash(b *gpflow.Batch, from, to int) {
+	o.fit(b)
+	for r := from; r < to; r++ {
+		o.key = o.keyer.Append(o.key[:0], b.Row(r))
+		o.add(int(o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]), b, r)
+	}
+}
+
+func (o *Output) hashComputed(b *gpflow.Batch, from, to int) {
+	o.fit(b)
+	for r := from; r < to; r++ {
+		o.key = o.computed(o.key[:0], b.Row(r))
+		o.add(int(o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]), b, r)
+	}
+}
+
+// fit makes room for rows of b on every channel.
+func (o *Output) fit(b *gpflow.Batch) {
 	for i := range o.held {
 		if !o.held[i].Fits(b) {
 			o.flush(i)
 		}
-	}
-	for r := from; r < to; r++ {
-		o.key = o.keyer.Append(o.key[:0], b.Row(r))
-		o.add(int(o.owner[keygroup.Of(gpflow.HashKey(o.key), len(o.owner))]), b, r)
 	}
 }
 

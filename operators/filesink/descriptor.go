@@ -19,11 +19,13 @@ var Descriptor = gpflow.Descriptor{
 
 In mode ` + "`parts`" + ` the path is a directory, and each subtask writes files there one after the other; there are as many as ` + "`parallelism`" + ` says. A record can be seen when its file is complete and the next checkpoint has been made: by default after each checkpoint, with ` + "`roll`" + ` after the longer of the time between checkpoints and that until the file is complete; where the job keeps no checkpoints, at the end of the input. The files are called ` + "`SINK-LINEAGE-WRITER-EPOCH-SEQUENCE.EXT`" + `, after the name of the sink, the identity of the job's state, the subtask, the start of the job and a number, so that no two are ever the same. Until they appear they are in the hidden directory ` + "`.gpflow-staged`" + ` below the path, on whose file system the whole path must be. A pipeline that goes on from a checkpoint removes what was staged behind it. Files may be taken away or removed as soon as they can be seen.
 
-The path of mode ` + "`parts`" + ` may name columns in braces, as in ` + "`out/{day}/{origin}/`" + `: each record goes to the directory that its values name. Records are sent to subtasks by those columns, so that a directory has one writer at a time. They are columns and not expressions; make one with ` + "`map`" + ` where there is none. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
+The path of mode ` + "`parts`" + ` may have record expressions in braces, as in ` + "`out/{day}/{lower(origin)}/`" + `: each record goes to the directory that their values name. A column is an expression, and any other will do whose value is a string, an int, a bool, bytes, a timestamp or a duration, or null. A brace is closed by the brace that belongs to it, so that braces within an expression have to come in pairs; those in quotes do not count. Of a value, letters, digits and ` + "`. _ - =`" + ` stay as they are, and every other byte is written as ` + "`%`" + ` and two hexadecimal digits, also a dot at the beginning; null is ` + "`__null__`" + ` and the empty string ` + "`__empty__`" + `. So a value makes one name at most, and leads nowhere else.
+
+Records are sent to subtasks by the columns in the path, or, where other expressions are in it, by the path that comes of them, so that a directory has one writer at a time. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
 
 In either mode a reader never sees a part of a file. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
 
-A record that the format cannot express, or whose value is too long for the name of a directory, has failed, and goes where ` + "`on_error`" + ` says.`,
+A record that the format cannot express, for which an expression in the path has no result, or whose value is too long for the name of a directory, has failed, and goes where ` + "`on_error`" + ` says.`,
 	Example: `sink "file" "totals" {
   from = window.totals
   path = "out/totals.json"
@@ -31,6 +33,7 @@ A record that the format cannot express, or whose value is too long for the name
 	Fields:  fields,
 	Traits:  traits,
 	Infer:   infer,
+	NewKey:  newKey,
 	NewSink: newSink,
 }
 
@@ -57,8 +60,11 @@ func traits(c gpflow.Config) gpflow.Traits {
 		t.Visible = "at the first checkpoint at which its file " + strings.Join(limits, " or ")
 	}
 	if path, err := parseTemplate(c.String("path")); err == nil {
-		if t.Key = path.columns(); t.Key != nil {
+		if t.Key = path.keys(); t.Key != nil {
 			t.KeyField = "path"
+		}
+		if c.Has("path") {
+			t.Claim = path.claim()
 		}
 	}
 	return t
@@ -82,8 +88,8 @@ var fields = []gpflow.Field{
 		},
 	},
 	{
-		Name: "path", Kind: gpflow.FieldString, Required: true, Update: gpflow.Replace, Example: `"out/totals.json"`,
-		Doc: "The file to write; in mode `parts` the directory, which may name columns in braces. A relative path begins in the directory that gpflow was started in. Where it is a symbolic link, the file that it leads to is written.",
+		Name: "path", Kind: gpflow.FieldString, Required: true, Update: gpflow.Replace, Example: `"out/totals.json"`, Exprs: true,
+		Doc: "The file to write; in mode `parts` the directory, which may have record expressions in braces. A relative path begins in the directory that gpflow was started in. Where it is a symbolic link, the file that it leads to is written.",
 		Check: func(v any) error {
 			if p := v.(string); p == "" {
 				return errors.New("the path names a file, such as \"out/totals.json\", or in mode parts a directory, such as \"out/\"")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats/catalog"
+	"github.com/gpflow/gpflow/spec/expr"
 )
 
 // codeValue is the code of values that are not possible, as spec/diag explains it.
@@ -60,7 +61,8 @@ func infer(in *gpflow.Inference) gpflow.Inferred {
 	used := gpflow.Inferred{Uses: [][]string{schema.Names()}}
 	format, _ := settled(in.Config)
 	if in.Config.String("mode") == modeParts {
-		checkParts(in, schema)
+		checkParts(in)
+		checkPath(in, &used)
 	} else if !checkSingle(in) && format == "" {
 		return used
 	}
@@ -108,7 +110,7 @@ func checkSingle(in *gpflow.Inference) bool {
 	return !directory
 }
 
-func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {
+func checkParts(in *gpflow.Inference) {
 	if in.Config.Has("if_exists") {
 		in.Report(gpflow.Problem{
 			Path: "if_exists", Needs: []string{"mode"}, Summary: "if_exists does not apply to mode parts",
@@ -121,26 +123,39 @@ func checkParts(in *gpflow.Inference, schema *gpflow.Schema) {
 			Detail: `Write roll { size = "128MiB" }, every = "1m", or both; without the block, a file is complete at each checkpoint.`,
 		})
 	}
+}
+
+// checkPath checks the expressions in the path of parts, and adds to out what they
+// are.
+func checkPath(in *gpflow.Inference, out *gpflow.Inferred) {
+	report := func(err *expr.Error) {
+		for _, p := range err.Problems("path") {
+			p.Needs = []string{"mode"}
+			in.Report(p)
+		}
+	}
 	t, err := parseTemplate(in.Config.String("path"))
 	if err != nil {
-		in.Report(gpflow.Problem{Path: "path", Needs: []string{"mode"}, Summary: "the path of the parts cannot be read", Detail: err.Error() + "."})
+		report(err)
 		return
 	}
+	seen := make(map[string]bool)
 	for _, p := range t.pieces {
-		if p.column == "" {
+		if p.expr == "" || seen[p.expr] {
 			continue
 		}
-		switch at := schema.Index(p.column); {
-		case at < 0:
-			in.Report(gpflow.Problem{
-				Path: "path", Needs: []string{"mode"}, Summary: fmt.Sprintf("there is no column %q to make a path of", p.column),
-				Detail: "The columns are " + strings.Join(slices.Sorted(slices.Values(schema.Names())), ", ") + ".",
-			})
-		case !gpflow.KeyType(schema.Columns[at].Type):
-			in.Report(gpflow.Problem{
-				Path: "path", Needs: []string{"mode"}, Summary: fmt.Sprintf("the column %s is %s, which no path can be made of", p.column, schema.Columns[at].Type),
-				Detail: "Use a column that is string, int, bool, bytes, timestamp or duration.",
-			})
+		seen[p.expr] = true
+		_, x, err := p.check(in.In[0], in.Constants)
+		switch {
+		case err != nil:
+			report(err)
+		case x != nil:
+			out.Exprs = append(out.Exprs, x.Info("path"))
+			for _, name := range x.Constants() {
+				if !slices.Contains(out.Constants, name) {
+					out.Constants = append(out.Constants, name)
+				}
+			}
 		}
 	}
 }

@@ -1,178 +1,148 @@
 package filesink
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/spec/expr"
 )
 
-// What stands in a path for a null and for the empty string.
-const (
-	nullSegment  = "__null__"
-	emptySegment = "__empty__"
-)
-
-// nameMax is how many bytes the name of a file has at most.
-const nameMax = 255
-
-// template is a path with columns in it.
+// template is the path of parts: text, and record expressions in braces. It is
+// immutable.
+//
+// A { begins an expression, and the bracket that closes it by the tokens of the
+// language ends it: brackets within nest, and those in quotes and in comments do
+// not count. Outside of that neither { nor } can stand. Space around an expression
+// does not belong to it. One that is the name of a column is that column, whatever
+// else it could mean; a name of which the language makes no tokens ends with the
+// next brace.
 type template struct {
-	root   string // the directory before the first column
+	root   string // the directory before the first expression
 	pieces []piece
 }
 
-// piece is a text, or a column.
+// piece is a text, or an expression.
 type piece struct {
-	text     string
-	column   string
-	from, to int // bytes of the path that name the column, with its braces
-	slot     int // of the column, in a row
+	text string // "": it is an expression
+	expr string
+	at   int // the byte of the path where the expression begins
+	// wrong says why expr cannot be read. It may be the name of a column all the
+	// same: those that a source declares are any text.
+	wrong *expr.Error
 }
 
-// parseTemplate takes a path like "out/{day}/{origin}/" apart.
-func parseTemplate(path string) (*template, error) {
-	var t template
-	first := strings.IndexByte(path, '{')
+// parseTemplate takes a path like "out/{day}/{lower(origin)}/" apart. The error
+// has places in the path.
+func parseTemplate(path string) (*template, *expr.Error) {
+	first := strings.IndexAny(path, "{}")
 	if first < 0 {
-		if strings.IndexByte(path, '}') >= 0 {
-			return nil, fmt.Errorf("a } closes no brace; a column stands between { and }, as in \"out/{day}/\"")
-		}
 		return &template{root: filepath.Clean(path)}, nil
 	}
 	cut := strings.LastIndexByte(path[:first], '/') + 1
-	t.root = filepath.Clean(path[:cut])
+	t := &template{root: filepath.Clean(path[:cut])}
+	masked := []byte(path) // with x for each byte of an expression
 	for at := cut; at < len(path); {
-		open := strings.IndexAny(path[at:], "{}")
-		if open < 0 {
-			t.text(path[at:])
-			break
+		n := strings.IndexAny(path[at:], "{}")
+		if n < 0 {
+			n = len(path) - at
 		}
-		t.text(path[at : at+open])
-		at += open
-		end := strings.IndexAny(path[at+1:], "{}")
-		if path[at] == '}' || end < 0 || path[at+1+end] == '{' || end == 0 {
-			return nil, fmt.Errorf("the braces at byte %d name no column; a column stands between { and }, as in \"out/{day}/\"", at+1)
+		if n > 0 {
+			t.pieces = append(t.pieces, piece{text: path[at : at+n]})
+			at += n
+			continue
 		}
-		t.pieces = append(t.pieces, piece{column: path[at+1 : at+1+end], from: at, to: at + 2 + end})
-		at += end + 2
+		p, end, err := parsePiece(path, at)
+		if err != nil {
+			return nil, err
+		}
+		t.pieces = append(t.pieces, p)
+		copy(masked[at:end], strings.Repeat("x", end-at))
+		at = end
 	}
-	for _, name := range strings.Split(path[cut:], "/") {
-		if name == ".." || name == "." {
-			return nil, fmt.Errorf("%q stands behind a column; write a path that leads down only", name)
-		}
-	}
-	return &t, nil
+	return t, leadsDown(string(masked), cut)
 }
 
-func (t *template) text(s string) {
-	if s != "" {
-		t.pieces = append(t.pieces, piece{text: s})
+// parsePiece reads the expression in braces at a byte of the path, and returns
+// the byte behind it.
+func parsePiece(path string, at int) (p piece, end int, err *expr.Error) {
+	if path[at] == '}' {
+		return p, 0, &expr.Error{
+			From: at, To: at + 1, Summary: "There is no { before this }",
+			Detail: `A record expression stands between { and }, as in "out/{day}/". Neither can be part of a name.`,
+		}
 	}
+	if end, err = expr.Closing(path, at); err != nil {
+		n := strings.IndexAny(path[at+1:], "{}")
+		if n < 0 || path[at+1+n] == '{' {
+			return p, 0, err
+		}
+		p.wrong, end = err, at+1+n
+	}
+	inside := path[at+1 : end]
+	p.expr = strings.TrimSpace(inside)
+	p.at = at + 1 + strings.Index(inside, p.expr)
+	if end++; p.expr == "" {
+		return p, 0, &expr.Error{
+			From: at, To: end, Summary: "There is nothing between the braces",
+			Detail: `A column stands there, or another record expression, as in "out/{day}/".`,
+		}
+	}
+	return p, end, nil
 }
 
-// columns returns the columns that the path names, each once, in its order; nil
-// where it names none.
-func (t *template) columns() []string {
+// leadsDown refuses the names that would lead up again behind byte cut of a path.
+func leadsDown(path string, cut int) *expr.Error {
+	for at := cut; at < len(path); {
+		name, _, _ := strings.Cut(path[at:], "/")
+		if name == "." || name == ".." {
+			return &expr.Error{
+				From: at, To: at + len(name), Summary: name + " stands behind an expression", Detail: "Write a path that leads down only.",
+			}
+		}
+		at += len(name) + 1
+	}
+	return nil
+}
+
+// keys returns the expressions, each once, in the order of the path; nil where it
+// has none.
+func (t *template) keys() []string {
 	var all []string
 	for _, p := range t.pieces {
-		if p.column != "" && !slices.Contains(all, p.column) {
-			all = append(all, p.column)
+		if p.expr != "" && !slices.Contains(all, p.expr) {
+			all = append(all, p.expr)
 		}
 	}
 	return all
 }
 
-// bind finds the columns in a schema.
-func (t *template) bind(s *gpflow.Schema) error {
-	for i := range t.pieces {
-		p := &t.pieces[i]
-		if p.column == "" {
-			continue
-		}
-		if p.slot = s.Index(p.column); p.slot < 0 {
-			return fmt.Errorf("the path names the column %q, and there is none", p.column)
+// claim returns the path in a form that paths to the same directories share.
+func (t *template) claim() string {
+	if len(t.pieces) == 0 {
+		return t.root
+	}
+	var b strings.Builder
+	if t.root != "." {
+		b.WriteString(strings.TrimSuffix(t.root, "/") + "/")
+	}
+	for i, p := range t.pieces {
+		switch last := i == len(t.pieces)-1; {
+		case p.expr != "":
+			b.WriteString("{" + p.expr + "}")
+		case last:
+			b.WriteString(strings.TrimRight(oneSlash(p.text), "/"))
+		default:
+			b.WriteString(oneSlash(p.text))
 		}
 	}
-	return nil
+	return b.String()
 }
 
-// append appends the path of a row below the root.
-func (t *template) append(dst []byte, row []gpflow.Value) ([]byte, error) {
-	name, begun := "", len(dst)
-	for i := range t.pieces {
-		p := &t.pieces[i]
-		if p.column == "" {
-			if cut := strings.LastIndexByte(p.text, '/'); cut >= 0 {
-				if err := short(name, len(dst)+strings.IndexByte(p.text, '/')-begun); err != nil {
-					return dst, err
-				}
-				begun = len(dst) + cut + 1
-			}
-			dst = append(dst, p.text...)
-			continue
-		}
-		name = p.column
-		dst = appendSafe(dst, row[p.slot])
+// oneSlash returns text with one slash for several in a row.
+func oneSlash(text string) string {
+	for strings.Contains(text, "//") {
+		text = strings.ReplaceAll(text, "//", "/")
 	}
-	return dst, short(name, len(dst)-begun)
-}
-
-func short(column string, n int) error {
-	if n <= nameMax {
-		return nil
-	}
-	return &gpflow.RecordError{
-		Code: "path", Field: "path",
-		Err: fmt.Errorf("the column %s makes the name of a directory of %d bytes, and a name has at most %d", column, n, nameMax),
-	}
-}
-
-// appendSafe appends a value as a part of a path: letters, digits and . _ - = as
-// they are, and all other bytes as % and two hexadecimal digits, as well as a
-// dot at the beginning, which would hide the directory or lead out of it.
-func appendSafe(dst []byte, v gpflow.Value) []byte {
-	at := len(dst)
-	switch v.Kind() {
-	case gpflow.KindNull:
-		return append(dst, nullSegment...)
-	case gpflow.KindBool:
-		return strconv.AppendBool(dst, v.Bool())
-	case gpflow.KindInt:
-		return strconv.AppendInt(dst, v.Int(), 10)
-	case gpflow.KindString:
-		dst = appendEscaped(dst, v.Str())
-	case gpflow.KindBytes:
-		dst = appendEscaped(dst, string(v.Bytes()))
-	case gpflow.KindTimestamp:
-		var text [40]byte
-		dst = appendEscaped(dst, string(gpflow.AppendTime(text[:0], v.Time())))
-	default:
-		dst = appendEscaped(dst, v.Span().String())
-	}
-	switch string(dst[at:]) {
-	case "":
-		return append(dst, emptySegment...)
-	case nullSegment: // a text that looks like a null
-		return append(dst[:at], "%5F"+nullSegment[1:]...)
-	case emptySegment:
-		return append(dst[:at], "%5F"+emptySegment[1:]...)
-	}
-	return dst
-}
-
-func appendEscaped(dst []byte, s string) []byte {
-	const hex = "0123456789ABCDEF"
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '=' || c == '.' && i > 0 {
-			dst = append(dst, c)
-			continue
-		}
-		dst = append(dst, '%', hex[c>>4], hex[c&15])
-	}
-	return dst
+	return text
 }

@@ -26,7 +26,7 @@ const maxOpen = 100
 // be made again.
 type parts struct {
 	names
-	path *template
+	path *paths
 	roll roll
 	enc  formats.Encoder
 	pack *packer
@@ -104,15 +104,16 @@ type partsDone struct {
 }
 
 func newParts(c *gpflow.SinkContext, enc formats.Encoder, pack *packer, ext string) (*parts, error) {
-	path, err := parseTemplate(c.Config.String("path"))
-	if err == nil {
-		err = path.bind(c.In)
+	t, wrong := parseTemplate(c.Config.String("path"))
+	if wrong != nil {
+		return nil, fmt.Errorf("%s: read the path: %w", c.Address, wrong)
 	}
+	path, err := t.bind(c.In, c.Constants)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Address, err)
 	}
 	s := &parts{
-		names: newNames(c, path.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{bug: planted()},
+		names: newNames(c, t.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{bug: planted()},
 		max: maxOpen, open: make(map[string]*part),
 	}
 	if r, ok := c.Config.Block("roll"); ok {

@@ -377,14 +377,7 @@ func TestPartsInfer(t *testing.T) {
 		want string
 	}{
 		{vals{"path": "out/{s}/"}, ""},
-		{vals{"path": "{s}-{s}"}, ""},
-		{vals{"path": "out/{x}/"}, "the column x is float"},
-		{vals{"path": "out/{y}/"}, "there is no column"},
-		{vals{"path": "out/{/"}, "cannot be read"},
-		{vals{"path": "out/}/"}, "cannot be read"},
-		{vals{"path": "out/{}/"}, "cannot be read"},
-		{vals{"path": "out/{s{s}}/"}, "cannot be read"},
-		{vals{"path": "out/{s}/../x"}, "cannot be read"},
+		{vals{"path": "out/{y}/"}, "Unknown name y"},
 		{vals{"path": "out/", "if_exists": ifExistsReplace}, "if_exists does not apply"},
 		{vals{"path": "out/", "roll": gpflow.NewConfig(rollFields, nil)}, "neither a size nor a time"},
 		{vals{"path": "out.json", "mode": modeSingle, "roll": rolls(1)}, "there is one file"},

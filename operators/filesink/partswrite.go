@@ -83,7 +83,7 @@ func (s *parts) begin(partition string) *part {
 
 func (s *parts) output(path string) output {
 	o := output{disk: s.disk, path: path, pack: s.pack, limit: flushSize}
-	switch partitioned, packed := len(s.path.pieces) > 0, s.pack.kind != catalog.None; {
+	switch partitioned, packed := len(s.path.steps) > 0, s.pack.kind != catalog.None; {
 	case partitioned && packed:
 		o.limit = frameSizePartition
 	case partitioned:

@@ -290,6 +290,7 @@ var configs = map[string]vals{
 	"single zstd, no replacement": {"path": "out.csv.zst", "if_exists": ifExistsFail},
 	"parts json":                  {"mode": modeParts, "path": "", "format": "json"},
 	"parts csv, partitioned":      {"mode": modeParts, "path": "p={part}/", "format": "csv"},
+	"parts csv, by an expression": {"mode": modeParts, "path": "p={upper(part ?? 'none')}/{item % 3 == 0 ? nil : item % 3}", "format": "csv"},
 	"parts rolled":                {"mode": modeParts, "path": "", "format": "csv", "roll": rolls(300)},
 	"parts gzip, rolled":          {"mode": modeParts, "path": "", "format": "json", "roll": rolls(300), "compression": "gzip"},
 	"parts rolled, partitioned":   {"mode": modeParts, "path": "{part}/x/", "format": "json", "roll": rolls(200)},
