@@ -74,7 +74,7 @@ func (o object) ReadAt(p []byte, off int64) (int, error) {
 	b, err := o.store.GetRange(o.ctx, o.name, off, int64(len(p)))
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		err = &Damaged{Object: o.name, Reason: notThere, Err: err}
+		err = Missing(o.name, err)
 		if o.keeper != nil {
 			err = o.keeper.orOvertaken(o.ctx, err)
 		}
@@ -89,15 +89,19 @@ func (o object) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// notThere is why an object that is missing is damaged.
-const notThere = "it is not there, but a manifest refers to it"
-
 // Segments returns what a part's segments hold, the whole one first, then the
 // changes in order, all of it in memory. Each is compared with its size and
 // checksum, as by OpenSegment.
 func (k *Keeper) Segments(ctx context.Context, p PartState) ([][]byte, error) {
-	all, err := ReadSegments(ctx, k.store, p)
-	return all, k.orOvertaken(ctx, err)
+	var all [][]byte
+	for _, s := range p.Segments {
+		b, err := readSegment(ctx, k.store, s)
+		if err != nil {
+			return nil, k.orOvertaken(ctx, fmt.Errorf("the state of %s: %w", p.Part, err))
+		}
+		all = append(all, b)
+	}
+	return all, nil
 }
 
 // readSegment returns a segment as a whole.
@@ -105,7 +109,7 @@ func readSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte
 	b, err := store.Get(ctx, s.Object)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return nil, &Damaged{Object: s.Object, Reason: notThere, Err: err}
+		return nil, Missing(s.Object, err)
 	case err != nil:
 		return nil, err
 	case int64(len(b)) != s.Size:
@@ -115,30 +119,4 @@ func readSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte
 		return nil, &Damaged{Object: s.Object, Reason: fmt.Sprintf("its checksum is %s, and was %s when it was written: its bytes have changed", is, s.Sum)}
 	}
 	return b, nil
-}
-
-// ReadSegments is Keeper.Segments for a manifest that does not lie in the
-// keeper's store, such as a savepoint's.
-func ReadSegments(ctx context.Context, store storage.Store, p PartState) ([][]byte, error) {
-	var all [][]byte
-	for _, s := range p.Segments {
-		b, err := readSegment(ctx, store, s)
-		if err != nil {
-			return nil, fmt.Errorf("the state of %s: %w", p.Part, err)
-		}
-		all = append(all, b)
-	}
-	return all, nil
-}
-
-// Segment returns what one segment of a part holds, as Segments does.
-func (k *Keeper) Segment(ctx context.Context, s SegmentRef) ([]byte, error) {
-	b, err := readSegment(ctx, k.store, s)
-	return b, k.orOvertaken(ctx, err)
-}
-
-// ReadSegment is Keeper.Segment for a manifest that does not lie in the keeper's
-// store.
-func ReadSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte, error) {
-	return readSegment(ctx, store, s)
 }

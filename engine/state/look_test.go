@@ -1,7 +1,9 @@
 package state
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -48,27 +50,33 @@ func TestOpen(t *testing.T) {
 	put("sums", 30, key("cid"), 4)
 	segments = append(segments, save(false))
 
-	look, err := Open(segments)
+	saved, err := Open(sections(segments...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, d := range look.Descriptors() {
+	for i, d := range saved.Descriptors() {
 		if want := descs[i]; d.Name != want.Name || d.Kind != want.Kind || d.Version != want.Version || !d.Value.Equal(want.Value) ||
 			(d.Key == nil) != (want.Key == nil) || d.Key != nil && !d.Key.Equal(want.Key) {
 			t.Errorf("state %d is declared as %+v, want %+v", i, d, want)
 		}
 	}
-	var got []string
-	for _, d := range descs {
-		for _, at := range look.Times(d.Name) {
-			for c := (gpflow.Cursor{}); ; {
-				next, key, row, ok := look.Panes(d.Name).Next(at, c)
-				if !ok {
-					break
-				}
-				got, c = append(got, fmt.Sprintf("%s %d %q %d", d.Name, at, key, row[0].Int())), next
-			}
-		}
+	var got, counts []string
+	err = saved.Entries(nil, func(e SavedEntry) error {
+		got = append(got, fmt.Sprintf("%s %d %q %d", e.State.Name, e.Pane, e.Key, e.Row[0].Int()))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = saved.Count(func(state gpflow.StateDescriptor, pane gpflow.Timestamp, entries int) {
+		counts = append(counts, fmt.Sprintf("%s %d %d", state.Name, pane, entries))
+	})
+	if want := []string{"sums 10 2", "sums 30 1", "all 0 1"}; err != nil || !slices.Equal(counts, want) {
+		t.Errorf("the panes are %q, want %q: %v", counts, want, err)
+	}
+	enough := errors.New("enough")
+	if err := saved.Entries(nil, func(SavedEntry) error { return enough }); err != enough {
+		t.Errorf("it is ended with %v", err)
 	}
 	want := []string{
 		fmt.Sprintf("sums 10 %q 1", key("ann")), fmt.Sprintf("sums 10 %q 5", key("bob")), fmt.Sprintf("sums 30 %q 4", key("cid")), `all 0 "" 7`,
@@ -80,10 +88,18 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// sections returns segments that are in memory as they are read.
+func sections(segments ...[]byte) (all []*io.SectionReader) {
+	for _, b := range segments {
+		all = append(all, inMemory(b))
+	}
+	return all
+}
+
 func TestOpenRefuses(t *testing.T) {
-	for _, segments := range [][][]byte{nil, {nil}, {[]byte("gpks")}, {[]byte("gpks\x01\x00\xff\xff\xff\xff")}} {
-		if m, err := Open(segments); err == nil {
-			t.Errorf("%q is opened as %v", segments, m.Descriptors())
+	for _, segments := range [][][]byte{nil, {nil}, {{}}, {[]byte("gpks")}, {[]byte("gpks\x01\x00\xff\xff\xff\xff")}} {
+		if s, err := Open(sections(segments...)); err == nil {
+			t.Errorf("%q is opened as %v", segments, s.Descriptors())
 		}
 	}
 }
