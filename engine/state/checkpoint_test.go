@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -241,43 +240,6 @@ func (w *world) restored(parallelism int) ([]*Memory, error) {
 		return nil, err
 	}
 	return subtasks, w.compare(subtasks, w.saved)
-}
-
-// looked compares what the segments have, looked at, with the oracle: all of it,
-// the number of entries, and one key group.
-func (w *world) looked() error {
-	all, one, counts := make(map[int64][]oracle.Entry), make(map[int64][]oracle.Entry), make(map[int64]int)
-	group := w.draw("group", 0, w.groups-1)
-	for _, chain := range w.chains {
-		s, err := Open(sections(chain...))
-		if err != nil {
-			return err
-		}
-		into := func(m map[int64][]oracle.Entry) func(SavedEntry) error {
-			return func(e SavedEntry) error {
-				m[int64(e.Pane)] = append(m[int64(e.Pane)], oracle.Entry{Key: string(e.Key), Row: textOf(e.Row)})
-				return nil
-			}
-		}
-		err = cmp.Or(s.Entries(nil, into(all)), s.Entries(func(g int) bool { return g == group }, into(one)),
-			s.Count(func(_ gpflow.StateDescriptor, pane gpflow.Timestamp, n int) { counts[int64(pane)] += n }))
-		if err != nil {
-			return err
-		}
-	}
-	for _, at := range w.saved.Panes() {
-		want := w.saved.Walk(at, w.group)
-		ofGroup := slices.DeleteFunc(slices.Clone(want), func(e oracle.Entry) bool { return w.group(e.Key) != group })
-		if !slices.Equal(all[at], want) || counts[at] != len(want) || !slices.Equal(one[at], ofGroup) {
-			return fmt.Errorf("pane %d, looked at, has %d entries, counted %d, %d in group %d; want %d and %d, or the entries differ",
-				at, len(all[at]), counts[at], len(one[at]), group, len(want), len(ofGroup))
-		}
-		delete(all, at)
-	}
-	if len(all) > 0 {
-		return fmt.Errorf("looked at, there are %d panes too many", len(all))
-	}
-	return nil
 }
 
 // restore goes on from the last completed checkpoint.

@@ -22,6 +22,7 @@ type Saved struct {
 	panes    []savedPane // by state and time
 	groups   int
 	from, to int
+	runs     int // see indexRuns
 }
 
 // savedSegment is a segment, with the tables that have entries in it.
@@ -59,7 +60,7 @@ type savedPane struct {
 // Open reads the headers of segments, in order; those that are nil are left out.
 // The segments are read as long as the Saved is used.
 func Open(segments []*io.SectionReader) (*Saved, error) {
-	s := &Saved{}
+	s := &Saved{runs: indexRuns}
 	var before *segment
 	for i, src := range segments {
 		if src == nil {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/engine/state/oracle"
 )
 
 // TestOpen: what was saved can be looked at by what the segments say.
@@ -102,4 +104,44 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%q is opened as %v", segments, s.Descriptors())
 		}
 	}
+}
+
+// looked compares what the segments have, looked at, with the oracle: all of it,
+// the number of entries, and one key group.
+func (w *world) looked() error {
+	all, one, counts := make(map[int64][]oracle.Entry), make(map[int64][]oracle.Entry), make(map[int64]int)
+	group := w.draw("group", 0, w.groups-1)
+	for _, chain := range w.chains {
+		s, err := Open(sections(chain...))
+		if err != nil {
+			return err
+		}
+		if w.draw("runs", 0, 1) == 1 {
+			s.runs = w.draw("runs at a time", 1, 100)
+		}
+		into := func(m map[int64][]oracle.Entry) func(SavedEntry) error {
+			return func(e SavedEntry) error {
+				m[int64(e.Pane)] = append(m[int64(e.Pane)], oracle.Entry{Key: string(e.Key), Row: textOf(e.Row)})
+				return nil
+			}
+		}
+		err = cmp.Or(s.Entries(nil, into(all)), s.Entries(func(g int) bool { return g == group }, into(one)),
+			s.Count(func(_ gpflow.StateDescriptor, pane gpflow.Timestamp, n int) { counts[int64(pane)] += n }))
+		if err != nil {
+			return err
+		}
+	}
+	for _, at := range w.saved.Panes() {
+		want := w.saved.Walk(at, w.group)
+		ofGroup := slices.DeleteFunc(slices.Clone(want), func(e oracle.Entry) bool { return w.group(e.Key) != group })
+		if !slices.Equal(all[at], want) || counts[at] != len(want) || !slices.Equal(one[at], ofGroup) {
+			return fmt.Errorf("pane %d, looked at, has %d entries, counted %d, %d in group %d; want %d and %d, or the entries differ",
+				at, len(all[at]), counts[at], len(one[at]), group, len(want), len(ofGroup))
+		}
+		delete(all, at)
+	}
+	if len(all) > 0 {
+		return fmt.Errorf("looked at, there are %d panes too many", len(all))
+	}
+	return nil
 }

@@ -129,7 +129,7 @@ func (x *index) next() bool {
 	all, some := 0, false
 	for i := x.first; i < len(panes); i++ {
 		if x.wants(&panes[i]) {
-			if all += panes[i].runs; some && all > indexRuns {
+			if all += panes[i].runs; some && all > x.saved.runs {
 				break
 			}
 			some = true
