@@ -3,7 +3,6 @@ package gpflow
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 )
 
 // KeyHashName names the hash of keys. It is part of every checkpoint: key
@@ -127,57 +126,3 @@ func DecodeKey(key []byte, n int) ([]Value, error) {
 }
 
 var errKey = fmt.Errorf("not the canonical bytes of a key")
-
-// The primes of XXH64.
-const (
-	prime1 = 0x9E3779B185EBCA87
-	prime2 = 0xC2B2AE3D27D4EB4F
-	prime3 = 0x165667B19E3779F9
-	prime4 = 0x85EBCA77C2B2AE63
-	prime5 = 0x27D4EB2F165667C5
-)
-
-// HashKey returns XXH64 of b with seed 0, after the specification at
-// github.com/Cyan4973/xxHash, doc/xxhash_spec.md.
-func HashKey(b []byte) uint64 {
-	n := uint64(len(b))
-	var h uint64
-	if n >= 32 {
-		var p1, p2 uint64 = prime1, prime2
-		v1, v2, v3, v4 := p1+p2, p2, uint64(0), -p1
-		for len(b) >= 32 {
-			v1 = xxRound(v1, binary.LittleEndian.Uint64(b))
-			v2 = xxRound(v2, binary.LittleEndian.Uint64(b[8:]))
-			v3 = xxRound(v3, binary.LittleEndian.Uint64(b[16:]))
-			v4 = xxRound(v4, binary.LittleEndian.Uint64(b[24:]))
-			b = b[32:]
-		}
-		h = bits.RotateLeft64(v1, 1) + bits.RotateLeft64(v2, 7) + bits.RotateLeft64(v3, 12) + bits.RotateLeft64(v4, 18)
-		for _, v := range [4]uint64{v1, v2, v3, v4} {
-			h = (h^xxRound(0, v))*prime1 + prime4
-		}
-	} else {
-		h = prime5
-	}
-	h += n
-	for ; len(b) >= 8; b = b[8:] {
-		h ^= xxRound(0, binary.LittleEndian.Uint64(b))
-		h = bits.RotateLeft64(h, 27)*prime1 + prime4
-	}
-	if len(b) >= 4 {
-		h ^= uint64(binary.LittleEndian.Uint32(b)) * prime1
-		h = bits.RotateLeft64(h, 23)*prime2 + prime3
-		b = b[4:]
-	}
-	for _, c := range b {
-		h ^= uint64(c) * prime5
-		h = bits.RotateLeft64(h, 11) * prime1
-	}
-	h = (h ^ h>>33) * prime2
-	h = (h ^ h>>29) * prime3
-	return h ^ h>>32
-}
-
-func xxRound(acc, input uint64) uint64 {
-	return bits.RotateLeft64(acc+input*prime2, 31) * prime1
-}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -218,7 +219,7 @@ func (b *build) goOn(k *Checkpoints, m *checkpoint.Manifest) error {
 		i, ok := b.run.regions.of[node]
 		return ok && b.regions[i] != nil
 	})
-	b.former, err = resume.New(mine, then, b.run.plan, func(s checkpoint.SegmentRef) ([]byte, error) { return k.Keeper.Segment(b.ctx, s) })
+	b.former, err = resume.New(mine, then, b.run.plan, func(s checkpoint.SegmentRef) (*io.SectionReader, error) { return k.Keeper.OpenSegment(b.ctx, s) })
 	if err != nil {
 		return err
 	}

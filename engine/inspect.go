@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -19,24 +20,16 @@ type Inspection struct {
 	former   *resume.Former
 }
 
-// Inspect reads a checkpoint. segments returns the segments of a part, which
-// the Inspection keeps.
-func Inspect(m *checkpoint.Manifest, segments func(checkpoint.PartState) ([][]byte, error)) (*Inspection, error) {
+// Inspect reads what a checkpoint has, but for its keyed state, which is read when
+// it is asked for, piece by piece. open returns a segment that has been compared
+// with its checksum, for as long as the Inspection is used, and is asked for each
+// once.
+func Inspect(m *checkpoint.Manifest, open func(checkpoint.SegmentRef) (*io.SectionReader, error)) (*Inspection, error) {
 	p, err := plan.Decode(m.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of checkpoint %d: %w", m.ID, err)
 	}
-	read := make(map[string][]byte)
-	for _, part := range m.Parts {
-		all, err := segments(part)
-		if err != nil {
-			return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
-		}
-		for i, b := range all {
-			read[part.Segments[i].Object] = b
-		}
-	}
-	s, err := resume.New(m, p, p, func(s checkpoint.SegmentRef) ([]byte, error) { return read[s.Object], nil })
+	s, err := resume.New(m, p, p, open)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", m.ID, err)
 	}
@@ -48,11 +41,13 @@ type NodeState struct {
 	Address  string `json:"address"`
 	Role     string `json:"role"` // source, operator or sink
 	Subtasks int    `json:"subtasks"`
+	Ended    int    `json:"ended,omitempty"` // of the subtasks: those that had come to the end of their input
 	// Watermark is that which the subtask had come to that was the furthest
 	// behind; "" where there is none.
 	Watermark string `json:"watermark,omitempty"`
 	Splits    int    `json:"splits,omitempty"` // of a source: those being read
 	Waiting   int    `json:"waiting,omitempty"`
+	Done      int    `json:"done,omitempty"` // of a source: splits that have been read to their end
 	Timers    int    `json:"timers,omitempty"`
 	// Bytes are those of the sink's own state, or of the keyed state as it is
 	// saved, with what later changes have replaced.
@@ -62,55 +57,105 @@ type NodeState struct {
 
 // Table is a keyed state of an operator.
 type Table struct {
-	Name    string             `json:"name"`
-	Kind    string             `json:"kind"`
-	Version int                `json:"version"`
-	Key     *gpflow.Schema     `json:"key,omitempty"`
-	Value   *gpflow.Schema     `json:"value"`
-	Panes   int                `json:"panes"` // over all subtasks
-	Entries int64              `json:"entries"`
-	times   []gpflow.Timestamp // of the panes
+	Name    string                    `json:"name"`
+	Kind    string                    `json:"kind"`
+	Version int                       `json:"version"`
+	Key     *gpflow.Schema            `json:"key,omitempty"`
+	Value   *gpflow.Schema            `json:"value"`
+	Panes   int                       `json:"panes"` // over all subtasks; where they are counted
+	Entries int64                     `json:"entries"`
+	times   map[gpflow.Timestamp]bool // of the panes
 }
 
-// Nodes returns what there is of each node, in the order of the plan.
+// Nodes returns what there is of each node, in the order of the plan. It counts
+// the entries, and reads those of panes that have changed since they were saved as
+// a whole.
 func (x *Inspection) Nodes() ([]NodeState, error) {
 	var all []NodeState
-	for _, t := range x.plan.Tasks {
-		for _, op := range t.Ops {
-			n, err := x.node(op.ID)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", op.ID, err)
+	for _, address := range x.Addresses() {
+		n, _ := x.Node(address)
+		n.Tables = nil
+		for _, o := range x.former.Operators(address) {
+			if n.Role != "operator" {
+				break
 			}
-			all = append(all, n)
+			if err := n.count(o); err != nil {
+				return nil, x.failed(address, err)
+			}
 		}
+		all = append(all, n)
 	}
 	return all, nil
 }
 
-func (x *Inspection) node(address string) (NodeState, error) {
-	n := NodeState{Address: address, Role: "operator"}
-	if rs := x.former.Readers(address); rs != nil {
-		x.source(&n, rs)
-		return n, nil
+// failed says of what checkpoint and which node something could not be read.
+func (x *Inspection) failed(address string, err error) error {
+	return fmt.Errorf("read checkpoint %d: %s: %w", x.manifest.ID, address, err)
+}
+
+// Addresses returns those of the nodes, in the order of the plan.
+func (x *Inspection) Addresses() (all []string) {
+	for _, t := range x.plan.Tasks {
+		for _, op := range t.Ops {
+			all = append(all, op.ID)
+		}
 	}
-	if ws := x.former.Writers(address); ws != nil {
-		n.Role, n.Subtasks = "sink", len(ws)
+	return all
+}
+
+// Node returns what there is of a node, but for its keyed state, of which it says
+// how it is declared; false: there is no such node.
+func (x *Inspection) Node(address string) (NodeState, bool) {
+	for _, t := range x.plan.Tasks {
+		for _, op := range t.Ops {
+			if op.ID == address {
+				return x.node(t.ID, op), true
+			}
+		}
+	}
+	return NodeState{}, false
+}
+
+func (x *Inspection) node(of string, op plan.Op) NodeState {
+	n := NodeState{Address: op.ID, Role: "operator"}
+	if rs := x.former.Readers(op.ID); rs != nil {
+		n.Ended = x.ended(checkpoint.Reader, op.ID)
+		x.source(&n, rs)
+		return n
+	}
+	if ws := x.former.Writers(op.ID); ws != nil {
+		n.Role, n.Subtasks, n.Ended = "sink", len(ws), x.ended(checkpoint.Writer, op.ID)
 		for _, w := range ws {
 			n.Bytes += int64(len(w.State))
 		}
-		return n, nil
+		return n
 	}
+	n.Ended = x.ended(checkpoint.Task, of)
 	mark := gpflow.MaxTimestamp
-	for _, o := range x.former.Operators(address) {
+	for _, o := range x.former.Operators(op.ID) {
 		n.Subtasks++
 		n.Timers += len(o.Timers)
 		mark = min(mark, o.Mark)
-		if err := n.count(o); err != nil {
-			return n, err
-		}
 	}
 	n.Watermark = markText(mark)
-	return n, nil
+	for _, d := range op.State {
+		n.Tables = append(n.Tables, tableOf(d))
+	}
+	return n
+}
+
+// ended returns how many of some parts had ended for good.
+func (x *Inspection) ended(kind checkpoint.Kind, name string) (n int) {
+	for _, p := range x.manifest.Parts {
+		if p.Kind == kind && p.Name == name && p.Gone {
+			n++
+		}
+	}
+	return n
+}
+
+func tableOf(d gpflow.StateDescriptor) Table {
+	return Table{Name: d.Name, Kind: d.Kind, Version: d.Version, Key: d.Key, Value: d.Value}
 }
 
 func (x *Inspection) source(n *NodeState, rs []resume.Reader) {
@@ -122,7 +167,7 @@ func (x *Inspection) source(n *NodeState, rs []resume.Reader) {
 	}
 	for _, s := range x.manifest.Sources {
 		if s.Address == n.Address {
-			n.Waiting = len(s.Queue)
+			n.Waiting, n.Done = len(s.Queue), len(s.Ended)
 		}
 	}
 	n.Watermark = markText(mark)
@@ -142,28 +187,34 @@ func (n *NodeState) count(o resume.Operator) error {
 		return err
 	}
 	for _, s := range segments {
-		n.Bytes += int64(len(s))
+		n.Bytes += s.Size()
 	}
-	m, err := state.Open(segments)
+	saved, err := state.Open(segments)
 	if err != nil {
 		return err
 	}
-	for _, d := range m.Descriptors() {
-		i := slices.IndexFunc(n.Tables, func(t Table) bool { return t.Name == d.Name })
-		if i < 0 {
-			i = len(n.Tables)
-			n.Tables = append(n.Tables, Table{Name: d.Name, Kind: d.Kind, Version: d.Version, Key: d.Key, Value: d.Value})
-		}
-		t := &n.Tables[i]
-		for _, at := range m.Times(d.Name) {
-			t.Entries += int64(m.Panes(d.Name).Len(at))
-			if !slices.Contains(t.times, at) {
-				t.times = append(t.times, at)
-			}
-		}
-		t.Panes = len(t.times)
+	for _, d := range saved.Descriptors() {
+		n.table(d)
 	}
-	return nil
+	return saved.Count(func(d gpflow.StateDescriptor, at gpflow.Timestamp, entries int) {
+		t := n.table(d)
+		t.Entries += int64(entries)
+		if t.times == nil {
+			t.times = make(map[gpflow.Timestamp]bool)
+		}
+		t.times[at] = true
+		t.Panes = len(t.times)
+	})
+}
+
+// table returns the table of a state, which it adds where there is none.
+func (n *NodeState) table(d gpflow.StateDescriptor) *Table {
+	i := slices.IndexFunc(n.Tables, func(t Table) bool { return t.Name == d.Name })
+	if i < 0 {
+		i = len(n.Tables)
+		n.Tables = append(n.Tables, tableOf(d))
+	}
+	return &n.Tables[i]
 }
 
 // Split is how far a split of a source has been read.
@@ -201,65 +252,6 @@ func (x *Inspection) Writers(address string) [][]byte {
 		all = append(all, w.State)
 	}
 	return all
-}
-
-// Entry is one of keyed state. Its values belong to the Inspection.
-type Entry struct {
-	Subtask int
-	Table   gpflow.StateDescriptor
-	Pane    gpflow.Timestamp
-	Key     []gpflow.Value // by the columns of Table.Key
-	Row     []gpflow.Value // by the columns of Table.Value
-}
-
-// Entries gives the entries of an operator to f, by subtask, state, pane and
-// key group, until f returns an error.
-func (x *Inspection) Entries(address string, f func(Entry) error) error {
-	for i, o := range x.former.Operators(address) {
-		segments, err := o.Segments.All()
-		if err != nil {
-			return fmt.Errorf("%s: %w", address, err)
-		}
-		if len(segments) == 0 {
-			continue
-		}
-		m, err := state.Open(segments)
-		if err != nil {
-			return fmt.Errorf("%s: %w", address, err)
-		}
-		for _, d := range m.Descriptors() {
-			for _, at := range m.Times(d.Name) {
-				if err := entries(m, Entry{Subtask: i, Table: d, Pane: at}, f); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// entries gives those of a pane to f.
-func entries(m *state.Memory, e Entry, f func(Entry) error) error {
-	p := m.Panes(e.Table.Name)
-	columns := 0
-	if e.Table.Key != nil {
-		columns = e.Table.Key.Width()
-	}
-	var c gpflow.Cursor
-	for {
-		next, key, row, ok := p.Next(e.Pane, c)
-		if !ok {
-			return nil
-		}
-		var err error
-		if e.Key, err = gpflow.DecodeKey(key, columns); err != nil {
-			return fmt.Errorf("state %s: %w", e.Table.Name, err)
-		}
-		e.Row, c = row, next
-		if err := f(e); err != nil {
-			return err
-		}
-	}
 }
 
 // Timers returns the times that an operator waits for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -248,7 +249,7 @@ func (j *job) look(k *checkpoint.Keeper) middle {
 	if err != nil {
 		j.Fatal(err)
 	}
-	x, err := engine.Inspect(m, func(p checkpoint.PartState) ([][]byte, error) { return k.Segments(j.Context(), p) })
+	x, err := engine.Inspect(m, func(s checkpoint.SegmentRef) (*io.SectionReader, error) { return k.OpenSegment(j.Context(), s) })
 	if err != nil {
 		j.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/control"
 	"github.com/gpflow/gpflow/spec/diag"
+	"github.com/gpflow/gpflow/storage"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 // lookFlags say which checkpoint is looked into.
@@ -79,6 +81,45 @@ type looked struct {
 	savepoint string // its name; "": it is none
 	manifest  *checkpoint.Manifest
 	*engine.Inspection
+	held held
+}
+
+// held are the segments of a checkpoint, by name. A run that goes on may remove
+// them: what is open can be read all the same.
+type held map[string]*local.Object
+
+// hold opens all segments of a checkpoint.
+func hold(ctx context.Context, store *local.Store, m *checkpoint.Manifest) (h held, err error) {
+	h = make(held)
+	for _, p := range m.Parts {
+		for _, s := range p.Segments {
+			o, err := store.OpenObject(ctx, s.Object)
+			if errors.Is(err, storage.ErrNotFound) {
+				err = checkpoint.Missing(s.Object, err)
+			}
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("read checkpoint %d: the state of %s: %w", m.ID, p.Part, err), h.close())
+			}
+			h[s.Object] = o
+		}
+	}
+	return h, nil
+}
+
+// open returns a segment that has been compared with its checksum.
+func (h held) open(s checkpoint.SegmentRef) (*io.SectionReader, error) {
+	o := h[s.Object]
+	if err := checkpoint.CheckSegment(o, s); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(o, 0, s.Size), nil
+}
+
+func (h held) close() (err error) {
+	for _, o := range h {
+		err = errors.Join(err, o.Close())
+	}
+	return err
 }
 
 // with opens the checkpoint that is meant, and gives it to f.
@@ -109,7 +150,17 @@ func (f *lookFlags) with(ctx context.Context, path string, do func(*looked) erro
 	if err != nil {
 		return err
 	}
-	return do(l)
+	defer func() { err = errors.Join(err, l.held.close()) }()
+	return l.named(do(l))
+}
+
+// named says of which state something could not be read.
+func (l *looked) named(err error) error {
+	var damaged *checkpoint.Damaged
+	if errors.As(err, &damaged) {
+		return fmt.Errorf("the state in %s: %w", l.dir, err)
+	}
+	return err
 }
 
 // takeNow has the running pipeline take a checkpoint, and returns its number.
@@ -132,13 +183,15 @@ func (f *lookFlags) read(ctx context.Context, p *peek) (*looked, error) {
 		if err != nil {
 			return nil, err
 		}
-		x, err := engine.Inspect(m, func(part checkpoint.PartState) ([][]byte, error) {
-			return checkpoint.ReadSegments(ctx, p.store, part)
-		})
+		h, err := hold(ctx, p.store, m)
 		var damaged *checkpoint.Damaged
 		switch {
 		case err == nil:
-			return &looked{p, f.savepoint, m, x}, nil
+			x, err := engine.Inspect(m, h.open)
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("the state in %s: %w", p.dir, err), h.close())
+			}
+			return &looked{p, f.savepoint, m, x, h}, nil
 		case !errors.As(err, &damaged) || m.ID == last:
 			return nil, fmt.Errorf("the state in %s: %w", p.dir, err)
 		}
@@ -165,19 +218,13 @@ func (f *lookFlags) manifest(ctx context.Context, p *peek) (m *checkpoint.Manife
 	return m, nil
 }
 
-// node returns what there is of the node of an address.
+// node returns what there is of the node of an address, but for its keyed state.
 func (l *looked) node(address string) (engine.NodeState, error) {
-	nodes, err := l.Nodes()
-	if err != nil {
-		return engine.NodeState{}, err
+	n, ok := l.Node(address)
+	if ok {
+		return n, nil
 	}
-	var names []string
-	for _, n := range nodes {
-		if n.Address == address {
-			return n, nil
-		}
-		names = append(names, n.Address)
-	}
+	names := l.Addresses()
 	if s := diag.Suggest(address, names); s != "" {
 		return engine.NodeState{}, fmt.Errorf("checkpoint %d has no node %q; did you mean %s?", l.manifest.ID, address, s)
 	}
@@ -233,11 +280,22 @@ func (l *looked) list(w io.Writer, format string) error {
 	fmt.Fprintf(w, "%s\n\n", l.about().title())
 	rows := [][]string{{"node", "subtasks", "keeps", "bytes", "watermark"}}
 	for _, n := range nodes {
-		rows = append(rows, []string{n.Address, strconv.Itoa(n.Subtasks), keeps(n), size(n.Bytes), n.Watermark})
+		rows = append(rows, []string{n.Address, subtasks(n), keeps(n), size(n.Bytes), n.Watermark})
 	}
 	writeTable(w, rows, []bool{true, true, true, true, true})
 	fmt.Fprintf(w, "\nretained: %s\n", strings.Trim(fmt.Sprint(retained), "[]"))
 	return nil
+}
+
+// subtasks says how many a node has, and how many of them have ended.
+func subtasks(n engine.NodeState) string {
+	switch {
+	case n.Ended == 0:
+		return strconv.Itoa(n.Subtasks)
+	case n.Ended == n.Subtasks:
+		return fmt.Sprintf("%d, ended", n.Subtasks)
+	}
+	return fmt.Sprintf("%d, %d ended", n.Subtasks, n.Ended)
 }
 
 // retained returns the numbers of the checkpoints that are there, newest first.
@@ -269,6 +327,9 @@ func keeps(n engine.NodeState) string {
 	add(int64(n.Splits), "split")
 	if n.Waiting > 0 {
 		parts = append(parts, thousands(int64(n.Waiting))+" waiting")
+	}
+	if n.Done > 0 {
+		parts = append(parts, thousands(int64(n.Done))+" read to the end")
 	}
 	for _, t := range n.Tables {
 		entries := "entries"

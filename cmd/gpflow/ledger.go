@@ -88,19 +88,32 @@ func writeTable(w io.Writer, rows [][]string, used []bool) {
 			width[i] = max(width[i], len(cell))
 		}
 	}
-	for _, row := range rows {
-		var b strings.Builder
-		for i, cell := range row {
-			switch {
-			case !used[i]:
-			case i == 0:
-				fmt.Fprintf(&b, "%-*s", width[i], cell)
-			default:
-				fmt.Fprintf(&b, "  %*s", width[i], cell)
-			}
+	for i := range width {
+		if !used[i] {
+			width[i] = unused
 		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 	}
+	for _, row := range rows {
+		writeRow(w, row, width)
+	}
+}
+
+// unused is the width of a column that is not printed.
+const unused = -1
+
+// writeRow prints a row of a table whose columns have these widths.
+func writeRow(w io.Writer, row []string, width []int) {
+	var b strings.Builder
+	for i, cell := range row {
+		switch {
+		case width[i] == unused:
+		case i == 0:
+			fmt.Fprintf(&b, "%-*s", width[i], cell)
+		default:
+			fmt.Fprintf(&b, "  %*s", width[i], cell)
+		}
+	}
+	fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 }
 
 func blankZero(n int64) string {

@@ -294,7 +294,7 @@ func restoreSavepoint(ctx context.Context, dir, name string, w io.Writer) error 
 func adopt(ctx context.Context, k *checkpoint.Keeper, from storage.Store, m *checkpoint.Manifest) (*checkpoint.Manifest, error) {
 	for _, part := range m.Parts {
 		for _, s := range part.Segments {
-			if _, err := checkpoint.ReadSegment(ctx, from, s); err != nil {
+			if _, err := checkpoint.OpenSegment(ctx, from, s); err != nil {
 				return nil, fmt.Errorf("the state of %s: %w", part.Part, err)
 			}
 		}

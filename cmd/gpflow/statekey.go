@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gpflow/gpflow"
@@ -59,15 +63,82 @@ func keyColumn(s *gpflow.Schema, text string) (column int, value string, err err
 
 func (f keyFilter) match(key []gpflow.Value) bool {
 	for i, want := range f {
-		if want == nil {
-			continue
-		}
-		if v := key[i]; v.Kind() == gpflow.KindString && v.Str() == *want {
-			continue
-		}
-		if text := string(valueJSON(nil, key[i])); text != *want && strings.Trim(text, `"`) != *want {
+		if want != nil && !hasText(key[i], *want) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasText reports whether a text means a value: as it is where that is a string,
+// else as JSON, with the quotes or without.
+func hasText(v gpflow.Value, text string) bool {
+	if v.Kind() == gpflow.KindString && v.Str() == text {
+		return true
+	}
+	is := string(valueJSON(nil, v))
+	return is == text || is == `"`+text+`"`
+}
+
+// mostCandidates is how many keys are looked for at most.
+const mostCandidates = 64
+
+// candidates returns the keys, in their canonical bytes, of which one is what is
+// looked for among keys of the columns in s; false: it is not known which, or there
+// are too many.
+func (f keyFilter) candidates(s *gpflow.Schema) (keys [][]byte, ok bool) {
+	if f == nil {
+		return nil, false
+	}
+	keys = [][]byte{nil}
+	for i, want := range f {
+		if want == nil {
+			return nil, false
+		}
+		var longer [][]byte
+		for _, v := range valuesOf(s.Columns[i].Type.Kind, *want) {
+			for _, k := range keys {
+				longer = append(longer, gpflow.AppendKey(k[:len(k):len(k)], v))
+			}
+		}
+		if keys = longer; len(keys) > mostCandidates {
+			return nil, false
+		}
+	}
+	return keys, true
+}
+
+// valuesOf returns the values of a kind, and null, that a text means.
+func valuesOf(k gpflow.Kind, text string) (all []gpflow.Value) {
+	plain := strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`)
+	possible := []gpflow.Value{gpflow.Null}
+	switch k {
+	case gpflow.KindString:
+		possible = append(possible, gpflow.String(text))
+		for _, quoted := range []string{text, `"` + text + `"`} {
+			var s string
+			if json.Unmarshal([]byte(quoted), &s) == nil && s != text {
+				possible = append(possible, gpflow.String(s))
+			}
+		}
+	case gpflow.KindBool:
+		possible = append(possible, gpflow.Bool(false), gpflow.Bool(true))
+	case gpflow.KindInt:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			possible = append(possible, gpflow.Int(n))
+		}
+	case gpflow.KindBytes:
+		if b, err := base64.StdEncoding.DecodeString(plain); err == nil {
+			possible = append(possible, gpflow.Bytes(b))
+		}
+	case gpflow.KindTimestamp:
+		if t, err := gpflow.ParseTime(plain); err == nil {
+			possible = append(possible, gpflow.Time(t))
+		}
+	case gpflow.KindDuration:
+		if d, err := gpflow.ParseDuration(plain); err == nil {
+			possible = append(possible, gpflow.Span(d))
+		}
+	}
+	return slices.DeleteFunc(possible, func(v gpflow.Value) bool { return !hasText(v, text) })
 }

@@ -1,7 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/gpflow/gpflow"
 )
@@ -43,4 +49,63 @@ func TestKeyFilter(t *testing.T) {
 	if _, err := newKeyFilter(nil, []string{"x"}); err == nil {
 		t.Error("a key is looked for where there is none")
 	}
+}
+
+// TestKeyCandidates: of what text means a key, the key is a candidate; and each
+// candidate is meant.
+func TestKeyCandidates(t *testing.T) {
+	kinds := map[gpflow.Kind]*rapid.Generator[gpflow.Value]{
+		gpflow.KindString:    rapid.Map(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{`"`, `a"b"`, `\`, `a\n`, "null", "5", ""})), gpflow.String),
+		gpflow.KindInt:       rapid.Map(rapid.Int64(), gpflow.Int),
+		gpflow.KindBool:      rapid.Map(rapid.Bool(), gpflow.Bool),
+		gpflow.KindBytes:     rapid.Map(rapid.SliceOf(rapid.Byte()), gpflow.Bytes),
+		gpflow.KindTimestamp: rapid.Map(rapid.Int64Range(-1<<50, 1<<50), func(n int64) gpflow.Value { return gpflow.Time(gpflow.Timestamp(n)) }),
+		gpflow.KindDuration:  rapid.Map(rapid.Int64Range(-1<<50, 1<<50), func(n int64) gpflow.Value { return gpflow.Span(gpflow.Duration(n)) }),
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		schema := &gpflow.Schema{}
+		var key []gpflow.Value
+		var wanted []string
+		for i := range rapid.IntRange(1, 3).Draw(t, "columns") {
+			k := rapid.SampledFrom(slices.Sorted(maps.Keys(kinds))).Draw(t, "kind")
+			v := gpflow.Null
+			if rapid.IntRange(0, 9).Draw(t, "null") > 0 {
+				v = kinds[k].Draw(t, "value")
+			}
+			text := string(valueJSON(nil, v))
+			switch how := rapid.IntRange(0, 2).Draw(t, "how"); {
+			case how == 0 && v.Kind() == gpflow.KindString:
+				text = v.Str()
+			case how == 1 && len(text) > 1 && text[0] == '"':
+				text = text[1 : len(text)-1]
+			}
+			name := fmt.Sprintf("c%d", i)
+			schema.Columns = append(schema.Columns, gpflow.Column{Name: name, Type: gpflow.T(k)})
+			key, wanted = append(key, v), append(wanted, name+"="+text)
+		}
+		schema = gpflow.NewSchema(schema.Columns...)
+		f, err := newKeyFilter(schema, wanted)
+		if err != nil || !f.match(key) {
+			t.Fatalf("%v is not found by %q: %v", key, wanted, err)
+		}
+		var canonical []byte
+		for _, v := range key {
+			canonical = gpflow.AppendKey(canonical, v)
+		}
+		keys, ok := f.candidates(schema)
+		if !ok || !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, canonical) }) {
+			t.Fatalf("%v is not among the %d candidates for %q", key, len(keys), wanted)
+		}
+		for _, k := range keys {
+			vs, err := gpflow.DecodeKey(k, schema.Width())
+			if err != nil || !f.match(vs) {
+				t.Fatalf("%v is a candidate for %q: %v", vs, wanted, err)
+			}
+		}
+		if part, _ := newKeyFilter(schema, wanted[:len(wanted)-1]); len(wanted) > 1 {
+			if _, ok := part.candidates(schema); ok {
+				t.Fatal("the candidates for a part of a key are known")
+			}
+		}
+	})
 }

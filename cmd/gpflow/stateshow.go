@@ -86,7 +86,24 @@ func (f *showFlags) show(l *looked, node string, w io.Writer) error {
 	default:
 		err = f.operator(l, n, text, buffered)
 	}
+	if text && err == nil {
+		showEnded(n, buffered)
+	}
 	return errors.Join(err, buffered.Flush())
+}
+
+// showEnded says what of a node has come to its end.
+func showEnded(n engine.NodeState, w io.Writer) {
+	if n.Done > 0 {
+		fmt.Fprintf(w, "splits that have been read to their end: %s\n", thousands(int64(n.Done)))
+	}
+	switch {
+	case n.Ended == 0:
+	case n.Ended == n.Subtasks:
+		fmt.Fprintln(w, "it has ended: there is no more input for it")
+	default:
+		fmt.Fprintf(w, "%d of its %d subtasks have ended: there is no more input for them\n", n.Ended, n.Subtasks)
+	}
 }
 
 // opaque writes bytes in a form of a connector's own: as JSON where they are,
@@ -173,111 +190,6 @@ func showWriters(states [][]byte, text bool, w io.Writer) error {
 		fmt.Fprintf(w, "subtask %d keeps %s\n", i, note)
 	}
 	return nil
-}
-
-// errEnough ends a walk over entries.
-var errEnough = errors.New("enough entries")
-
-// operator shows the entries of an operator, and its timers.
-func (f *showFlags) operator(l *looked, n engine.NodeState, text bool, w io.Writer) error {
-	wanted := make([]keyFilter, len(n.Tables))
-	for i, t := range n.Tables {
-		var err error
-		if wanted[i], err = newKeyFilter(t.Key, f.keys); err != nil {
-			return fmt.Errorf("%s: %w", n.Address, err)
-		}
-	}
-	t := &entryTable{w: w}
-	shown, found := 0, 0
-	err := l.Entries(n.Address, func(e engine.Entry) error {
-		for i := range n.Tables {
-			if n.Tables[i].Name == e.Table.Name && !wanted[i].match(e.Key) {
-				return nil
-			}
-		}
-		if found++; f.limit > 0 && shown == f.limit {
-			if !text {
-				return errEnough
-			}
-			return nil
-		}
-		shown++
-		if text {
-			t.add(e)
-			return nil
-		}
-		_, err := w.Write(append(entryJSON(nil, e), '\n'))
-		return err
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
-	}
-	if !text {
-		return nil
-	}
-	t.flush()
-	switch {
-	case found == 0 && f.keys != nil:
-		fmt.Fprintln(w, "it keeps nothing for that key; the columns of its keys are", keyColumns(n))
-	case found == 0:
-		fmt.Fprintln(w, "it keeps no entries")
-	case found > shown:
-		fmt.Fprintf(w, "\nand %s more; --limit 0 shows all\n", thousands(int64(found-shown)))
-	}
-	for _, at := range l.Timers(n.Address) {
-		fmt.Fprintf(w, "it waits for %s\n", at)
-	}
-	return nil
-}
-
-// keyColumns returns the names of the columns of an operator's keys.
-func keyColumns(n engine.NodeState) string {
-	var names []string
-	for _, t := range n.Tables {
-		if t.Key != nil {
-			names = append(names, t.Key.Names()...)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// entryTable prints entries as tables, one for each state.
-type entryTable struct {
-	w    io.Writer
-	of   string // the state
-	rows [][]string
-}
-
-func (t *entryTable) add(e engine.Entry) {
-	if t.of != e.Table.Name {
-		t.flush()
-		header := []string{"pane"}
-		for _, s := range []*gpflow.Schema{e.Table.Key, e.Table.Value} {
-			if s != nil {
-				header = append(header, s.Names()...)
-			}
-		}
-		t.of, t.rows = e.Table.Name, [][]string{header}
-	}
-	row := []string{e.Pane.String()}
-	for _, v := range append(e.Key[:len(e.Key):len(e.Key)], e.Row...) {
-		row = append(row, valueText(v))
-	}
-	t.rows = append(t.rows, row)
-}
-
-// flush prints what has been added.
-func (t *entryTable) flush() {
-	if len(t.rows) == 0 {
-		return
-	}
-	fmt.Fprintf(t.w, "\n%s\n", t.of)
-	used := make([]bool, len(t.rows[0]))
-	for i := range used {
-		used[i] = true
-	}
-	writeTable(t.w, t.rows, used)
-	t.of, t.rows = "", nil
 }
 
 // valueText writes a value so that people see what it is.

@@ -63,8 +63,11 @@ func verify(ctx context.Context, dir string, w io.Writer) (err error) {
 		return err
 	}
 	if l != nil {
-		if _, err := l.Nodes(); err != nil {
-			return fmt.Errorf("decode the state of checkpoint %d: %w", l.manifest.ID, err)
+		defer func() { err = errors.Join(err, l.held.close()) }()
+		for _, address := range l.Addresses() {
+			if err := l.Entries(address, nil, func(engine.Entry) error { return nil }); err != nil {
+				return fmt.Errorf("decode the state in %s: %w", dir, err)
+			}
 		}
 	}
 	fmt.Fprintf(w, "the state in %s is sound: %d checkpoints, %d savepoints, %d segments, %s\n",
@@ -154,11 +157,8 @@ func (l *looked) export(w io.Writer) error {
 	if err := e.Encode(l.about()); err != nil {
 		return err
 	}
-	nodes, err := l.Nodes()
-	if err != nil {
-		return err
-	}
-	for _, n := range nodes {
+	for _, address := range l.Addresses() {
+		n, _ := l.Node(address)
 		if err := l.exportNode(n, e, buffered); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (l *looked) exportNode(n engine.NodeState, e *json.Encoder, w io.Writer) er
 		return nil
 	}
 	begin := append(gpflow.AppendQuoted([]byte(`{"node":`), n.Address), ',')
-	return l.Entries(n.Address, func(entry engine.Entry) error {
+	return l.Entries(n.Address, nil, func(entry engine.Entry) error {
 		line := entryJSON(begin[:len(begin):len(begin)], entry)
 		line = append(line[:len(begin)], line[len(begin)+1:]...) // one object of the two
 		_, err := w.Write(append(line, '\n'))

@@ -22,6 +22,12 @@ func (e *Damaged) Error() string {
 		"what has been written behind it is then written again", e.Object, e.Reason)
 }
 
+// Missing returns the error of an object that is not there, though a manifest
+// refers to it. err is the store's.
+func Missing(object string, err error) *Damaged {
+	return &Damaged{Object: object, Reason: "it is not there, but a manifest refers to it", Err: err}
+}
+
 // Unwrap returns the error of the store.
 func (e *Damaged) Unwrap() error { return e.Err }
 

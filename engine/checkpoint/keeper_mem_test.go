@@ -103,8 +103,17 @@ func (v memView) Get(ctx context.Context, name string) (data []byte, err error) 
 	return data, err
 }
 
-func (v memView) GetRange(context.Context, string, int64, int64) ([]byte, error) {
-	return nil, errors.New("not used")
+func (v memView) GetRange(ctx context.Context, name string, offset, n int64) (data []byte, err error) {
+	err = v.do(ctx, "get range", name, func(objects map[string][]byte) error {
+		b, ok := objects[name]
+		if !ok {
+			return storage.ErrNotFound
+		}
+		from := min(offset, int64(len(b)))
+		data = bytes.Clone(b[from : from+min(n, int64(len(b))-from)])
+		return nil
+	})
+	return data, err
 }
 
 func (v memView) List(ctx context.Context, prefix string) (all []storage.Object, err error) {

@@ -89,7 +89,7 @@ func WriteSavepoint(ctx context.Context, to storage.Store, prefix, name string, 
 }
 
 // LoadSavepoint returns the savepoint under a prefix of a store, with the names
-// of its segments in that store, as ReadSegments and Adopt take them.
+// of its segments in that store, as OpenSegment and Adopt take them.
 func LoadSavepoint(ctx context.Context, store storage.Store, prefix string) (*Manifest, error) {
 	name := under(prefix, "manifest")
 	b, err := store.Get(ctx, name)

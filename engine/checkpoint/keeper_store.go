@@ -229,56 +229,6 @@ func (m *Manifest) segments() (all []segment) {
 	return all
 }
 
-// Segments returns what a part's segments hold, the whole one first, then the
-// changes in order. Each is compared with its size and checksum; one that
-// differs, or is not there, is a *Damaged error.
-func (k *Keeper) Segments(ctx context.Context, p PartState) ([][]byte, error) {
-	all, err := ReadSegments(ctx, k.store, p)
-	return all, k.orOvertaken(ctx, err)
-}
-
-// ReadSegments is Keeper.Segments for a manifest that does not lie in the
-// keeper's store, such as a savepoint's.
-func ReadSegments(ctx context.Context, store storage.Store, p PartState) ([][]byte, error) {
-	var all [][]byte
-	for _, s := range p.Segments {
-		b, err := readSegment(ctx, store, s)
-		if err != nil {
-			return nil, fmt.Errorf("the state of %s: %w", p.Part, err)
-		}
-		all = append(all, b)
-	}
-	return all, nil
-}
-
-// Segment returns what one segment of a part holds, as Segments does.
-func (k *Keeper) Segment(ctx context.Context, s SegmentRef) ([]byte, error) {
-	b, err := readSegment(ctx, k.store, s)
-	return b, k.orOvertaken(ctx, err)
-}
-
-// ReadSegment is Keeper.Segment for a manifest that does not lie in the keeper's
-// store.
-func ReadSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte, error) {
-	return readSegment(ctx, store, s)
-}
-
-func readSegment(ctx context.Context, store storage.Store, s SegmentRef) ([]byte, error) {
-	b, err := store.Get(ctx, s.Object)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return nil, &Damaged{Object: s.Object, Reason: "it is not there, but a manifest refers to it", Err: err}
-	case err != nil:
-		return nil, err
-	case int64(len(b)) != s.Size:
-		return nil, &Damaged{Object: s.Object, Reason: fmt.Sprintf("it has %d bytes, and had %d when it was written", len(b), s.Size)}
-	}
-	if is := SumOf(b); is != s.Sum {
-		return nil, &Damaged{Object: s.Object, Reason: fmt.Sprintf("its checksum is %s, and was %s when it was written: its bytes have changed", is, s.Sum)}
-	}
-	return b, nil
-}
-
 // Adopt makes m, whose segments are in from, the current checkpoint: it copies
 // them and writes a manifest of this lineage and epoch with the same number. It
 // is how a lineage begins with a savepoint, and how a job goes on from an older

@@ -42,7 +42,8 @@ func (f *Former) Operator(address string, i, n int) (task.OperatorState, bool) {
 }
 
 // Restore gives subtask i of n of an operator its keyed state: its own, or the
-// key groups that it owns out of that of all former subtasks.
+// key groups that it owns out of that of all former subtasks. They are read piece
+// by piece, and what m has no room for goes to its disk on the way.
 func (f *Former) Restore(m *state.Memory, address string, i, n int) error {
 	former := f.operators[address]
 	if len(former) == n {

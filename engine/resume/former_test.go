@@ -3,8 +3,10 @@ package resume
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
@@ -107,12 +109,28 @@ func TestHome(t *testing.T) {
 func TestPack(t *testing.T) {
 	states := map[string][]byte{"window.a": []byte("one"), "window.b": {}, "c": []byte("two")}
 	packed := Pack(states)
-	got, err := unpack(packed)
-	if err != nil || !maps.EqualFunc(got, states, bytes.Equal) {
-		t.Errorf("%q comes out as %q: %v", states, got, err)
+	of := func(b []byte) *io.SectionReader { return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))) }
+	got, err := unpack(of(packed))
+	if err != nil || len(got) != len(states) {
+		t.Fatalf("%q comes out as %v: %v", states, got, err)
 	}
-	if _, err := unpack(packed[:len(packed)-1]); err == nil {
-		t.Error("what is cut is taken")
+	for address, want := range states {
+		if b, err := io.ReadAll(got[address]); err != nil || !bytes.Equal(b, want) {
+			t.Errorf("%s comes out as %q, %v", address, b, err)
+		}
+	}
+	whole := []int{0}
+	for _, address := range slices.Sorted(maps.Keys(states)) {
+		whole = append(whole, whole[len(whole)-1]+len(AppendHead(nil, address, len(states[address])))+len(states[address]))
+	}
+	for n := range packed {
+		if _, err := unpack(of(packed[:n])); (err == nil) != slices.Contains(whole, n) {
+			t.Errorf("cut at %d: %v", n, err)
+		}
+	}
+	large := Pack(map[string][]byte{"a": make([]byte, 1<<20), strings.Repeat("b", 300): []byte("x")})
+	if got, err := unpack(of(large)); err != nil || got["a"].Size() != 1<<20 || got[strings.Repeat("b", 300)].Size() != 1 {
+		t.Errorf("what is large comes out as %v: %v", got, err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gpflow/gpflow/compiler/plan"
@@ -54,10 +55,10 @@ func Of(m *checkpoint.Manifest, then *plan.Plan, made func(address string) bool)
 
 type splitName struct{ source, id string }
 
-// New reads what m has, but for the segments, which read returns when they are
-// needed. then is its plan, and now the one that is to go on from it.
-func New(m *checkpoint.Manifest, then, now *plan.Plan, read ReadSegment) (*Former, error) {
-	from := &objects{read: read, kept: make(map[string][]byte), room: keptBytes}
+// New reads what m has, but for the segments, which are opened when they are needed,
+// each once. then is its plan, and now the one that is to go on from it.
+func New(m *checkpoint.Manifest, then, now *plan.Plan, open OpenSegment) (*Former, error) {
+	from := &objects{open: open, opened: make(map[string]map[string]*io.SectionReader)}
 	f := &Former{
 		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]Reader),
 		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split), forgotten: make(map[string]bool),

@@ -2,39 +2,40 @@ package resume
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 )
 
-// ReadSegment returns a segment. It is not changed, and may be kept.
-type ReadSegment func(checkpoint.SegmentRef) ([]byte, error)
+// OpenSegment returns a segment to be read piece by piece, for as long as the
+// Former is used. It has been compared with its checksum.
+type OpenSegment func(checkpoint.SegmentRef) (*io.SectionReader, error)
 
-// keptBytes is how many bytes of segments are kept while a job is restored: they
-// are read by each operator of a task, and by each of its new subtasks.
-const keptBytes = 64 << 20
-
-// objects reads segments.
+// objects opens segments, each once.
 type objects struct {
-	read ReadSegment
-	kept map[string][]byte // by name
-	room int64             // bytes that may still be kept
+	open   OpenSegment
+	opened map[string]map[string]*io.SectionReader // by name: the states in it, by address
 }
 
-func (o *objects) get(s checkpoint.SegmentRef) ([]byte, error) {
-	if b, ok := o.kept[s.Object]; ok {
-		return b, nil
+func (o *objects) get(s checkpoint.SegmentRef) (map[string]*io.SectionReader, error) {
+	if states, ok := o.opened[s.Object]; ok {
+		return states, nil
 	}
-	b, err := o.read(s)
-	if err == nil && s.Size <= o.room {
-		o.room -= s.Size
-		o.kept[s.Object] = b
+	packed, err := o.open(s)
+	if err != nil {
+		return nil, err
 	}
-	return b, err
+	states, err := unpack(packed)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.Object, err)
+	}
+	o.opened[s.Object] = states
+	return states, nil
 }
 
 // Segments are the keyed state of one subtask of an operator: a whole one, then
-// what changed since, in order. They are read when they are needed, as they may
-// not fit the memory.
+// what changed since, in order. They are opened when they are needed, and read
+// piece by piece, as they may not fit the memory.
 type Segments struct {
 	from    *objects
 	part    checkpoint.PartState
@@ -42,24 +43,23 @@ type Segments struct {
 }
 
 // at returns what object i of the part has of the operator, nil: nothing.
-func (s Segments) at(i int) ([]byte, error) {
-	packed, err := s.from.get(s.part.Segments[i])
+func (s Segments) at(i int) (*io.SectionReader, error) {
+	states, err := s.from.get(s.part.Segments[i])
 	if err != nil {
 		return nil, fmt.Errorf("the state of %s: %w", s.part.Part, err)
 	}
-	states, err := unpack(packed)
-	return states[s.address], err
+	return states[s.address], nil
 }
 
-// All reads all of them.
-func (s Segments) All() (all [][]byte, err error) {
+// All opens all of them.
+func (s Segments) All() (all []*io.SectionReader, err error) {
 	for i := range s.part.Segments {
-		b, err := s.at(i)
+		r, err := s.at(i)
 		if err != nil {
 			return nil, err
 		}
-		if b != nil {
-			all = append(all, b)
+		if r != nil {
+			all = append(all, r)
 		}
 	}
 	return all, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -68,25 +69,39 @@ func AppendHead(dst []byte, address string, size int) []byte {
 
 var errPacked = errors.New("the state of a subtask is damaged: it does not end where it should")
 
-// unpack is the reverse of Pack. The states share data.
-func unpack(data []byte) (map[string][]byte, error) {
-	states := make(map[string][]byte)
-	field := func() []byte {
-		n, used := binary.Uvarint(data)
-		if used <= 0 || n > uint64(len(data)-used) {
-			return nil
+// unpack is the reverse of Pack, but that it reads the lengths and the addresses,
+// and no state.
+func unpack(packed *io.SectionReader) (map[string]*io.SectionReader, error) {
+	states := make(map[string]*io.SectionReader)
+	for at := int64(0); at < packed.Size(); {
+		address, n, err := field(packed, at)
+		if err != nil {
+			return nil, err
 		}
-		f := data[used : used+int(n) : used+int(n)]
-		data = data[used+int(n):]
-		return f
-	}
-	for len(data) > 0 {
-		address := field()
-		state := field()
-		if address == nil || state == nil {
-			return nil, errPacked
+		name := make([]byte, n)
+		if _, err := packed.ReadAt(name, address); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
 		}
-		states[string(address)] = state
+		state, n, err := field(packed, address+n)
+		if err != nil {
+			return nil, err
+		}
+		states[string(name)] = io.NewSectionReader(packed, state, n)
+		at = state + n
 	}
 	return states, nil
+}
+
+// field reads a length, and returns it and where what it is of begins, all of which
+// is there.
+func field(packed *io.SectionReader, at int64) (begin, n int64, err error) {
+	b := make([]byte, min(binary.MaxVarintLen64, packed.Size()-at))
+	if _, err := packed.ReadAt(b, at); err != nil && !errors.Is(err, io.EOF) {
+		return 0, 0, err
+	}
+	size, used := binary.Uvarint(b)
+	if used <= 0 || size > uint64(packed.Size()-at-int64(used)) {
+		return 0, 0, errPacked
+	}
+	return at + int64(used), int64(size), nil
 }

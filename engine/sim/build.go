@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -96,8 +97,8 @@ func (b *build) goOn(m *checkpoint.Manifest) error {
 	mine := resume.Of(m, then, func(node string) bool {
 		return slices.ContainsFunc(slices.Collect(maps.Keys(b.regions)), func(i int) bool { return slices.Contains(b.attempt.regions[i], node) })
 	})
-	b.former, err = resume.New(mine, then, b.top.plan(), func(s checkpoint.SegmentRef) ([]byte, error) {
-		return b.keeper.Segment(context.Background(), s)
+	b.former, err = resume.New(mine, then, b.top.plan(), func(s checkpoint.SegmentRef) (*io.SectionReader, error) {
+		return b.keeper.OpenSegment(context.Background(), s)
 	})
 	if err == nil {
 		b.former.Plant(b.config.Resume)

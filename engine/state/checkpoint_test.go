@@ -236,6 +236,9 @@ func (w *world) restored(parallelism int) ([]*Memory, error) {
 			m.Rebase()
 		}
 	}
+	if err := w.looked(); err != nil {
+		return nil, err
+	}
 	return subtasks, w.compare(subtasks, w.saved)
 }
 

@@ -279,6 +279,33 @@ func (r *reader) value(t *gpflow.Type, depth int) gpflow.Value {
 	return gpflow.Null
 }
 
+// skip passes over n values, of which it looks at what says where they end.
+func (r *reader) skip(n, depth int) {
+	for ; n > 0 && r.err == nil; n-- {
+		k, size := r.number()
+		switch k {
+		case gpflow.KindString, gpflow.KindBytes, gpflow.KindList, gpflow.KindMap:
+		default:
+			continue
+		}
+		if size > uint64(r.left()) || depth == maxDepth {
+			r.fail(errValue)
+			return
+		}
+		switch k {
+		case gpflow.KindList:
+			r.skip(int(size), depth+1)
+		case gpflow.KindMap:
+			for ; size > 0 && r.err == nil; size-- {
+				r.bytes(r.count())
+				r.skip(1, depth+1)
+			}
+		default:
+			r.bytes(int(size))
+		}
+	}
+}
+
 // sized reads n bytes, elements or entries.
 func (r *reader) sized(k gpflow.Kind, n int, t *gpflow.Type, depth int) gpflow.Value {
 	switch k {

@@ -1,13 +1,13 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gpflow/gpflow"
-	"github.com/gpflow/gpflow/engine/keygroup"
 )
 
 // Restore adds what one subtask of an earlier run has saved: a full segment, and
@@ -23,13 +23,23 @@ import (
 // counts as saved, and the next Freeze can be a delta that follows them; else it
 // is a full one.
 func (m *Memory) Restore(segments [][]byte) error {
-	return m.RestoreFrom(len(segments), func(i int) ([]byte, error) { return segments[i], nil })
+	return m.RestoreFrom(len(segments), func(i int) (*io.SectionReader, error) { return inMemory(segments[i]), nil })
 }
 
-// RestoreFrom is Restore for segments that may not fit the memory together: segment
-// i of n is what segment returns, nil where there is none in its place. It holds
-// one at a time, and asks for some twice.
-func (m *Memory) RestoreFrom(n int, segment func(i int) ([]byte, error)) error {
+// inMemory returns a segment that is in memory as one to be read; nil: there is
+// none.
+func inMemory(b []byte) *io.SectionReader {
+	if b == nil {
+		return nil
+	}
+	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))
+}
+
+// RestoreFrom is Restore for segments that may not fit the memory: segment i of n
+// is what segment returns, nil where there is none in its place. It asks for some
+// twice, reads of each the header and the key groups that m owns, in order, and
+// holds one of these, or a mebibyte of them.
+func (m *Memory) RestoreFrom(n int, segment func(i int) (*io.SectionReader, error)) error {
 	r := &restoring{m: m, segment: segment, drops: make([][]drop, n)}
 	err := r.findDrops(n)
 	for i := 0; i < n && err == nil; i++ {
@@ -50,7 +60,7 @@ func (m *Memory) RestoreFrom(n int, segment func(i int) ([]byte, error)) error {
 // restoring is a Restore that goes on.
 type restoring struct {
 	m       *Memory
-	segment func(i int) ([]byte, error)
+	segment func(i int) (*io.SectionReader, error)
 	drops   [][]drop // by segment
 	last    *segment // without its blocks
 	chain   chain
@@ -65,14 +75,14 @@ type drop struct {
 // findDrops finds what the deltas drop. They come last.
 func (r *restoring) findDrops(n int) error {
 	for i := n - 1; i > 0; i-- {
-		b, err := r.segment(i)
+		src, err := r.segment(i)
 		if err != nil {
 			return fmt.Errorf("restore keyed state: %w", err)
 		}
-		if b == nil {
+		if src == nil {
 			continue
 		}
-		s, err := parse(b)
+		s, err := parse(src)
 		if err != nil {
 			return fmt.Errorf("restore keyed state from segment %d of %d: %w", i+1, n, err)
 		}
@@ -90,15 +100,15 @@ func (r *restoring) findDrops(n int) error {
 
 // load loads a segment.
 func (r *restoring) load(i int) error {
-	b, err := r.segment(i)
-	if err != nil || b == nil {
+	src, err := r.segment(i)
+	if err != nil || src == nil {
 		return err
 	}
-	s, err := parse(b)
+	s, err := parse(src)
 	if err != nil {
 		return err
 	}
-	if err := r.m.fits(s, r.last); err != nil {
+	if err := s.fits(r.m.groups, r.m.descs, r.last); err != nil {
 		return err
 	}
 	if r.last == nil {
@@ -115,7 +125,7 @@ func (r *restoring) load(i int) error {
 	if err := r.m.load(s, dropped); err != nil {
 		return err
 	}
-	switch size := int64(len(b)); {
+	switch size := src.Size(); {
 	case s.delta:
 		r.chain.rest += size
 		if !s.more {
@@ -125,7 +135,7 @@ func (r *restoring) load(i int) error {
 		r.chain.begun = true
 		r.chain.full += size
 	}
-	s.blocks = nil
+	s.blocks = blocks{}
 	r.last = s
 	return nil
 }
@@ -135,11 +145,11 @@ func (r *restoring) load(i int) error {
 // follow, as when the number of subtasks has changed.
 func (m *Memory) Rebase() { m.chain = chain{} }
 
-// fits compares a segment with what is declared, and with the one before it, if
-// there is one.
-func (m *Memory) fits(s, before *segment) error {
-	if s.groups != m.groups {
-		return fmt.Errorf("it was saved with %d key groups, and the pipeline has %d now; the number of key groups cannot change", s.groups, m.groups)
+// fits compares a segment with the number of key groups and what is declared, and
+// with the segment before it, if there is one.
+func (s *segment) fits(groups int, descs []gpflow.StateDescriptor, before *segment) error {
+	if s.groups != groups {
+		return fmt.Errorf("it was saved with %d key groups, and the pipeline has %d now; the number of key groups cannot change", s.groups, groups)
 	}
 	if !s.more && s.delta != (before != nil) || s.more && (before == nil || s.delta != before.delta) {
 		return fmt.Errorf("a full segment comes first, and deltas follow it, each with its further pieces")
@@ -149,15 +159,15 @@ func (m *Memory) fits(s, before *segment) error {
 			s.number, s.from, s.to-1, b.number, b.from, b.to-1)
 	}
 	for _, st := range s.states {
-		i := slices.IndexFunc(m.descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
+		i := slices.IndexFunc(descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
 		if i < 0 {
 			return fmt.Errorf("state %q was saved, %s, and is not declared now", st.name, &st)
 		}
-		if !st.is(m.descs[i]) {
-			return fmt.Errorf("state %q was saved %s, and is declared %s now", st.name, &st, describe(m.descs[i]))
+		if !st.is(descs[i]) {
+			return fmt.Errorf("state %q was saved %s, and is declared %s now", st.name, &st, describe(descs[i]))
 		}
 	}
-	for _, d := range m.descs {
+	for _, d := range descs {
 		if !slices.ContainsFunc(s.states, func(st savedState) bool { return st.name == d.Name }) {
 			return fmt.Errorf("state %q is declared now, %s, and was not saved", d.Name, describe(d))
 		}
@@ -217,151 +227,4 @@ func (m *Memory) claim(s *segment) error {
 		m.restored[g-m.from] = true
 	}
 	return nil
-}
-
-// loader adds the entries of a segment to the tables.
-type loader struct {
-	*reader
-	s      *segment
-	panes  []*Panes // by saved state
-	types  [][]gpflow.Type
-	tables []loading
-}
-
-// loading is a table of a segment that is being loaded.
-type loading struct {
-	into    *table         // nil until there is an entry
-	dropped bool           // by a later segment
-	entries int            // found
-	row     []gpflow.Value // for what is not kept
-}
-
-// load adds the entries of s in the groups that m owns, but for those in panes
-// that later segments drop.
-func (m *Memory) load(s *segment, dropped map[drop]bool) error {
-	from, to := max(s.from, m.from), min(s.to, m.to)
-	if m.bug == RestoreTwice {
-		to = min(s.to, m.to+1)
-	}
-	if from >= to {
-		return nil
-	}
-	l := m.loader(s, dropped)
-	for g := from; g < to && l.err == nil; g++ {
-		l.b, l.at = s.blocks[g-s.from], 0
-		for last := -1; l.left() > 0; {
-			last = l.run(g, last, to-from)
-		}
-	}
-	for i, t := range s.tables {
-		if got := l.tables[i].entries; l.err == nil && (got > t.entries || to-from == s.to-s.from && got != t.entries) {
-			l.fail(fmt.Errorf("it has %d entries of a table, and its header says %d", got, t.entries))
-		}
-	}
-	return l.err
-}
-
-func (m *Memory) loader(s *segment, dropped map[drop]bool) *loader {
-	l := &loader{reader: &reader{}, s: s, tables: make([]loading, len(s.tables))}
-	types := columnTypes(m.descs)
-	for _, st := range s.states {
-		i := slices.IndexFunc(m.descs, func(d gpflow.StateDescriptor) bool { return d.Name == st.name })
-		l.panes = append(l.panes, m.panes[i])
-		l.types = append(l.types, types[i])
-	}
-	for i, t := range s.tables {
-		l.tables[i].dropped = dropped[drop{s.states[t.state].name, t.pane}]
-	}
-	return l
-}
-
-// run loads the entries of group g in one table, which is behind the table last
-// of the segment, and returns the table. groups is how many groups are loaded.
-func (l *loader) run(g, last, groups int) int {
-	i, n := l.uvarint(), l.count()
-	if l.err == nil && (i >= uint64(len(l.tables)) || int(i) <= last || n == 0) {
-		l.fail(errors.New("a run of entries is damaged"))
-	}
-	if l.err != nil {
-		return last
-	}
-	saved, t := &l.s.tables[i], &l.tables[i]
-	p := l.panes[saved.state]
-	if t.into == nil {
-		l.begin(t, p, saved, groups)
-	}
-	t.entries += n
-	first := t.into.len()
-	for ; n > 0 && l.err == nil; n-- {
-		key := l.bytes(l.count())
-		hash := gpflow.HashKey(key)
-		if l.err == nil && keygroup.Of(hash, l.s.groups) != g {
-			l.fail(fmt.Errorf("a key of group %d is among those of group %d", keygroup.Of(hash, l.s.groups), g))
-		}
-		l.entry(p, t, key, hash, l.types[saved.state])
-	}
-	if !l.s.delta && !t.dropped && !t.into.placeFrom(first) {
-		l.fail(errors.New("a key is in it twice"))
-	}
-	if p.left < 0 && l.err == nil {
-		if err := p.owner.settle(); err != nil {
-			l.fail(err)
-		}
-	}
-	return int(i)
-}
-
-// entry reads a row into the entry of its key.
-func (l *loader) entry(p *Panes, t *loading, key []byte, hash uint64, types []gpflow.Type) {
-	before := t.into.len()
-	row := l.place(p, t, key, hash)
-	size := 0
-	if p.sized != nil {
-		size = p.measure(row)
-	}
-	l.row(row, types)
-	if p.sized != nil {
-		grown := p.measure(row) - size
-		t.into.values += grown
-		p.left -= grown
-	}
-	if t.into.len() > before {
-		p.left -= p.width*valueSize + rowOverhead + len(key)
-	}
-}
-
-// place returns the row that the entry of a key is to be read into. The keys of
-// a full segment are new and are not looked for.
-func (l *loader) place(p *Panes, t *loading, key []byte, hash uint64) []gpflow.Value {
-	if t.dropped || l.err != nil {
-		return t.row
-	}
-	if !l.s.delta {
-		return t.into.row(t.into.append(key, hash))
-	}
-	e, ok := t.into.find(key, hash)
-	if !ok {
-		var err error
-		if e, _, err = p.locate(t.into, key, hash); err != nil {
-			l.fail(err)
-			return t.row
-		}
-	}
-	return t.into.row(e)
-}
-
-// begin finds or makes the table that t goes into, with room for its entries.
-func (l *loader) begin(t *loading, p *Panes, saved *savedTable, groups int) {
-	t.row = make([]gpflow.Value, p.width)
-	if t.dropped {
-		t.into = &table{}
-		return
-	}
-	if t.into = p.get(saved.pane); t.into == nil {
-		t.into = p.add(saved.pane)
-		t.into.saved = true
-	}
-	if all := l.s.to - l.s.from; !l.s.delta {
-		t.into.reserve(saved.entries/all*groups+saved.entries%all*groups/all, saved.keys/all*groups+saved.keys%all*groups/all)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -49,10 +50,10 @@ const (
 	formatVersion = 1
 	flagDelta     = 1
 	flagMore      = 2
-	fixedHeader   = len(magic) + 2 + 4
+	fixedHeader   = 4 + 2 + 4 // the magic, version and flags, header
 )
 
-// segment is a segment's header, and its blocks.
+// segment is a segment's header, and where its blocks are.
 type segment struct {
 	delta            bool
 	more             bool // a further piece
@@ -60,7 +61,7 @@ type segment struct {
 	groups, from, to int
 	states           []savedState
 	tables           []savedTable
-	blocks           [][]byte // by group, from from
+	blocks
 }
 
 type savedState struct {
@@ -146,20 +147,28 @@ func schemaTexts(d gpflow.StateDescriptor) (key, value string, err error) {
 }
 
 // parse reads a segment but for its entries.
-func parse(b []byte) (*segment, error) {
-	if len(b) < fixedHeader || string(b[:len(magic)]) != magic {
+func parse(src *io.SectionReader) (*segment, error) {
+	var fixed [fixedHeader]byte
+	if err := readAt(src, fixed[:], 0); err != nil && !errors.Is(err, errShort) {
+		return nil, err
+	}
+	if string(fixed[:len(magic)]) != magic {
 		return nil, errors.New("it is not a segment of keyed state")
 	}
-	version, flags := b[len(magic)], b[len(magic)+1]
+	version, flags := fixed[len(magic)], fixed[len(magic)+1]
 	if version != formatVersion {
 		return nil, fmt.Errorf("its format has version %d, and this build reads version %d", version, formatVersion)
 	}
-	size := binary.LittleEndian.Uint32(b[fixedHeader-4:])
-	if flags&^(flagDelta|flagMore) != 0 || int64(size) > int64(len(b)) || int(size) < fixedHeader {
+	size := int64(binary.LittleEndian.Uint32(fixed[fixedHeader-4:]))
+	if flags&^(flagDelta|flagMore) != 0 || size > src.Size() || size < fixedHeader {
 		return nil, errors.New("its header is damaged")
 	}
+	header := make([]byte, size-fixedHeader)
+	if err := readAt(src, header, fixedHeader); err != nil {
+		return nil, err
+	}
 	s := &segment{delta: flags&flagDelta != 0, more: flags&flagMore != 0}
-	r := &reader{b: b[fixedHeader:size]}
+	r := &reader{b: header}
 	if hash := r.text(); hash != gpflow.KeyHashName {
 		r.fail(fmt.Errorf("its keys are hashed by %q, and this build's by %q", hash, gpflow.KeyHashName))
 	}
@@ -172,7 +181,7 @@ func parse(b []byte) (*segment, error) {
 	s.groups, s.from, s.to = int(groups), int(from), int(to)
 	r.states(s)
 	r.tables(s)
-	r.index(s, b[size:])
+	r.index(s, src, size)
 	if r.err == nil && r.left() > 0 {
 		r.fail(errors.New("its header is longer than what it says"))
 	}
@@ -210,26 +219,27 @@ func (r *reader) tables(s *segment) {
 	}
 }
 
-// index finds the blocks of the groups in what is behind the header.
-func (r *reader) index(s *segment, blocks []byte) {
-	entries, keys := 0, 0
+// index finds the blocks of the groups, which follow the header.
+func (r *reader) index(s *segment, src *io.SectionReader, header int64) {
+	left, taken := src.Size()-header, int64(0)
 	for _, t := range s.tables {
-		entries, keys = entries+t.entries, keys+t.keys
-		if entries+keys > len(blocks) {
+		if taken += int64(t.entries) + int64(t.keys); taken > left {
 			r.fail(errShort)
 			return
 		}
 	}
-	s.blocks = make([][]byte, s.to-s.from)
-	for i := range s.blocks {
+	s.blocks = blocks{src: src, first: s.from, ends: []int64{header}}
+	at := header
+	for g := s.from; g < s.to && r.err == nil; g++ {
 		n := r.uvarint()
-		if n > uint64(len(blocks)) {
+		if n > uint64(left) {
 			r.fail(errShort)
 			return
 		}
-		s.blocks[i], blocks = blocks[:n:n], blocks[n:]
+		at, left = at+int64(n), left-int64(n)
+		s.blocks.add(g, at)
 	}
-	if len(blocks) > 0 {
+	if left > 0 {
 		r.fail(errors.New("it is longer than its index says"))
 	}
 }

@@ -38,19 +38,7 @@ func (s *Store) read(ctx context.Context, name string, offset, n int64) ([]byte,
 	if err := check(ctx, storage.CheckName(name), storage.CheckRange(offset, n)); err != nil {
 		return nil, err
 	}
-	// Looked at before it is opened: opening a pipe would wait for its writer.
-	switch info, err := s.root.Stat(name); {
-	case absent(err), err == nil && info.IsDir():
-		return nil, storage.ErrNotFound
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("it is no file (%s); move it away", info.Mode())
-	}
-	f, err := s.root.Open(name)
-	if absent(err) {
-		return nil, storage.ErrNotFound
-	}
+	f, err := s.open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +63,24 @@ func (s *Store) read(ctx context.Context, name string, offset, n int64) ([]byte,
 		done = end
 	}
 	return data, nil
+}
+
+// open opens the file of an object; ErrNotFound where there is none.
+func (s *Store) open(name string) (*os.File, error) {
+	// Looked at before it is opened: opening a pipe would wait for its writer.
+	switch info, err := s.root.Stat(name); {
+	case absent(err), err == nil && info.IsDir():
+		return nil, storage.ErrNotFound
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("it is no file (%s); move it away", info.Mode())
+	}
+	f, err := s.root.Open(name)
+	if absent(err) {
+		return nil, storage.ErrNotFound
+	}
+	return f, err
 }
 
 // check returns the first of some errors; that of the context comes first.
