@@ -212,7 +212,7 @@ type merger struct {
 	own   arena
 }
 
-func newMerger(s *Saved) *merger { return &merger{saved: s, keys: newTable(0)} }
+func newMerger(s *Saved) *merger { return &merger{saved: s, keys: newTable(0, true)} }
 
 // load reads runs of one group, those of later segments over those of earlier
 // ones.
@@ -223,7 +223,7 @@ func (m *merger) load(p *savedPane, runs []savedRun) error {
 		entries += run.entries
 	}
 	if len(m.keys.index) > 16*max(entries, chunkRows) { // clearing it would take longer than the entries
-		m.keys = newTable(0)
+		m.keys = newTable(0, true)
 	}
 	m.keys.reset()
 	for _, run := range runs {
