@@ -22,17 +22,23 @@ import (
 // to it as to any writer, and records, for whose time it makes room. Any
 // goroutine may use it.
 //
-// The line never waits: while records are being written to a terminal that does
-// not take them, it is not shown.
+// Nobody waits for the line: while records are being written to a terminal that
+// does not take them, it is not shown, and whoever writes them writes the lines
+// that have come meanwhile.
 type liveLine struct {
 	w     io.Writer
 	on    bool
 	width func() int // columns of the terminal; 0: not known
 
-	mu   sync.Mutex
+	mu   sync.Mutex    // held while something is written to the terminal
 	text string        // what is shown; guarded by mu
 	in   int64         // records in at the last show
 	at   time.Duration // when that was
+
+	queue struct {
+		sync.Mutex
+		lines []byte // that are to be written; guarded by the mutex
+	}
 }
 
 // newLiveLine returns the line of a terminal. It is off where talk is none, or
@@ -56,24 +62,68 @@ const erase = "\r\x1b[K"
 
 // Write implements io.Writer, for whole lines.
 func (l *liveLine) Write(p []byte) (int, error) {
-	if !l.on || !l.mu.TryLock() {
+	if !l.on {
 		return l.w.Write(p)
 	}
-	defer l.mu.Unlock()
-	if l.text == "" {
-		return l.w.Write(p)
-	}
-	if _, err := fmt.Fprintf(l.w, "%s%s%s", erase, p, l.text); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	l.queue.Lock()
+	l.queue.lines = append(l.queue.lines, p...)
+	l.queue.Unlock()
+	return len(p), l.pass()
 }
 
-// clear takes the line away.
+// queued returns the lines that are to be written, and takes them out.
+func (l *liveLine) queued() []byte {
+	l.queue.Lock()
+	defer l.queue.Unlock()
+	lines := l.queue.lines
+	l.queue.lines = nil
+	return lines
+}
+
+// pass writes the lines that are to be written, unless somebody writes to the
+// terminal: who does calls it then.
+func (l *liveLine) pass() error {
+	for {
+		l.queue.Lock()
+		n := len(l.queue.lines)
+		l.queue.Unlock()
+		if n == 0 || !l.mu.TryLock() {
+			return nil
+		}
+		err := l.insert(l.queued())
+		l.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// insert writes whole lines above the line. The caller holds mu.
+func (l *liveLine) insert(lines []byte) (err error) {
+	if l.text == "" {
+		_, err = l.w.Write(lines)
+	} else {
+		_, err = fmt.Fprintf(l.w, "%s%s%s", erase, lines, l.text)
+	}
+	return err
+}
+
+// release ends the writing to the terminal.
+func (l *liveLine) release() {
+	l.mu.Unlock()
+	_ = l.pass() // whoever has written them does not wait
+}
+
+// clear takes the line away. Where the terminal takes nothing, lines that wait are
+// written all the same: nobody may come who does.
 func (l *liveLine) clear() {
-	if l.on && l.mu.TryLock() {
-		defer l.mu.Unlock()
+	switch {
+	case !l.on:
+	case l.mu.TryLock():
 		l.draw("")
+		l.release()
+	default:
+		_, _ = l.w.Write(l.queued()) // there is nobody to tell
 	}
 }
 
@@ -99,8 +149,8 @@ func (l *liveLine) show(s engine.Status) {
 	parts := progress(s.Elapsed, in, out, int64(rate), mark, time.Now())
 	text := fit(slices.Insert(parts, 1, waiting(s.Regions, time.Now())...), l.width())
 	if l.mu.TryLock() {
-		defer l.mu.Unlock()
 		l.draw(text)
+		l.release()
 	}
 }
 
@@ -211,7 +261,7 @@ type screenSink struct {
 // Write makes room, writes, and puts the line back.
 func (s *screenSink) Write(ctx context.Context, b *gpflow.Batch, fail func(row int, err error) error) error {
 	s.line.mu.Lock()
-	defer s.line.mu.Unlock()
+	defer s.line.release()
 	text := s.line.text
 	s.line.draw("")
 	err := s.Sink.Write(ctx, b, fail)

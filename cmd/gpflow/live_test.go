@@ -47,15 +47,32 @@ func TestLineIsRewritten(t *testing.T) {
 	shows("\r\x1b[K")
 }
 
-// While somebody is writing records, the line gives way, and waits for nothing.
+// While somebody is writing records, the line gives way, and waits for nothing;
+// lines that come meanwhile stand on lines of their own behind.
 func TestLineGivesWay(t *testing.T) {
 	var w bytes.Buffer
 	l := &liveLine{w: &w, on: true, width: func() int { return 0 }}
 	l.mu.Lock()
+	l.draw("2s")
 	l.show(status(time.Second, 1, 1, 0))
-	l.clear()
-	if _, err := l.Write([]byte("a log\n")); err != nil || w.String() != "a log\n" {
-		t.Errorf("%v; wrote %q", err, w.String())
+	for range 2 {
+		if n, err := l.Write([]byte("a log\n")); n != 6 || err != nil || w.String() != erase+"2s" {
+			t.Errorf("%d, %v; wrote %q", n, err, w.String())
+		}
+	}
+	w.Reset()
+	l.release()
+	if want := erase + "a log\na log\n2s"; w.String() != want {
+		t.Errorf("wrote %q, want %q", w.String(), want)
+	}
+	l.mu.Lock()
+	w.Reset()
+	if _, err := l.Write([]byte("the last\n")); err != nil {
+		t.Error(err)
+	}
+	l.clear() // somebody still writes records
+	if w.String() != "the last\n" {
+		t.Errorf("wrote %q at the end", w.String())
 	}
 }
 
