@@ -12,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -22,10 +23,10 @@ import (
 // before all of it has been made.
 type build struct {
 	run     *Run
-	regions map[int]*region    // that are made
-	at      int                // the one that is being made
-	parts   map[string][]*part // by task, by subtask
-	ops     map[string]*opInfo // by address
+	regions map[int]*region     // that are made
+	at      int                 // the one that is being made
+	parts   map[string][]*draft // by task, by subtask
+	ops     map[string]*opInfo  // by address
 	starts  []start
 	sources []job.Source
 	sinks   []job.Writer
@@ -59,8 +60,8 @@ type start struct {
 	who actor.Actor
 }
 
-// part is one subtask of a task while it is being built.
-type part struct {
+// draft is one subtask of a task while it is being built.
+type draft struct {
 	ref     *actor.Ref
 	inbox   *exchange.Inbox
 	input   []int    // of the head, by channel
@@ -81,7 +82,7 @@ type opInfo struct {
 
 // newBuild returns a build of regions. ctx is for what sinks do to recover.
 func newBuild(ctx context.Context, r *Run, indexes []int) *build {
-	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: newRefs()}
+	b := &build{ctx: ctx, run: r, parts: make(map[string][]*draft), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: newRefs()}
 	for _, i := range indexes {
 		ref := r.system.New(fmt.Sprintf("region %d", i), r.master)
 		b.regions[i] = &region{index: i, ref: ref, master: r.master, children: make(map[*actor.Ref]func() string)}
@@ -138,6 +139,12 @@ func (b *build) task(t *plan.Task) error {
 	return nil
 }
 
+// report returns how a part tells the job what it has come to.
+func (b *build) report(kind checkpoint.Kind, name string, subtask int) part.Report {
+	master := b.run.master
+	return part.Report{Part: checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, Send: func(e job.Event) { master.Send(e) }}
+}
+
 // reporter returns how a part hands in its snapshots.
 func (b *build) reporter(kind checkpoint.Kind, name string, subtask int) reporter {
 	return reporter{checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, b.run.master}
@@ -189,7 +196,7 @@ func (b *build) inboxes(t *plan.Task) error {
 	}
 	for s := range t.Parallelism {
 		ref := b.address(fmt.Sprintf("task %s[%d]", t.ID, s))
-		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
+		p := &draft{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
 		for i := range t.Ops {
 			p.outputs[i] = make([][]*exchange.Output, max(1, len(t.Ops[i].Ports)))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
 )
 
 // Inspection is a look into a checkpoint.
@@ -113,7 +114,7 @@ func (x *Inspection) node(address string) (NodeState, error) {
 	return n, nil
 }
 
-func (x *Inspection) source(n *NodeState, rs []resume.Reader) {
+func (x *Inspection) source(n *NodeState, rs []task.ReaderState) {
 	n.Role, n.Subtasks = "source", len(rs)
 	mark := gpflow.MaxTimestamp
 	for _, r := range rs {

@@ -13,6 +13,7 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/internal/failpoint"
 )
@@ -183,28 +184,28 @@ func (m *master) perform(a job.Action) {
 	case job.Discover:
 		m.refs.enumerators[a.Source].Send(a)
 	case job.Assign:
-		msg := assign{split: a.Split}
+		msg := part.Assign{Split: a.Split}
 		if a.Resume {
-			msg.from = m.former[a.Reader.Source].Split(a.Reader.Source, a.Split.ID)
+			msg.From = m.former[a.Reader.Source].Split(a.Reader.Source, a.Split.ID)
 		}
 		m.refs.readers[a.Reader].Send(msg)
 	case job.Pending:
-		m.refs.readers[a.Reader].Send(pending{a.Left})
+		m.refs.readers[a.Reader].Send(a)
 	case job.Rest:
-		m.refs.readers[a.Reader].Send(rest{})
+		m.refs.readers[a.Reader].Send(a)
 	case job.NoMore:
-		m.refs.readers[a.Reader].Send(noMore{})
+		m.refs.readers[a.Reader].Send(a)
 	case job.StopReading:
-		m.refs.readers[a.Reader].Send(stopReading{})
+		m.refs.readers[a.Reader].Send(a)
 	case job.EndInput:
-		m.refs.readers[a.Reader].Send(endInput{})
+		m.refs.readers[a.Reader].Send(a)
 	case job.Trigger:
 		m.run.points.begin(a.ID)
-		m.refs.readers[a.Reader].Send(trigger{a.ID, a.Stop})
+		m.refs.readers[a.Reader].Send(a)
 	case job.TriggerTasks:
-		m.tell(trigger{id: a.ID})
+		m.tell(a)
 	case job.QuitTasks:
-		m.tell(quit{})
+		m.tell(a)
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
@@ -258,7 +259,7 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 	case checkpoint.Commit:
 		w := job.Writer{Sink: a.Part.Name}
 		w.Subtask = resume.Home(a.Part, m.run.parallelism(w.Sink))
-		m.refs.writers[w].Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
+		m.refs.writers[w].Send(a)
 	case checkpoint.WakeAt:
 		m.wakeAt(a.Time)
 	}

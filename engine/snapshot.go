@@ -9,16 +9,8 @@ import (
 
 // The messages to the parts of a job about its checkpoints.
 type (
-	// trigger tells a reader to take part in a checkpoint, and to read no more
-	// behind it where that is a stop, and a task that there is one.
-	trigger struct {
-		id   gpflow.CheckpointID
-		stop bool
-	}
 	abort     struct{ id gpflow.CheckpointID }
 	completed struct{ id gpflow.CheckpointID }
-	// quit tells a task to end where it is when its input has come to its end.
-	quit struct{}
 )
 
 // reporter is how a part hands in its snapshots. Any goroutine may use it.

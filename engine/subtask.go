@@ -13,7 +13,7 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
-	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 	"github.com/gpflow/gpflow/internal/failpoint"
@@ -40,9 +40,9 @@ type subtask struct {
 func (s *subtask) Receive(_ context.Context, m any) (err error) {
 	defer diskFailed(&err)
 	switch m := m.(type) {
-	case trigger:
-		s.task.Trigger(m.id)
-	case quit:
+	case job.TriggerTasks:
+		s.task.Trigger(m.ID)
+	case job.QuitTasks:
 		s.task.Quit()
 	case abort:
 		s.task.Abort(m.id)
@@ -73,7 +73,7 @@ func (s *subtask) Receive(_ context.Context, m any) (err error) {
 // snapshot takes part in a checkpoint: the state is frozen at once, and encoded
 // beside the work that goes on; where it may not fit the memory, when it is stored.
 func (s *subtask) snapshot(id gpflow.CheckpointID, hand func(checkpoint.Snapshot, error)) (frozen map[string]*state.Frozen) {
-	data := resume.Encode(s.task.Snapshot())
+	data := task.Encode(s.task.Snapshot())
 	if len(s.states) == 0 {
 		hand(checkpoint.Snapshot{Data: data}, nil)
 		return nil
@@ -149,7 +149,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 func (s *subtask) end() {
 	s.coding.Wait()
 	if s.task.Drained() {
-		s.report.gone(checkpoint.Snapshot{Data: resume.Encode(s.task.Snapshot())})
+		s.report.gone(checkpoint.Snapshot{Data: task.Encode(s.task.Snapshot())})
 	}
 }
 

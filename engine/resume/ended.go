@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/task"
 )
 
 // Ended says in sources which splits nothing more is read of: they were found, no
@@ -15,7 +16,7 @@ func Ended(sources []checkpoint.SourceState, parts map[checkpoint.Part]checkpoin
 		if p.Kind != checkpoint.Reader {
 			continue
 		}
-		var r Reader
+		var r task.ReaderState
 		if err := json.Unmarshal(s.Data, &r); err != nil {
 			return fmt.Errorf("read what %s has handed in: %w", p, err)
 		}

@@ -58,11 +58,11 @@ func (f *Former) Restore(m *state.Memory, address string, i, n int) error {
 
 // Reader returns what subtask i of n of a source goes on from, but for its
 // splits; false: there was no such source.
-func (f *Former) Reader(address string, i, n int) (r Reader, ok bool) {
+func (f *Former) Reader(address string, i, n int) (r task.ReaderState, ok bool) {
 	former := f.readers[address]
 	switch {
 	case len(former) == 0:
-		return Reader{}, false
+		return task.ReaderState{}, false
 	case len(former) == n:
 		return former[i], true
 	}

@@ -48,11 +48,11 @@ func TestRestoredTime(t *testing.T) {
 // TestSplits: those of readers that are no more go to the readers that have
 // fewest, and the others stay.
 func TestSplits(t *testing.T) {
-	split := func(id string) Split { return Split{ID: id} }
+	split := func(id string) task.SplitState { return task.SplitState{ID: id} }
 	f := &Former{
 		manifest: &checkpoint.Manifest{Sources: []checkpoint.SourceState{{Address: "source.s", Queue: []gpflow.Split{{ID: "q"}}, Done: true}}},
-		readers: map[string][]Reader{"source.s": {
-			{Splits: []Split{split("a"), split("b")}}, {Splits: []Split{split("c")}}, {Splits: []Split{split("d"), split("e")}},
+		readers: map[string][]task.ReaderState{"source.s": {
+			{Splits: []task.SplitState{split("a"), split("b")}}, {Splits: []task.SplitState{split("c")}}, {Splits: []task.SplitState{split("d"), split("e")}},
 		}},
 	}
 	j := job.Source{Address: "source.s", Parallelism: 2}
@@ -76,11 +76,11 @@ func TestEnded(t *testing.T) {
 		{Address: "source.a", Found: []gpflow.Split{{ID: "3"}, {ID: "1"}, {ID: "2"}, {ID: "4"}}, Queue: []gpflow.Split{{ID: "4"}}},
 		{Address: "source.b", Found: []gpflow.Split{{ID: "1"}}},
 	}
-	reads := func(splits ...Split) checkpoint.Snapshot {
-		return checkpoint.Snapshot{Data: Encode(Reader{Splits: splits})}
+	reads := func(splits ...task.SplitState) checkpoint.Snapshot {
+		return checkpoint.Snapshot{Data: task.Encode(task.ReaderState{Splits: splits})}
 	}
 	err := Ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
-		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(Split{ID: "1"}),
+		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(task.SplitState{ID: "1"}),
 		{Kind: checkpoint.Reader, Name: "source.a"}:             reads(),
 		{Kind: checkpoint.Reader, Name: "source.b"}:             reads(),
 		{Kind: checkpoint.Task, Name: "source.a"}:               {},

@@ -2,50 +2,17 @@ package resume
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/task"
 )
-
-// Reader is the snapshot of a reader.
-type Reader struct {
-	Splits    []Split          `json:"splits,omitempty"` // those being read
-	Watermark gpflow.Timestamp `json:"watermark"`
-	Counts    gpflow.Counts    `json:"counts"`
-}
-
-// Split is how far a split has been read.
-type Split struct {
-	ID       string          `json:"id"`
-	Data     []byte          `json:"data,omitempty"`
-	Position gpflow.Position `json:"position,omitempty"` // none: nothing has been read
-	Time     task.SplitTime  `json:"time"`
-}
-
-// Writer is the snapshot of a writer.
-type Writer struct {
-	State  []byte        `json:"state,omitempty"` // the sink's
-	Counts gpflow.Counts `json:"counts"`
-}
 
 // Operator is what one subtask of an operator was.
 type Operator struct {
 	task.OperatorState
 	Segments Segments // its keyed state
-}
-
-// Encode returns a Reader, a Writer or a task.Snapshot as it lies in a manifest.
-func Encode(v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("encode a snapshot: %v", err)) // these types always can be
-	}
-	return data
 }
 
 // Pack joins what the operators of a subtask keep: for each, sorted by address,

@@ -22,9 +22,10 @@ type attempt struct {
 	last      *job.Store       // the last that was to be stored; nil: none that may still be
 	began     gpflow.Timestamp // when it was
 	phase     phase
-	read      map[string]int // rows of each split that count
-	cut       map[string]int // see world.cuts
-	spoiled   int            // regions that cannot be made anew
+	read      map[string]int            // rows of each split that count
+	cut       map[string]int            // see world.cuts
+	ledger    map[checkpoint.Part]int64 // what readers and writers have passed on, over all starts
+	spoiled   int                       // regions that cannot be made anew
 }
 
 // begin makes all actors, to go on from m, and starts them.

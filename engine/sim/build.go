@@ -27,7 +27,7 @@ type build struct {
 	at      int            // the one that is being made
 	former  *resume.Former // nil: they start fresh
 	same    bool           // former is of a job that is wired in the same way
-	parts   map[int][]*part
+	parts   map[int][]*draft
 	sources []job.Source
 	sinks   []job.Writer
 	members []checkpoint.Part // its subtasks
@@ -49,8 +49,8 @@ func newRefs() refs {
 	}
 }
 
-// part is a subtask of a stage while it is being built.
-type part struct {
+// draft is a subtask of a stage while it is being built.
+type draft struct {
 	node    *node
 	inbox   *exchange.Inbox
 	links   []*link
@@ -60,7 +60,7 @@ type part struct {
 
 func newBuild(a *attempt, regions []int) *build {
 	a.builds++
-	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*part), refs: newRefs()}
+	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*draft), refs: newRefs()}
 	for _, i := range regions {
 		b.regions[i] = &region{index: i}
 	}
@@ -137,7 +137,7 @@ func (b *build) inboxes(i int) {
 	s := &b.top.stages[i]
 	for sub := range s.parallelism {
 		n := b.add(fmt.Sprintf("%s[%d]", s.id, sub))
-		p := &part{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
+		p := &draft{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
 		for o := range s.ops {
 			p.outputs[o] = make([][]*exchange.Output, 2)
 		}
@@ -221,7 +221,7 @@ func (b *build) stage(i int) error {
 	return nil
 }
 
-func (b *build) subtask(s *stage, p *part, sub int) error {
+func (b *build) subtask(s *stage, p *draft, sub int) error {
 	t := &subtask{
 		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
 		report: reporter{b.attempt, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},

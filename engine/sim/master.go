@@ -8,6 +8,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 )
 
@@ -140,28 +141,28 @@ func (m *master) perform(action job.Action) {
 	case job.Discover:
 		send(m.enumerators[x.Source], x)
 	case job.Assign:
-		message := assign{split: x.Split}
+		message := part.Assign{Split: x.Split}
 		if x.Resume {
-			message.from = m.former[x.Reader.Source].Split(x.Reader.Source, x.Split.ID)
+			message.From = m.former[x.Reader.Source].Split(x.Reader.Source, x.Split.ID)
 		}
 		send(m.readers[x.Reader], message)
 	case job.Pending:
-		send(m.readers[x.Reader], pending{x.Left})
+		send(m.readers[x.Reader], x)
 	case job.Rest:
-		send(m.readers[x.Reader], rest{})
+		send(m.readers[x.Reader], x)
 	case job.NoMore:
-		send(m.readers[x.Reader], noMore{})
+		send(m.readers[x.Reader], x)
 	case job.StopReading:
-		send(m.readers[x.Reader], stopReading{})
+		send(m.readers[x.Reader], x)
 	case job.EndInput:
-		send(m.readers[x.Reader], endInput{})
+		send(m.readers[x.Reader], x)
 	case job.Trigger:
 		m.a.phase = aligning
-		send(m.readers[x.Reader], trigger{x.ID, x.Stop})
+		send(m.readers[x.Reader], x)
 	case job.TriggerTasks:
-		m.tell(trigger{id: x.ID})
+		m.tell(x)
 	case job.QuitTasks:
-		m.tell(quit{})
+		m.tell(x)
 	case job.Store:
 		m.a.phase = storing
 		m.a.complete(x)
@@ -242,7 +243,7 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		}
 		m.committing[x.Part] = x.ID
 		m.settle(m.a.phase)
-		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
+		m.a.post(m.node, m.writers[m.a.home(x.Part)], x, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
 	}

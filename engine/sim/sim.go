@@ -23,6 +23,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -65,6 +66,7 @@ type Config struct {
 	Coordinator checkpoint.Bug
 	State       state.Bug
 	Resume      resume.Bug
+	Part        part.Bug
 	Job         job.Bug
 	Own         Bug
 }
@@ -86,6 +88,7 @@ type Stats struct {
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
 	Exhausted                                     int    // jobs that had failed too often
+	Retried                                       int    // calls that failed for the time being
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
 
@@ -110,6 +113,7 @@ func (s *Stats) Add(o Stats) {
 	s.Rebuilt += o.Rebuilt
 	s.Doubts += o.Doubts
 	s.Exhausted += o.Exhausted
+	s.Retried += o.Retried
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}

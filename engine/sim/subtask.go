@@ -60,14 +60,13 @@ type subtask struct {
 type (
 	abort     struct{ id gpflow.CheckpointID }
 	completed struct{ id gpflow.CheckpointID }
-	quit      struct{}
 )
 
 func (s *subtask) receive(m any) error {
 	switch m := m.(type) {
-	case trigger:
-		s.task.Trigger(m.id)
-	case quit:
+	case job.TriggerTasks:
+		s.task.Trigger(m.ID)
+	case job.QuitTasks:
 		s.task.Quit()
 	case abort:
 		s.task.Abort(m.id)
@@ -100,7 +99,7 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 		s.a.stats.Halfway++
 	}
 	s.a.mark(id, s.report.part, mark)
-	data := resume.Encode(snapshot)
+	data := task.Encode(snapshot)
 	if len(s.states) == 0 {
 		s.acknowledge(id, checkpoint.Snapshot{Data: data})
 		return
@@ -176,7 +175,7 @@ func (s *subtask) work() (bool, error) {
 			}
 			if s.task.Drained() {
 				s.a.mark(0, s.report.part, s.mark)
-				s.report.gone(checkpoint.Snapshot{Data: resume.Encode(s.task.Snapshot())})
+				s.report.gone(checkpoint.Snapshot{Data: task.Encode(s.task.Snapshot())})
 			}
 			return false, errFinished
 		case task.Idle:

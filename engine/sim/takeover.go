@@ -56,7 +56,7 @@ func (h *hooked) Remove(ctx context.Context, name string) error {
 // go on from; none has the number 0.
 func (w *world) claim() (*attempt, *checkpoint.Manifest, error) {
 	ctx := context.Background()
-	a := &attempt{world: w, store: &hooked{Store: w.store}, read: make(map[string]int)}
+	a := &attempt{world: w, store: &hooked{Store: w.store}, read: make(map[string]int), ledger: make(map[checkpoint.Part]int64)}
 	var err error
 	if a.keeper, err = checkpoint.Open(ctx, a.store); err != nil {
 		return nil, nil, err
