@@ -54,7 +54,7 @@ var layers = []struct {
 	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state", "internal/failpoint"}, pure: true},
 	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup", "internal/failpoint"}, pure: true},
 	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
-	{name: "readers and writers, as machines", packages: []string{"engine/part"}, imports: []string{".", "compiler/plan", "engine/exchange", "engine/task", "engine/checkpoint", "engine/job", "internal/failpoint"}, pure: true},
+	{name: "readers, writers and subtasks, as machines", packages: []string{"engine/part"}, imports: []string{".", "compiler/plan", "engine/exchange", "engine/state", "engine/task", "engine/checkpoint", "engine/job", "internal/failpoint"}, pure: true},
 	{name: "who goes on from what", packages: []string{"engine/resume"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/state", "engine/task", "engine/checkpoint", "engine/job"}, pure: true},
 	{name: "whole jobs, simulated", packages: []string{"engine/sim"}, imports: []string{"oracles", ".", "storage", "storage/*", "compiler/plan", "engine/*"}, pure: true},
 	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*", "engine/state/spill", "internal/failpoint"}},

@@ -145,11 +145,6 @@ func (b *build) report(kind checkpoint.Kind, name string, subtask int) part.Repo
 	return part.Report{Part: checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, Send: func(e job.Event) { master.Send(e) }}
 }
 
-// reporter returns how a part hands in its snapshots.
-func (b *build) reporter(kind checkpoint.Kind, name string, subtask int) reporter {
-	return reporter{checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, b.run.master}
-}
-
 // claim reports whether nobody has claimed b before. Who does sees to it that
 // what has been made is started, or closed.
 func (b *build) claim() bool { return b.taken.CompareAndSwap(false, true) }
@@ -303,16 +298,16 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	} else {
 		in = head.Ports[mainPort].Schema
 	}
-	st := &subtask{
-		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states, gauge: p.gauge,
-		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
-	}
+	st := &subtask{meters: meters, waker: waker{ref: p.ref}, gauge: p.gauge}
+	st.Subtask = part.NewSubtask(part.SubtaskConfig{
+		Report: b.report(checkpoint.Task, t.ID, s), Task: task.New(p.inbox, list, p.input, in), States: states,
+		Aside: func(do func()) { st.coding.Go(do) }, Settle: func() { st.coding.Wait() },
+	})
 	plant(st)
-	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
 	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }
-	b.refs.tasks[st.report.part] = p.ref
-	b.tasks = append(b.tasks, st.report.part)
+	b.refs.tasks[st.Report.Part] = p.ref
+	b.tasks = append(b.tasks, st.Report.Part)
 	return b.resume(t, s, st)
 }
 
@@ -328,11 +323,11 @@ func (b *build) resume(t *plan.Task, s int, st *subtask) error {
 		}
 	}
 	if !b.former.Same(t) {
-		for _, m := range st.states {
+		for _, m := range st.States {
 			m.Rebase()
 		}
 	}
-	if err := st.task.Restore(snapshot); err != nil {
+	if err := st.Task.Restore(snapshot); err != nil {
 		return fmt.Errorf("restore %w", err)
 	}
 	st.publish()

@@ -252,10 +252,10 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 		}
 		m.log.Log(context.Background(), level, "a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
 		m.run.points.aborted(a)
-		m.tell(abort{a.ID})
+		m.tell(a)
 	case checkpoint.Completed:
 		m.current = a.ID
-		m.tell(completed{a.ID})
+		m.tell(a)
 	case checkpoint.Commit:
 		w := job.Writer{Sink: a.Part.Name}
 		w.Subtask = resume.Home(a.Part, m.run.parallelism(w.Sink))

@@ -21,4 +21,9 @@ const (
 	// RetryForgotten has a writer go on behind a batch whose write is to be made
 	// again.
 	RetryForgotten
+	// AbortCompletes has the state of a task forget what changed before a
+	// checkpoint that was given up.
+	AbortCompletes
+	// MixedDeltas has a task hand in deltas beside whole states, in one object.
+	MixedDeltas
 )

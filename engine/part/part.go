@@ -1,5 +1,6 @@
 // Package part has the machines of the parts of a job: that of a Reader, which is a
-// subtask of a source, and of a Writer, which is one of a sink. Each decides what is done next, keeps the
+// subtask of a source, of a Writer, which is one of a sink, and of a Subtask, which is
+// one of a task. Each decides what is done next, keeps the
 // ledger, and hands in snapshots. It does no I/O, starts no goroutine, and is told
 // the time: an actor of the engine, or of a simulation, drives it, makes the calls
 // that it asks for, and gives it their results. One goroutine uses it.
@@ -33,6 +34,11 @@ type Report struct {
 
 func (r Report) acknowledge(id gpflow.CheckpointID, s checkpoint.Snapshot) {
 	r.Send(job.Point{CoordinatorEvent: checkpoint.Acknowledged{ID: id, Part: r.Part, Snapshot: s}})
+}
+
+// decline says that there is no snapshot.
+func (r Report) decline(id gpflow.CheckpointID, err error) {
+	r.Send(job.Point{CoordinatorEvent: checkpoint.Declined{ID: id, Part: r.Part, Err: err}})
 }
 
 // gone hands in the last snapshot of a part whose input has been read to its

@@ -1,9 +1,7 @@
 package resume
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"testing"
 
@@ -100,19 +98,6 @@ func TestHome(t *testing.T) {
 		if got := Home(checkpoint.Part{Subtask: subtask}, 2); got != want {
 			t.Errorf("of subtask %d: by %d, want %d", subtask, got, want)
 		}
-	}
-}
-
-// TestPack: what is packed comes out again, and what is cut is refused.
-func TestPack(t *testing.T) {
-	states := map[string][]byte{"window.a": []byte("one"), "window.b": {}, "c": []byte("two")}
-	packed := Pack(states)
-	got, err := unpack(packed)
-	if err != nil || !maps.EqualFunc(got, states, bytes.Equal) {
-		t.Errorf("%q comes out as %q: %v", states, got, err)
-	}
-	if _, err := unpack(packed[:len(packed)-1]); err == nil {
-		t.Error("what is cut is taken")
 	}
 }
 

@@ -4,7 +4,15 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
 )
+
+// Operator is what one subtask of an operator was.
+type Operator struct {
+	task.OperatorState
+	Segments Segments // its keyed state
+}
 
 // ReadSegment returns a segment. It is not changed, and may be kept.
 type ReadSegment func(checkpoint.SegmentRef) ([]byte, error)
@@ -47,7 +55,7 @@ func (s Segments) at(i int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the state of %s: %w", s.part.Part, err)
 	}
-	states, err := unpack(packed)
+	states, err := state.Unpack(packed)
 	return states[s.address], err
 }
 

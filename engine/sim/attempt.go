@@ -8,6 +8,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/state"
 )
 
 // attempt is one start of the job, until it ends or dies.
@@ -21,6 +22,7 @@ type attempt struct {
 	job       job.Config       // as it was started
 	last      *job.Store       // the last that was to be stored; nil: none that may still be
 	began     gpflow.Timestamp // when it was
+	budget    *state.Budget    // of its process; nil: none
 	phase     phase
 	read      map[string]int            // rows of each split that count
 	cut       map[string]int            // see world.cuts
@@ -32,6 +34,9 @@ type attempt struct {
 func (a *attempt) begin(m *checkpoint.Manifest) error {
 	a.nodes, a.regions = nil, a.top.regions()
 	a.newCuts()
+	if a.memory > 0 {
+		a.budget = state.NewBudget(a.memory, func() (state.Disk, error) { return &disk{}, nil })
+	}
 	a.master = newMaster(a)
 	a.archivist = newArchivist(a)
 	all := make([]int, len(a.regions))

@@ -13,6 +13,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -223,18 +224,17 @@ func (b *build) stage(i int) error {
 
 func (b *build) subtask(s *stage, p *draft, sub int) error {
 	t := &subtask{
-		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
-		report: reporter{b.attempt, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},
-		frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
+		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp,
 	}
 	p.node.who = t
+	states := make(map[string]*state.Memory)
 	links := make([]*task.Link, len(s.ops))
 	var list []*task.Link
 	for i, o := range s.ops {
 		if o.kind == sinkOp && i > 0 {
 			continue
 		}
-		l, err := b.link(t, s, i, sub)
+		l, err := b.link(t, states, s, i, sub)
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.id, err)
 		}
@@ -249,11 +249,20 @@ func (b *build) subtask(s *stage, p *draft, sub int) error {
 		from := &b.top.stages[s.in[0].from]
 		head = b.schema(from, from.out())
 	}
-	t.task = task.New(p.inbox, list, p.input, head)
-	t.task.Plant(b.config.Task)
-	t.task.OnBarrier = t.barrier
-	b.tasks[t.report.part] = p.node
-	b.members = append(b.members, t.report.part)
+	who := checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}
+	t.Subtask = part.NewSubtask(part.SubtaskConfig{
+		Report: b.report(p.node, who), Task: task.New(p.inbox, list, p.input, head), States: states, Plant: b.config.Part,
+		Aside: func(do func()) { t.coding = append(t.coding, do) },
+		Settle: func() {
+			for t.pending() {
+				t.think()
+			}
+		},
+	})
+	t.Task.Plant(b.config.Task)
+	t.Task.OnBarrier = t.barrier
+	b.tasks[who] = p.node
+	b.members = append(b.members, who)
 	return b.resume(t, s, sub)
 }
 
@@ -269,17 +278,17 @@ func (b *build) resume(t *subtask, s *stage, sub int) error {
 		}
 	}
 	if !b.former.Same(b.top.plan().Task(s.id)) {
-		for _, m := range t.states {
+		for _, m := range t.States {
 			m.Rebase()
 		}
 	}
-	if err := t.task.Restore(snapshot); err != nil {
+	if err := t.Task.Restore(snapshot); err != nil {
 		return fmt.Errorf("restore %w", err)
 	}
-	t.base = t.task.Flow(0).Taken
-	t.mark, _ = t.task.Watermark()
+	t.base = t.Task.Flow(0).Taken
+	t.mark, _ = t.Task.Watermark()
 	m := b.former.Manifest()
-	want := b.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, b.same)
+	want := b.marks.reached(point{m.Epoch, m.ID}, t.Report.Part, b.same)
 	switch {
 	case s.ops[0].kind == sinkOp:
 	case t.mark < want:
@@ -291,7 +300,7 @@ func (b *build) resume(t *subtask, s *stage, sub int) error {
 }
 
 // link makes an operator of a subtask, and its state.
-func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
+func (b *build) link(t *subtask, states map[string]*state.Memory, s *stage, i, sub int) (*task.Link, error) {
 	o := s.ops[i]
 	ports := 1
 	if o.kind == windowOp {
@@ -313,13 +322,13 @@ func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
 	switch o.kind {
 	case sourceOp:
 	case windowOp:
-		m, err := b.state(t, o.id, sub, s.parallelism, windowState())
+		m, err := b.state(states, o.id, sub, s.parallelism, windowState())
 		if err != nil {
 			return nil, err
 		}
 		l.Operator = &window{size: gpflow.Timestamp(s.flow.Window), panes: m.Panes("windows")}
 	case holdOp:
-		m, err := b.state(t, o.id, sub, s.parallelism, holdState())
+		m, err := b.state(states, o.id, sub, s.parallelism, holdState())
 		if err != nil {
 			return nil, err
 		}
@@ -331,14 +340,17 @@ func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
 	return l, nil
 }
 
-func (b *build) state(t *subtask, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
+func (b *build) state(states map[string]*state.Memory, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
 	from, to := keygroup.Range(i, b.top.keyGroups, n)
 	m, err := state.New(b.top.keyGroups, from, to, descs)
 	if err != nil {
 		return nil, err
 	}
 	m.Plant(b.config.State)
-	t.states[address], t.order = m, append(t.order, address)
+	if b.budget != nil {
+		m.Limit(b.budget)
+	}
+	states[address] = m
 	if b.former == nil {
 		return m, nil
 	}

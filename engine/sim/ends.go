@@ -142,10 +142,22 @@ func (b *build) retry() part.Retry {
 	}
 }
 
-// report returns how a part tells the master what it has come to.
+// report returns how a part tells the master what it has come to. A task declines
+// sometimes.
 func (b *build) report(n *node, who checkpoint.Part) part.Report {
 	a := b.attempt
-	return part.Report{Part: who, Send: func(e job.Event) { a.send(n, a.master.node, e) }}
+	return part.Report{Part: who, Send: func(e job.Event) {
+		p, _ := e.(job.Point)
+		if ack, ok := p.CoordinatorEvent.(checkpoint.Acknowledged); ok && who.Kind == checkpoint.Task {
+			if ack.Snapshot.Pieces != nil {
+				a.stats.Spilled++
+			}
+			if !a.config.Calm && a.rand.IntN(150) == 0 {
+				e = job.Point{CoordinatorEvent: checkpoint.Declined{ID: ack.ID, Part: who, Err: errDeclined}}
+			}
+		}
+		a.send(n, a.master.node, e)
+	}}
 }
 
 // publish looks at the ledger of a reader or a writer: every record has met one

@@ -233,10 +233,10 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		m.a.stats.Aborted++
 		m.settle(m.a.phase)
 		m.a.trace.say("abort %d: %v", x.ID, x.Err)
-		m.tell(abort{x.ID})
+		m.tell(x)
 	case checkpoint.Completed:
 		m.settle(m.a.phase)
-		m.tell(completed{x.ID})
+		m.tell(x)
 	case checkpoint.Commit:
 		if id, ok := m.committing[x.Part]; ok {
 			m.a.broken("commits in order", "%s is to commit what it prepared for %d before that of %d has been committed", x.Part, x.ID, id)

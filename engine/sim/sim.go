@@ -2,15 +2,17 @@
 // compares what they have put out with what they should have.
 //
 // What is at work is what ships: the machine of a job with its coordinator of
-// checkpoints, the machines of tasks, exchange, keyed state, clocks of splits,
-// and the keeper over a store in memory. What sim brings is what these are
+// checkpoints, the machines of its readers, writers and tasks, exchange, keyed state,
+// within a budget for some seeds, and the keeper over a store in memory. What sim
+// brings is what these are
 // driven by: actors in a scheduler that picks who goes next and which message
 // arrives next (those of one sender to one receiver in order, others in any),
 // time that passes as the scheduler likes, sources and sinks that can be looked
 // at, and a world in which processes die and stores fail.
 //
-// The actors here do what those of package engine do, with the parts left out
-// that are about files, clocks, ledgers and messages to people. A part that fails
+// The actors here drive the machines of package part as those of package engine do.
+// Master, archivist and regions do what those of the engine do, with the parts left
+// out that are about files, clocks and messages to people. A part that fails
 // takes its region down, which begins anew by itself; the loss of everything ends
 // the attempt, and the next start goes on. Which faults are
 // met when, what a job looks like and what it reads is drawn from the seed
@@ -88,6 +90,7 @@ type Stats struct {
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
 	Exhausted                                     int    // jobs that had failed too often
+	Spilled                                       int    // snapshots of states that did not fit the memory
 	Retried                                       int    // calls that failed for the time being
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
@@ -114,6 +117,7 @@ func (s *Stats) Add(o Stats) {
 	s.Doubts += o.Doubts
 	s.Exhausted += o.Exhausted
 	s.Retried += o.Retried
+	s.Spilled += o.Spilled
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}

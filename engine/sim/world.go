@@ -24,6 +24,7 @@ type world struct {
 	rows      *gpflow.Schema
 	windows   *gpflow.Schema
 	delay     gpflow.Duration // of holds
+	memory    int64           // for the state of a process; 0: what it needs
 	store     *storagetest.Memory
 	outside   map[string]*outside
 	marks     marks
@@ -64,6 +65,9 @@ func newWorld(seed uint64, c Config) *world {
 		for _, name := range []string{"main", "late"} {
 			w.outside[name+f.name] = newOutside()
 		}
+	}
+	if r.IntN(3) == 0 {
+		w.memory = int64(4<<10 + r.IntN(60<<10))
 	}
 	w.store.SetUnsafe(c.Own == StoreUnsafe)
 	if !c.Calm {
