@@ -36,23 +36,8 @@ type build struct {
 	nodes   []*node
 	edges   []*edge
 	opened  []namedSource
-	refs    refs
+	refs    part.Parts[*actor.Ref]
 	taken   atomic.Bool // somebody else sees to what has been made
-}
-
-// refs are the addresses of actors.
-type refs struct {
-	enumerators map[string]*actor.Ref
-	readers     map[job.Reader]*actor.Ref
-	tasks       map[checkpoint.Part]*actor.Ref
-	writers     map[job.Writer]*actor.Ref
-}
-
-func newRefs() refs {
-	return refs{
-		enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref), tasks: make(map[checkpoint.Part]*actor.Ref),
-		writers: make(map[job.Writer]*actor.Ref),
-	}
 }
 
 type start struct {
@@ -82,7 +67,7 @@ type opInfo struct {
 
 // newBuild returns a build of regions. ctx is for what sinks do to recover.
 func newBuild(ctx context.Context, r *Run, indexes []int) *build {
-	b := &build{ctx: ctx, run: r, parts: make(map[string][]*draft), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: newRefs()}
+	b := &build{ctx: ctx, run: r, parts: make(map[string][]*draft), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: part.NewParts[*actor.Ref]()}
 	for _, i := range indexes {
 		ref := r.system.New(fmt.Sprintf("region %d", i), r.master)
 		b.regions[i] = &region{index: i, ref: ref, master: r.master, children: make(map[*actor.Ref]func() string)}
@@ -306,7 +291,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	plant(st)
 	b.starts = append(b.starts, start{p.ref, st})
 	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }
-	b.refs.tasks[st.Report.Part] = p.ref
+	b.refs.Tasks[st.Report.Part] = p.ref
 	b.tasks = append(b.tasks, st.Report.Part)
 	return b.resume(t, s, st)
 }

@@ -70,11 +70,12 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	if b.former != nil {
 		b.former.Source(&js)
 	}
+	b.refs.Former[op.ID] = b.former
 	enum, err := src.Enumerator(js.Found)
 	if err != nil {
 		return err
 	}
-	b.refs.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
+	b.refs.Enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
 		return &enumerator{source: op.ID, in: enum, master: b.run.master}
 	})
 	b.sources = append(b.sources, js)
@@ -122,7 +123,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	p.input = append(p.input, 0)
 	p.senders = append(p.senders, sender{info.node, s})
 	b.starts = append(b.starts, start{ref, r})
-	b.refs.readers[id] = ref
+	b.refs.Readers[id] = ref
 	return nil
 }
 
@@ -164,7 +165,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 		w.fail = w.Fail
 		return w
 	})
-	b.refs.writers[id] = ref
+	b.refs.Writers[id] = ref
 	b.sinks = append(b.sinks, id)
 	info.node.inbox = append(info.node.inbox, c.Inbox)
 	p := b.parts[t.ID][s]

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/part"
-	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
@@ -24,11 +22,10 @@ type master struct {
 	job       *job.Job
 	run       *Run
 	ref       *actor.Ref
-	refs      refs
-	regions   map[int]*actor.Ref        // that live
-	archivist *actor.Ref                // nil: checkpoints are not kept
-	former    map[string]*resume.Former // what each source goes on from
-	current   gpflow.CheckpointID       // what a region that fails goes on from; 0: there is none yet
+	refs      part.Parts[*actor.Ref]
+	regions   map[int]*actor.Ref  // that live
+	archivist *actor.Ref          // nil: checkpoints are not kept
+	current   gpflow.CheckpointID // what a region that fails goes on from; 0: there is none yet
 	log       *slog.Logger
 	timer     *time.Timer
 	waits     map[int]*time.Timer // until regions are started again
@@ -42,8 +39,8 @@ type master struct {
 
 func newMaster(r *Run) *master {
 	m := &master{
-		run: r, log: r.options.Log, failed: make(chan error, 1), refs: newRefs(), regions: make(map[int]*actor.Ref),
-		former: make(map[string]*resume.Former), waits: make(map[int]*time.Timer),
+		run: r, log: r.options.Log, failed: make(chan error, 1), refs: part.NewParts[*actor.Ref](), regions: make(map[int]*actor.Ref),
+		waits: make(map[int]*time.Timer),
 	}
 	r.master = r.system.New("job", nil)
 	m.ref = r.master
@@ -53,16 +50,10 @@ func newMaster(r *Run) *master {
 // take makes what was built known, in the place of what was there.
 func (m *master) take(b *build) {
 	b.claim()
-	maps.Copy(m.refs.enumerators, b.refs.enumerators)
-	maps.Copy(m.refs.readers, b.refs.readers)
-	maps.Copy(m.refs.tasks, b.refs.tasks)
-	maps.Copy(m.refs.writers, b.refs.writers)
+	m.refs.Take(b.refs)
 	m.current = 0
 	if b.former != nil {
 		m.current = b.former.Manifest().ID
-	}
-	for _, s := range b.opened {
-		m.former[s.address] = b.former
 	}
 	m.run.view.Store(m.run.view.Load().with(b))
 	m.run.mu.Lock()
@@ -181,31 +172,9 @@ func (m *master) step(e job.Event) {
 
 func (m *master) perform(a job.Action) {
 	switch a := a.(type) {
-	case job.Discover:
-		m.refs.enumerators[a.Source].Send(a)
-	case job.Assign:
-		msg := part.Assign{Split: a.Split}
-		if a.Resume {
-			msg.From = m.former[a.Reader.Source].Split(a.Reader.Source, a.Split.ID)
-		}
-		m.refs.readers[a.Reader].Send(msg)
-	case job.Pending:
-		m.refs.readers[a.Reader].Send(a)
-	case job.Rest:
-		m.refs.readers[a.Reader].Send(a)
-	case job.NoMore:
-		m.refs.readers[a.Reader].Send(a)
-	case job.StopReading:
-		m.refs.readers[a.Reader].Send(a)
-	case job.EndInput:
-		m.refs.readers[a.Reader].Send(a)
 	case job.Trigger:
 		m.run.points.begin(a.ID)
-		m.refs.readers[a.Reader].Send(a)
-	case job.TriggerTasks:
-		m.tell(a)
-	case job.QuitTasks:
-		m.tell(a)
+		m.deliver(a)
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
@@ -232,14 +201,14 @@ func (m *master) perform(a job.Action) {
 		m.archivist.Send(a)
 	case job.Finish:
 		m.finish(a)
+	default:
+		m.deliver(a)
 	}
 }
 
-// tell sends a message to every task.
-func (m *master) tell(message any) {
-	for _, t := range m.refs.tasks {
-		t.Send(message)
-	}
+// deliver sends an action to the parts that it is for, if it is for some.
+func (m *master) deliver(action any) {
+	m.refs.Deliver(action, func(to *actor.Ref, message any) { to.Send(message) })
 }
 
 // do performs what the coordinator of checkpoints asks for.
@@ -252,17 +221,12 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 		}
 		m.log.Log(context.Background(), level, "a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
 		m.run.points.aborted(a)
-		m.tell(a)
 	case checkpoint.Completed:
 		m.current = a.ID
-		m.tell(a)
-	case checkpoint.Commit:
-		w := job.Writer{Sink: a.Part.Name}
-		w.Subtask = resume.Home(a.Part, m.run.parallelism(w.Sink))
-		m.refs.writers[w].Send(a)
 	case checkpoint.WakeAt:
 		m.wakeAt(a.Time)
 	}
+	m.deliver(a)
 }
 
 func (m *master) wakeAt(at gpflow.Timestamp) {
@@ -309,13 +273,13 @@ func (m *master) finish(a job.Finish) {
 	if a.Outcome == job.Failed {
 		m.failed <- a.Err
 	}
-	for _, w := range m.refs.writers {
+	for _, w := range m.refs.Writers {
 		w.Send(finish{})
 	}
 	if m.archivist != nil {
 		m.archivist.Send(finish{})
 	}
-	for _, e := range m.refs.enumerators {
+	for _, e := range m.refs.Enumerators {
 		e.Kill()
 	}
 	if a.Outcome == job.Failed {

@@ -140,15 +140,6 @@ func (f *Former) subtasks(address string) int {
 	return 0
 }
 
-// Home returns which of the n subtasks that a sink has now commits what a part
-// of it had prepared: the first one where there are fewer than there were.
-func Home(p checkpoint.Part, n int) int {
-	if p.Subtask < n {
-		return p.Subtask
-	}
-	return 0
-}
-
 // Emitted returns the rows that had left a port of a node.
 func (f *Former) Emitted(address string, port int) (n int64) {
 	for _, x := range f.operators[address] {

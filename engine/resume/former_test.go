@@ -91,16 +91,6 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestHome: what a subtask had prepared is committed by itself, or by the first
-// one where it is no more.
-func TestHome(t *testing.T) {
-	for subtask, want := range []int{0, 1, 0, 0} {
-		if got := Home(checkpoint.Part{Subtask: subtask}, 2); got != want {
-			t.Errorf("of subtask %d: by %d, want %d", subtask, got, want)
-		}
-	}
-}
-
 // TestSent: of the rows that had left a node, those went on to another one that
 // left while it read them.
 func TestSent(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 )
 
@@ -90,15 +89,6 @@ func (a *attempt) encoded() []byte {
 		a.broken("simulation", "%v", err)
 	}
 	return data
-}
-
-// home returns the writer that commits what a part has prepared.
-func (a *attempt) home(p checkpoint.Part) job.Writer {
-	n := 0
-	for a.master.writers[job.Writer{Sink: p.Name, Subtask: n}] != nil {
-		n++
-	}
-	return job.Writer{Sink: p.Name, Subtask: resume.Home(p, n)}
 }
 
 // ended takes note of the end of an actor.

@@ -32,22 +32,7 @@ type build struct {
 	sources []job.Source
 	sinks   []job.Writer
 	members []checkpoint.Part // its subtasks
-	refs
-}
-
-// refs are the actors of a job, by what they are.
-type refs struct {
-	enumerators map[string]*node
-	readers     map[job.Reader]*node
-	tasks       map[checkpoint.Part]*node
-	writers     map[job.Writer]*node
-}
-
-func newRefs() refs {
-	return refs{
-		enumerators: make(map[string]*node), readers: make(map[job.Reader]*node),
-		tasks: make(map[checkpoint.Part]*node), writers: make(map[job.Writer]*node),
-	}
+	part.Parts[*node]
 }
 
 // draft is a subtask of a stage while it is being built.
@@ -61,7 +46,7 @@ type draft struct {
 
 func newBuild(a *attempt, regions []int) *build {
 	a.builds++
-	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*draft), refs: newRefs()}
+	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*draft), Parts: part.NewParts[*node]()}
 	for _, i := range regions {
 		b.regions[i] = &region{index: i}
 	}
@@ -261,7 +246,7 @@ func (b *build) subtask(s *stage, p *draft, sub int) error {
 	})
 	t.Task.Plant(b.config.Task)
 	t.Task.OnBarrier = t.barrier
-	b.tasks[who] = p.node
+	b.Tasks[who] = p.node
 	b.members = append(b.members, who)
 	return b.resume(t, s, sub)
 }

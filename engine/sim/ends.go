@@ -22,9 +22,10 @@ func (b *build) source(s *stage, parts []*draft) {
 	if b.former != nil {
 		b.former.Source(&js)
 	}
+	b.Former[src.address] = b.former
 	b.before(src, js)
 	e := &enumerator{a: b.attempt, node: b.add("enumerator " + src.address), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
-	e.node.who, b.enumerators[src.address] = e, e.node
+	e.node.who, b.Enumerators[src.address] = e, e.node
 	b.sources = append(b.sources, js)
 	pace := part.NewPace(src.rate)
 	for i, p := range parts {
@@ -44,7 +45,7 @@ func (b *build) source(s *stage, parts []*draft) {
 		c.Out, l = b.open(n.name, p.inbox, n, b.rows)
 		p.links, p.input = append(p.links, l), append(p.input, 0)
 		r := &reader{Reader: part.NewReader(c), a: b.attempt, node: n, pauses: s.flow.pauses(), data: b.data, next: make(map[string]int)}
-		n.who, b.readers[c.Name] = r, n
+		n.who, b.Readers[c.Name] = r, n
 		if b.former != nil {
 			if x, ok := b.former.Reader(src.address, i, s.parallelism); ok {
 				r.Resume(x)
@@ -102,7 +103,7 @@ func (b *build) sink(s *stage, p *draft, i, sub int) error {
 		Writer: part.NewWriter(c), a: b.attempt, node: n,
 		sink: &sink{a: b.attempt, node: n, to: to, name: fmt.Sprintf("%d.%d", b.number, sub), line: line},
 	}
-	n.who, b.writers[c.Name] = w, n
+	n.who, b.Writers[c.Name] = w, n
 	b.sinks = append(b.sinks, c.Name)
 	if err := w.sink.Recover(context.Background(), states); err != nil {
 		return err
