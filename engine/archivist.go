@@ -130,17 +130,10 @@ func (a *archivist) retain(ctx context.Context) {
 
 func (a *archivist) store(ctx context.Context, s job.Store) error {
 	m := &checkpoint.Manifest{
-		Semantics: a.Semantics, Pipeline: a.run.plan.Pipeline, ID: s.ID, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan,
-		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
+		Semantics: a.Semantics, Pipeline: a.run.plan.Pipeline, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan,
 	}
-	for _, p := range s.Gone {
-		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
-	}
-	if err := resume.Ended(m.Sources, s.Parts); err != nil {
+	if err := resume.Complete(m, s); err != nil {
 		return err
-	}
-	if s.Final {
-		m.Outcome = checkpoint.OutcomeFinished
 	}
 	ledger, err := json.Marshal(a.run.ledger())
 	if err != nil {

@@ -293,30 +293,12 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }
 	b.refs.Tasks[st.Report.Part] = p.ref
 	b.tasks = append(b.tasks, st.Report.Part)
-	return b.resume(t, s, st)
-}
-
-// resume has subtask s of t go on from the checkpoint, if there is one.
-func (b *build) resume(t *plan.Task, s int, st *subtask) error {
 	if b.former == nil {
 		return nil
 	}
-	snapshot := make(task.Snapshot)
-	for i := range t.Ops {
-		if o, ok := b.former.Operator(t.Ops[i].ID, s, t.Parallelism); ok {
-			snapshot[t.Ops[i].ID] = o
-		}
-	}
-	if !b.former.Same(t) {
-		for _, m := range st.States {
-			m.Rebase()
-		}
-	}
-	if err := st.Task.Restore(snapshot); err != nil {
-		return fmt.Errorf("restore %w", err)
-	}
+	err := b.former.Resume(t, s, st.Task, st.States)
 	st.publish()
-	return nil
+	return err
 }
 
 // closeOperators closes those of a subtask that cannot be made.

@@ -64,9 +64,10 @@ type Reader struct {
 	splits  splits          // those that have been assigned, and not ended
 	dropped map[string]bool // ended by time, while the connector goes on with them
 	counts  gpflow.Counts
-	allowed int  // records, of the poll that was asked for
-	last    bool // no more splits come
-	resting bool // behind the barrier of a stop
+	behind  map[string]gpflow.Position // by split, of PositionsOneBehind
+	allowed int                        // records, of the poll that was asked for
+	last    bool                       // no more splits come
+	resting bool                       // behind the barrier of a stop
 	stopped bool
 	drained bool // told that the input ends here
 	resumed bool // what time had been reached has still to be sent
@@ -75,7 +76,7 @@ type Reader struct {
 
 // NewReader returns a reader that has no splits yet.
 func NewReader(c ReaderConfig) *Reader {
-	r := &Reader{ReaderConfig: c, Reading: gpflow.NewReading(c.Schema), times: newEventTimes(c.Schema, c.EventTime)}
+	r := &Reader{behind: make(map[string]gpflow.Position), ReaderConfig: c, Reading: gpflow.NewReading(c.Schema), times: newEventTimes(c.Schema, c.EventTime)}
 	e := plan.EventTime{}
 	if c.EventTime != nil {
 		e = *c.EventTime
@@ -100,7 +101,7 @@ func (r *Reader) Assign(a Assign, now time.Time) {
 	} else {
 		r.clock.Add(a.Split.ID)
 	}
-	r.splits = append(r.splits, place{a.Split, a.At(), a.At()})
+	r.splits = append(r.splits, task.SplitState{ID: a.Split.ID, Data: a.Split.Data, Position: a.At()})
 	r.idle.Add(a.Split.ID, now)
 }
 
@@ -195,6 +196,9 @@ func (r *Reader) Polled(now time.Time, p gpflow.Progress, err error) (step Step,
 	r.Retry.succeeded()
 	if r.dropped[split] {
 		b, failed, at, p.Ended = unread(b), nil, nil, ""
+	}
+	if at != nil && r.Plant == PositionsOneBehind {
+		at, r.behind[split] = r.behind[split], at
 	}
 	if at != nil {
 		r.splits.move(split, at)

@@ -8,21 +8,11 @@ import (
 )
 
 // splits are those that a reader reads, in the order in which they were assigned,
-// and how far it has come in each.
-type splits []place
-
-// place is how far a split has been read.
-type place struct {
-	gpflow.Split
-	at     gpflow.Position // behind what has been sent on; nil: nothing has
-	before gpflow.Position // at, one poll ago
-}
+// and how far it has come in each, but for time.
+type splits []task.SplitState
 
 // move takes note that a split has been read as far as at.
-func (s splits) move(id string, at gpflow.Position) {
-	p := &s[s.index(id)]
-	p.before, p.at = p.at, at
-}
+func (s splits) move(id string, at gpflow.Position) { s[s.index(id)].Position = at }
 
 // end forgets a split that has been read to its end.
 func (s *splits) end(id string) {
@@ -32,20 +22,17 @@ func (s *splits) end(id string) {
 
 // snapshot returns how far each has been read, as clock, which knows them, has it
 // too.
-func (s splits) snapshot(clock *task.SplitClock, bug Bug) (all []task.SplitState) {
-	for _, p := range s {
-		x := task.SplitState{ID: p.ID, Data: p.Data, Position: p.at, Time: clock.Split(p.ID)}
-		switch bug {
-		case PositionsOneBehind:
-			x.Position = p.before
-		case TimesNotSaved:
-			x.Time = task.SplitTime{Max: gpflow.MinTimestamp, Mark: gpflow.MinTimestamp, Bound: gpflow.MinTimestamp}
+func (s splits) snapshot(clock *task.SplitClock, bug Bug) []task.SplitState {
+	all := slices.Clone(s)
+	for i := range all {
+		all[i].Time = clock.Split(all[i].ID)
+		if bug == TimesNotSaved {
+			all[i].Time = task.SplitTime{Max: gpflow.MinTimestamp, Mark: gpflow.MinTimestamp, Bound: gpflow.MinTimestamp}
 		}
-		all = append(all, x)
 	}
 	return all
 }
 
 func (s splits) index(id string) int {
-	return slices.IndexFunc(s, func(p place) bool { return p.ID == id })
+	return slices.IndexFunc(s, func(x task.SplitState) bool { return x.ID == id })
 }

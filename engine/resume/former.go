@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -11,12 +12,32 @@ import (
 	"github.com/gpflow/gpflow/engine/task"
 )
 
-// Operator returns what subtask i of n of an operator goes on from, but for its
+// Resume has subtask i of t, which is machine and has not begun, go on from what was:
+// all but its keyed state, which Restore has given to states, by address.
+func (f *Former) Resume(t *plan.Task, i int, machine *task.Task, states map[string]*state.Memory) error {
+	snapshot := make(task.Snapshot)
+	for _, op := range t.Ops {
+		if o, ok := f.operator(op.ID, i, t.Parallelism); ok {
+			snapshot[op.ID] = o
+		}
+	}
+	if !f.same(t) {
+		for _, m := range states {
+			m.Rebase()
+		}
+	}
+	if err := machine.Restore(snapshot); err != nil {
+		return fmt.Errorf("restore %w", err)
+	}
+	return nil
+}
+
+// operator returns what subtask i of n of an operator goes on from, but for its
 // keyed state; false: there was no such operator. Where the number of subtasks
 // has changed, here or anywhere before, time is what all of them had come to:
 // rows that another subtask had still to get may come to this one now. Where it
 // has changed here, the first subtask has the ledger of all.
-func (f *Former) Operator(address string, i, n int) (task.OperatorState, bool) {
+func (f *Former) operator(address string, i, n int) (task.OperatorState, bool) {
 	former := f.operators[address]
 	switch {
 	case len(former) == 0:
@@ -206,9 +227,9 @@ func (f *Former) joined(from string, port int, to string) bool {
 	})
 }
 
-// Same reports whether t has the operators and the parallelism that it had, so
+// same reports whether t has the operators and the parallelism that it had, so
 // that what changes in its state can be told relative to what was saved.
-func (f *Former) Same(t *plan.Task) bool {
+func (f *Former) same(t *plan.Task) bool {
 	former := 0
 	for _, p := range f.manifest.Parts {
 		if p.Kind == checkpoint.Task && p.Name == t.ID {

@@ -31,7 +31,7 @@ func TestRestoredTime(t *testing.T) {
 		f := &Former{operators: former, unchanged: c.unchanged}
 		taken := int64(0)
 		for i, want := range c.marks {
-			o, ok := f.Operator("filter.f", i, c.n)
+			o, ok := f.operator("filter.f", i, c.n)
 			if !ok || o.Mark != want {
 				t.Errorf("unchanged %t: subtask %d of %d is at %d, want %d", c.unchanged, i, c.n, o.Mark, want)
 			}
@@ -77,7 +77,7 @@ func TestEnded(t *testing.T) {
 	reads := func(splits ...task.SplitState) checkpoint.Snapshot {
 		return checkpoint.Snapshot{Data: task.Encode(task.ReaderState{Splits: splits})}
 	}
-	err := Ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
+	err := ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
 		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(task.SplitState{ID: "1"}),
 		{Kind: checkpoint.Reader, Name: "source.a"}:             reads(),
 		{Kind: checkpoint.Reader, Name: "source.b"}:             reads(),

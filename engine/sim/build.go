@@ -256,19 +256,8 @@ func (b *build) resume(t *subtask, s *stage, sub int) error {
 	if b.former == nil {
 		return nil
 	}
-	snapshot := make(task.Snapshot)
-	for _, o := range s.ops {
-		if x, ok := b.former.Operator(o.id, sub, s.parallelism); ok {
-			snapshot[o.id] = x
-		}
-	}
-	if !b.former.Same(b.top.plan().Task(s.id)) {
-		for _, m := range t.States {
-			m.Rebase()
-		}
-	}
-	if err := t.Task.Restore(snapshot); err != nil {
-		return fmt.Errorf("restore %w", err)
+	if err := b.former.Resume(b.top.plan().Task(s.id), sub, t.Task, t.States); err != nil {
+		return err
 	}
 	t.base = t.Task.Flow(0).Taken
 	t.mark, _ = t.Task.Watermark()
