@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -255,9 +254,8 @@ func (a *archivist) remake(ctx context.Context, b *build, claim bool) error {
 		if err := a.Keeper.Claim(ctx, a.Who); err != nil {
 			return fmt.Errorf("claim the state to go on from it: %w", err)
 		}
-		m, err := a.Keeper.Current(ctx)
-		var none *checkpoint.NoCheckpoint
-		if err != nil && !errors.As(err, &none) {
+		m, err := a.Keeper.Find(ctx)
+		if err != nil {
 			return fmt.Errorf("find the checkpoint to go on from: %w", err)
 		}
 		a.current = m

@@ -283,7 +283,7 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	} else {
 		in = head.Ports[mainPort].Schema
 	}
-	st := &subtask{meters: meters, waker: waker{ref: p.ref}, gauge: p.gauge}
+	st := &subtask{meters: meters, waker: waker{ring: p.ref.Wake}, gauge: p.gauge}
 	st.Subtask = part.NewSubtask(part.SubtaskConfig{
 		Report: b.report(checkpoint.Task, t.ID, s), Task: task.New(p.inbox, list, p.input, in), States: states,
 		Aside: func(do func()) { st.coding.Go(do) }, Settle: func() { st.coding.Wait() },

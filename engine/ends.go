@@ -113,7 +113,7 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 		}
 	}
 	c.Out = b.open(p.inbox, ref, schemas...)
-	r := &reader{Reader: part.NewReader(c), in: in, waker: waker{ref: ref}, gauge: &gauge{}}
+	r := &reader{Reader: part.NewReader(c), in: in, waker: waker{ring: ref.Wake}, gauge: &gauge{}}
 	info.node.gauges[s] = r.gauge
 	if b.former != nil {
 		if d, ok := b.former.Reader(op.ID, s, t.Parallelism); ok {
@@ -160,7 +160,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	w := &writer{sink: out, gauge: &gauge{}}
 	info.node.gauges[s] = w.gauge
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
-		w.waker.ref, c.Inbox = ref, exchange.NewInbox(ref.Wake)
+		w.waker.ring, c.Inbox = ref.Wake, exchange.NewInbox(ref.Wake)
 		w.Writer = part.NewWriter(c)
 		w.fail = w.Fail
 		return w

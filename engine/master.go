@@ -27,9 +27,9 @@ type master struct {
 	archivist *actor.Ref          // nil: checkpoints are not kept
 	current   gpflow.CheckpointID // what a region that fails goes on from; 0: there is none yet
 	log       *slog.Logger
-	timer     *time.Timer
-	waits     map[int]*time.Timer // until regions are started again
-	events    []job.Event         // that actions have led to at once
+	tick      waker          // of the coordinator of checkpoints
+	waits     map[int]*waker // until regions are started again
+	events    []job.Event    // that actions have led to at once
 	alive     int
 	begun     bool
 	failed    chan error  // has room for the one cause
@@ -40,10 +40,11 @@ type master struct {
 func newMaster(r *Run) *master {
 	m := &master{
 		run: r, log: r.options.Log, failed: make(chan error, 1), refs: part.NewParts[*actor.Ref](), regions: make(map[int]*actor.Ref),
-		waits: make(map[int]*time.Timer),
+		waits: make(map[int]*waker),
 	}
 	r.master = r.system.New("job", nil)
 	m.ref = r.master
+	m.tick.ring = func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) }
 	return m
 }
 
@@ -224,28 +225,17 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 	case checkpoint.Completed:
 		m.current = a.ID
 	case checkpoint.WakeAt:
-		m.wakeAt(a.Time)
+		m.tick.at(a.Time)
 	}
 	m.deliver(a)
 }
 
-func (m *master) wakeAt(at gpflow.Timestamp) {
-	span := time.Duration(at-now()) * time.Microsecond
-	if m.timer == nil {
-		m.timer = time.AfterFunc(span, func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) })
-		return
-	}
-	m.timer.Reset(span)
-}
-
 // wait has a region started again at a time.
 func (m *master) wait(a job.Wait) {
-	span := time.Duration(a.Time-now()) * time.Microsecond
-	if t := m.waits[a.Region]; t != nil {
-		t.Reset(span)
-		return
+	if m.waits[a.Region] == nil {
+		m.waits[a.Region] = &waker{ring: func() { m.ref.Send(job.Due{Region: a.Region}) }}
 	}
-	m.waits[a.Region] = time.AfterFunc(span, func() { m.ref.Send(job.Due{Region: a.Region}) })
+	m.waits[a.Region].at(a.Time)
 }
 
 // from returns what a region that fails goes on from, in words.
@@ -297,11 +287,9 @@ func (m *master) Close() error {
 	if m.outcome == "" { // the context was cancelled, or the actor has failed
 		m.outcome, m.err = job.Failed, context.Canceled
 	}
-	if m.timer != nil {
-		m.timer.Stop()
-	}
+	m.tick.stop()
 	for _, t := range m.waits {
-		t.Stop()
+		t.stop()
 	}
 	m.run.cancel() // nobody is left to end the others
 	return nil

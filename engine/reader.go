@@ -72,23 +72,26 @@ func (r *reader) Close() error {
 	return r.in.Close()
 }
 
-// waker wakes an actor.
+// waker calls ring when it is time.
 type waker struct {
-	ref   *actor.Ref
+	ring  func()
 	timer *time.Timer
 }
 
-// set has the actor woken after a time, and not when that was said before; 0
-// changes nothing.
+// set has ring called after a time, and not when that was said before; 0 changes
+// nothing.
 func (w *waker) set(span time.Duration) {
 	switch {
 	case span == 0:
 	case w.timer == nil:
-		w.timer = time.AfterFunc(span, w.ref.Wake)
+		w.timer = time.AfterFunc(span, w.ring)
 	default:
 		w.timer.Reset(span)
 	}
 }
+
+// at is set for a time that may have passed.
+func (w *waker) at(t gpflow.Timestamp) { w.set(max(1, time.Duration(t-now())*time.Microsecond)) }
 
 func (w *waker) stop() {
 	if w.timer != nil {

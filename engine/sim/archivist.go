@@ -147,9 +147,8 @@ func (v *archivist) claim() error {
 	}
 	v.a.stats.Doubts++
 	v.a.newCuts()
-	m, err := v.a.keeper.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	if err != nil && !errors.As(err, &none) {
+	m, err := v.a.keeper.Find(ctx)
+	if err != nil {
 		return err
 	}
 	v.current = m

@@ -34,7 +34,7 @@ func (a *attempt) begin(m *checkpoint.Manifest) error {
 	a.nodes, a.regions = nil, a.top.regions()
 	a.newCuts()
 	if a.memory > 0 {
-		a.budget = state.NewBudget(a.memory, func() (state.Disk, error) { return &disk{}, nil })
+		a.budget = state.NewBudget(a.memory, func() (state.Disk, error) { return disk{make(rows)}, nil })
 	}
 	a.master = newMaster(a)
 	a.archivist = newArchivist(a)
