@@ -1,9 +1,9 @@
 // Package part has the machines of the parts of a job: that of a Reader, which is a
-// subtask of a source, of a Writer, which is one of a sink, and of a Subtask, which is
-// one of a task. Each decides what is done next, keeps the
-// ledger, and hands in snapshots. It does no I/O, starts no goroutine, and is told
-// the time: an actor of the engine, or of a simulation, drives it, makes the calls
-// that it asks for, and gives it their results. One goroutine uses it.
+// subtask of a source, of a Writer, which is one of a sink, and of a Subtask, which
+// is one of a task. Each decides what is done next, keeps the ledger, and hands in
+// snapshots. It does no I/O, starts no goroutine, and is told the time: an actor of
+// the engine, or of a simulation, drives it, makes the calls that it asks for, and
+// gives it their results. One goroutine uses it, besides what is said otherwise.
 package part
 
 import (

@@ -205,6 +205,7 @@ func (r *Reader) Polled(now time.Time, p gpflow.Progress, err error) (step Step,
 	}
 	r.Pace.give(r.allowed - records(b, failed))
 	if err := r.forward(now, b, failed, split, p); err != nil {
+		r.publish() // what it has come to, as far as that goes
 		return Rest, 0, err
 	}
 	next := r.release(now)
@@ -267,7 +268,9 @@ func (r *Reader) end(drained bool) Step {
 	if drained {
 		r.clock.Reach(gpflow.MaxTimestamp)
 		r.mark(nil)
-		r.publish()
+	}
+	r.publish()
+	if drained {
 		r.Report.gone(r.snapshot())
 	}
 	r.Out.Send(exchange.Event{Kind: exchange.End, Drained: drained})

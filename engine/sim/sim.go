@@ -2,21 +2,21 @@
 // compares what they have put out with what they should have.
 //
 // What is at work is what ships: the machine of a job with its coordinator of
-// checkpoints, the machines of its readers, writers and tasks, exchange, keyed state,
-// within a budget for some seeds, and the keeper over a store in memory. What sim
-// brings is what these are
-// driven by: actors in a scheduler that picks who goes next and which message
-// arrives next (those of one sender to one receiver in order, others in any),
-// time that passes as the scheduler likes, sources and sinks that can be looked
-// at, and a world in which processes die and stores fail.
+// checkpoints, the machines of its readers, writers and tasks, exchange, keyed
+// state, for some seeds within a budget, and the keeper over a store in memory.
+// What sim brings is what these are driven by: actors in a scheduler that picks
+// who goes next and which message arrives next (those of one sender to one
+// receiver in order, others in any), time that passes as the scheduler likes,
+// connectors and sinks that can be looked at, and a world in which processes die
+// and stores fail.
 //
-// The actors here drive the machines of package part as those of package engine do.
-// Master, archivist and regions do what those of the engine do, with the parts left
-// out that are about files, clocks and messages to people. A part that fails
-// takes its region down, which begins anew by itself; the loss of everything ends
-// the attempt, and the next start goes on. Which faults are
-// met when, what a job looks like and what it reads is drawn from the seed
-// alone: a seed that has failed fails again, and Config.Trace says how.
+// The actors of parts drive the machines of package part as those of package
+// engine do. Master, archivist and regions do what those of the engine do, with
+// what is left out that is about files, clocks and messages to people. A part that
+// fails takes its region down, which begins anew by itself; the loss of everything
+// ends the attempt, and the next start goes on. Which faults are met when, what a
+// job looks like and what it reads is drawn from the seed alone: a seed that has
+// failed fails again, and Config.Trace says how.
 package sim
 
 import (
