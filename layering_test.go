@@ -54,6 +54,7 @@ var layers = []struct {
 	{name: "one subtask, a step machine", packages: []string{"engine/task"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/exchange", "engine/state", "internal/failpoint"}, pure: true},
 	{name: "checkpoints", packages: []string{"engine/checkpoint"}, imports: []string{".", "storage", "engine/keygroup", "internal/failpoint"}, pure: true},
 	{name: "the life of a job", packages: []string{"engine/job"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/checkpoint"}, pure: true},
+	{name: "readers, writers and subtasks, as machines", packages: []string{"engine/part"}, imports: []string{".", "compiler/plan", "engine/exchange", "engine/state", "engine/task", "engine/checkpoint", "engine/job", "internal/failpoint"}, pure: true},
 	{name: "who goes on from what", packages: []string{"engine/resume"}, imports: []string{".", "compiler/plan", "engine/keygroup", "engine/state", "engine/task", "engine/checkpoint", "engine/job"}, pure: true},
 	{name: "whole jobs, simulated", packages: []string{"engine/sim"}, imports: []string{"oracles", ".", "storage", "storage/*", "compiler/plan", "engine/*"}, pure: true},
 	{name: "the engine: the shells around these", packages: []string{"engine"}, imports: []string{".", "storage", "compiler/plan", "engine/*", "engine/state/spill", "internal/failpoint"}},
@@ -63,7 +64,7 @@ var layers = []struct {
 	{name: "operators and connectors", packages: []string{"operators/*"}, imports: []string{".", "formats/...", "storage/local", "spec/expr", "internal/failpoint"}, outside: []string{"github.com/klauspost/compress"}},
 	{name: "the list of them", packages: []string{"operators"}, imports: []string{".", "operators/*"}},
 
-	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/checkpoint", "engine/control", "storage/...", "operators", "internal/failpoint"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
+	{name: "the command", packages: []string{"cmd/gpflow"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/job", "engine/part", "engine/checkpoint", "engine/control", "storage/...", "operators", "internal/failpoint"}, outside: []string{"github.com/spf13/cobra", "golang.org/x/term"}},
 	{name: "measurements", packages: []string{"bench"}, imports: []string{".", "spec/...", "compiler/...", "engine", "engine/state", "engine/checkpoint", "storage/local", "operators"}, outside: []string{"github.com/valyala/fastjson", "github.com/expr-lang/expr", "github.com/cespare/xxhash/v2"}},
 	{name: "the proof with processes that are killed", packages: []string{"chaos"}},
 	{name: "examples", packages: []string{"examples/..."}, outside: []string{"github.com/klauspost/compress"}},

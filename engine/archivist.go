@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -131,17 +130,10 @@ func (a *archivist) retain(ctx context.Context) {
 
 func (a *archivist) store(ctx context.Context, s job.Store) error {
 	m := &checkpoint.Manifest{
-		Semantics: a.Semantics, Pipeline: a.run.plan.Pipeline, ID: s.ID, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan,
-		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
+		Semantics: a.Semantics, Pipeline: a.run.plan.Pipeline, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan,
 	}
-	for _, p := range s.Gone {
-		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
-	}
-	if err := resume.Ended(m.Sources, s.Parts); err != nil {
+	if err := resume.Complete(m, s); err != nil {
 		return err
-	}
-	if s.Final {
-		m.Outcome = checkpoint.OutcomeFinished
 	}
 	ledger, err := json.Marshal(a.run.ledger())
 	if err != nil {
@@ -263,9 +255,8 @@ func (a *archivist) remake(ctx context.Context, b *build, claim bool) error {
 		if err := a.Keeper.Claim(ctx, a.Who); err != nil {
 			return fmt.Errorf("claim the state to go on from it: %w", err)
 		}
-		m, err := a.Keeper.Current(ctx)
-		var none *checkpoint.NoCheckpoint
-		if err != nil && !errors.As(err, &none) {
+		m, err := a.Keeper.Find(ctx)
+		if err != nil {
 			return fmt.Errorf("find the checkpoint to go on from: %w", err)
 		}
 		a.current = m

@@ -16,7 +16,7 @@ import (
 func plant(s *subtask) {
 	switch os.Getenv("GPFLOW_BUG") {
 	case "no-alignment":
-		s.task.Plant(task.NoAlignment)
+		s.Task.Plant(task.NoAlignment)
 	case "forget-dirty":
 		s.plantState(state.ForgetDirty)
 	case "no-copy-on-write":
@@ -25,7 +25,7 @@ func plant(s *subtask) {
 }
 
 func (s *subtask) plantState(b state.Bug) {
-	for _, m := range s.states {
+	for _, m := range s.States {
 		m.Plant(b)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -22,10 +23,10 @@ import (
 // before all of it has been made.
 type build struct {
 	run     *Run
-	regions map[int]*region    // that are made
-	at      int                // the one that is being made
-	parts   map[string][]*part // by task, by subtask
-	ops     map[string]*opInfo // by address
+	regions map[int]*region     // that are made
+	at      int                 // the one that is being made
+	parts   map[string][]*draft // by task, by subtask
+	ops     map[string]*opInfo  // by address
 	starts  []start
 	sources []job.Source
 	sinks   []job.Writer
@@ -35,23 +36,8 @@ type build struct {
 	nodes   []*node
 	edges   []*edge
 	opened  []namedSource
-	refs    refs
+	refs    part.Parts[*actor.Ref]
 	taken   atomic.Bool // somebody else sees to what has been made
-}
-
-// refs are the addresses of actors.
-type refs struct {
-	enumerators map[string]*actor.Ref
-	readers     map[job.Reader]*actor.Ref
-	tasks       map[checkpoint.Part]*actor.Ref
-	writers     map[job.Writer]*actor.Ref
-}
-
-func newRefs() refs {
-	return refs{
-		enumerators: make(map[string]*actor.Ref), readers: make(map[job.Reader]*actor.Ref), tasks: make(map[checkpoint.Part]*actor.Ref),
-		writers: make(map[job.Writer]*actor.Ref),
-	}
 }
 
 type start struct {
@@ -59,8 +45,8 @@ type start struct {
 	who actor.Actor
 }
 
-// part is one subtask of a task while it is being built.
-type part struct {
+// draft is one subtask of a task while it is being built.
+type draft struct {
 	ref     *actor.Ref
 	inbox   *exchange.Inbox
 	input   []int    // of the head, by channel
@@ -81,7 +67,7 @@ type opInfo struct {
 
 // newBuild returns a build of regions. ctx is for what sinks do to recover.
 func newBuild(ctx context.Context, r *Run, indexes []int) *build {
-	b := &build{ctx: ctx, run: r, parts: make(map[string][]*part), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: newRefs()}
+	b := &build{ctx: ctx, run: r, parts: make(map[string][]*draft), ops: make(map[string]*opInfo), regions: make(map[int]*region), refs: part.NewParts[*actor.Ref]()}
 	for _, i := range indexes {
 		ref := r.system.New(fmt.Sprintf("region %d", i), r.master)
 		b.regions[i] = &region{index: i, ref: ref, master: r.master, children: make(map[*actor.Ref]func() string)}
@@ -138,9 +124,10 @@ func (b *build) task(t *plan.Task) error {
 	return nil
 }
 
-// reporter returns how a part hands in its snapshots.
-func (b *build) reporter(kind checkpoint.Kind, name string, subtask int) reporter {
-	return reporter{checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, b.run.master}
+// report returns how a part tells the job what it has come to.
+func (b *build) report(kind checkpoint.Kind, name string, subtask int) part.Report {
+	master := b.run.master
+	return part.Report{Part: checkpoint.Part{Kind: kind, Name: name, Subtask: subtask}, Send: func(e job.Event) { master.Send(e) }}
 }
 
 // claim reports whether nobody has claimed b before. Who does sees to it that
@@ -189,7 +176,7 @@ func (b *build) inboxes(t *plan.Task) error {
 	}
 	for s := range t.Parallelism {
 		ref := b.address(fmt.Sprintf("task %s[%d]", t.ID, s))
-		p := &part{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
+		p := &draft{ref: ref, inbox: exchange.NewInbox(ref.Wake), outputs: make([][][]*exchange.Output, len(t.Ops)), gauge: &gauge{}}
 		for i := range t.Ops {
 			p.outputs[i] = make([][]*exchange.Output, max(1, len(t.Ops[i].Ports)))
 		}
@@ -296,40 +283,22 @@ func (b *build) subtask(t *plan.Task, s int) error {
 	} else {
 		in = head.Ports[mainPort].Schema
 	}
-	st := &subtask{
-		ref: p.ref, task: task.New(p.inbox, list, p.input, in), meters: meters, states: states, gauge: p.gauge,
-		report: b.reporter(checkpoint.Task, t.ID, s), frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
-	}
+	st := &subtask{meters: meters, waker: waker{ring: p.ref.Wake}, gauge: p.gauge}
+	st.Subtask = part.NewSubtask(part.SubtaskConfig{
+		Report: b.report(checkpoint.Task, t.ID, s), Task: task.New(p.inbox, list, p.input, in), States: states,
+		Aside: func(do func()) { st.coding.Go(do) }, Settle: func() { st.coding.Wait() },
+	})
 	plant(st)
-	st.task.OnBarrier = st.barrier
 	b.starts = append(b.starts, start{p.ref, st})
 	b.regions[b.at].children[p.ref] = func() string { return named(st.place(t), p.ref.Name()) }
-	b.refs.tasks[st.report.part] = p.ref
-	b.tasks = append(b.tasks, st.report.part)
-	return b.resume(t, s, st)
-}
-
-// resume has subtask s of t go on from the checkpoint, if there is one.
-func (b *build) resume(t *plan.Task, s int, st *subtask) error {
+	b.refs.Tasks[st.Report.Part] = p.ref
+	b.tasks = append(b.tasks, st.Report.Part)
 	if b.former == nil {
 		return nil
 	}
-	snapshot := make(task.Snapshot)
-	for i := range t.Ops {
-		if o, ok := b.former.Operator(t.Ops[i].ID, s, t.Parallelism); ok {
-			snapshot[t.Ops[i].ID] = o
-		}
-	}
-	if !b.former.Same(t) {
-		for _, m := range st.states {
-			m.Rebase()
-		}
-	}
-	if err := st.task.Restore(snapshot); err != nil {
-		return fmt.Errorf("restore %w", err)
-	}
+	err := b.former.Resume(t, s, st.Task, st.States)
 	st.publish()
-	return nil
+	return err
 }
 
 // closeOperators closes those of a subtask that cannot be made.

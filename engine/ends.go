@@ -10,7 +10,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/task"
+	"github.com/gpflow/gpflow/engine/part"
 )
 
 // endings makes the sources and sinks of t: they are actors of their own.
@@ -70,15 +70,16 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	if b.former != nil {
 		b.former.Source(&js)
 	}
+	b.refs.Former[op.ID] = b.former
 	enum, err := src.Enumerator(js.Found)
 	if err != nil {
 		return err
 	}
-	b.refs.enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
+	b.refs.Enumerators[op.ID] = b.spawn(named(op.Range, op.ID), func(*actor.Ref) actor.Actor {
 		return &enumerator{source: op.ID, in: enum, master: b.run.master}
 	})
 	b.sources = append(b.sources, js)
-	shared := newPace(info.config.Float("rate"))
+	shared := part.NewPace(info.config.Float("rate"))
 	for s := range t.Parallelism {
 		if err := b.reader(t, info, src, s, shared); err != nil {
 			return err
@@ -87,7 +88,7 @@ func (b *build) source(t *plan.Task, info *opInfo) error {
 	return nil
 }
 
-func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, shared *pace) error {
+func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, shared *part.Pace) error {
 	op := info.op
 	if e := op.EventTime; e != nil && op.Ports[mainPort].Schema.Index(e.Column) < 0 {
 		return fmt.Errorf("the plan reads no column %s, which has the event time", e.Column)
@@ -98,42 +99,31 @@ func (b *build) reader(t *plan.Task, info *opInfo, src gpflow.Source, s int, sha
 	if err != nil {
 		return err
 	}
-	main := op.Ports[mainPort].Schema
-	schemas := []*gpflow.Schema{main}
-	r := &reader{
-		id: id, job: b.run.master, ref: ref, in: in, reading: gpflow.NewReading(main), policy: info.policy,
-		meter: info.node.meters[s], pace: shared, most: b.run.options.PollRows, times: newEventTimes(main, op.EventTime),
-		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
+	p, m := b.parts[t.ID][s], info.node.meters[s]
+	c := part.ReaderConfig{
+		Name: id, Report: b.report(checkpoint.Reader, op.ID, s), Schema: op.Ports[mainPort].Schema, EventTime: op.EventTime,
+		Failures: info.policy, Retry: info.policy.retry(m), Pace: shared, Most: b.run.options.PollRows, Publish: m.set,
 	}
-	info.node.gauges[s] = r.gauge
-	r.dropper, _ = in.(gpflow.Dropper)
+	c.Dropper, _ = in.(gpflow.Dropper)
+	schemas := []*gpflow.Schema{c.Schema}
 	if len(op.Ports) > errorsPort {
 		schemas = append(schemas, op.Ports[errorsPort].Schema)
 		if op.Ports[errorsPort].Read {
-			r.errors = gpflow.NewBuilder(op.Ports[errorsPort].Schema)
+			c.Errors = gpflow.NewBuilder(op.Ports[errorsPort].Schema)
 		}
 	}
-	var disorder, idleAfter gpflow.Duration
-	ordered := false
-	if e := op.EventTime; e != nil {
-		disorder, idleAfter, ordered = e.OutOfOrder, e.IdleAfter, e.Ordered
-	}
-	r.clock, r.idle = task.NewSplitClock(disorder, ordered), task.NewIdleness(idleAfter)
-	r.report = b.reporter(checkpoint.Reader, op.ID, s)
+	c.Out = b.open(p.inbox, ref, schemas...)
+	r := &reader{Reader: part.NewReader(c), in: in, waker: waker{ring: ref.Wake}, gauge: &gauge{}}
+	info.node.gauges[s] = r.gauge
 	if b.former != nil {
 		if d, ok := b.former.Reader(op.ID, s, t.Parallelism); ok {
-			r.counts = d.Counts
-			r.clock.Reach(d.Watermark)
-			r.resumed = d.Watermark != gpflow.MinTimestamp
-			r.meter.set(r.counts, d.Watermark)
+			r.Resume(d)
 		}
 	}
-	p := b.parts[t.ID][s]
-	r.out = b.open(p.inbox, ref, schemas...)
 	p.input = append(p.input, 0)
 	p.senders = append(p.senders, sender{info.node, s})
 	b.starts = append(b.starts, start{ref, r})
-	b.refs.readers[id] = ref
+	b.refs.Readers[id] = ref
 	return nil
 }
 
@@ -152,37 +142,38 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	if err != nil {
 		return nil, err
 	}
-	id := job.Writer{Sink: op.ID, Subtask: s}
-	w := &writer{
-		id: id, job: b.run.master, sink: out, policy: info.policy, meter: info.node.meters[s], report: b.reporter(checkpoint.Writer, op.ID, s),
-		gauge: &gauge{}, retry: retrier{policy: info.policy, meter: info.node.meters[s]},
+	id, m := job.Writer{Sink: op.ID, Subtask: s}, info.node.meters[s]
+	c := part.WriterConfig{
+		Name: id, Report: b.report(checkpoint.Writer, op.ID, s), Failures: info.policy, Retry: info.policy.retry(m),
+		Publish: func(c gpflow.Counts) { m.set(c, gpflow.MinTimestamp) },
 	}
-	w.failed = w.fail
-	info.node.gauges[s] = w.gauge
 	traits := info.desc.TraitsOf(info.config)
 	info.node.Delivery, info.node.AtEnd = traits.Delivery, traits.NeedsEnd
 	var states [][]byte
 	if b.former != nil {
-		states, w.counts = b.former.Writer(op.ID, s, t.Parallelism)
-		w.last, w.from = b.former.Manifest().ID, b.former.Manifest().ID
+		states, c.Counts = b.former.Writer(op.ID, s, t.Parallelism)
+		c.From = b.former.Manifest().ID
 	}
 	if err := actor.Guard(func() error { return out.Recover(b.ctx, states) }); err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
-	w.meter.set(w.counts, gpflow.MinTimestamp)
+	w := &writer{sink: out, gauge: &gauge{}}
+	info.node.gauges[s] = w.gauge
 	ref := b.spawn(named(op.Range, fmt.Sprintf("%s[%d]", op.ID, s)), func(ref *actor.Ref) actor.Actor {
-		w.ref, w.inbox = ref, exchange.NewInbox(ref.Wake)
+		w.waker.ring, c.Inbox = ref.Wake, exchange.NewInbox(ref.Wake)
+		w.Writer = part.NewWriter(c)
+		w.fail = w.Fail
 		return w
 	})
-	b.refs.writers[id] = ref
+	b.refs.Writers[id] = ref
 	b.sinks = append(b.sinks, id)
-	info.node.inbox = append(info.node.inbox, w.inbox)
+	info.node.inbox = append(info.node.inbox, c.Inbox)
 	p := b.parts[t.ID][s]
-	c := b.open(w.inbox, p.ref, op.In[0])
+	channel := b.open(c.Inbox, p.ref, op.In[0])
 	at, port := i, 0
 	if i > 0 {
 		at, port = op.Parent, op.ParentPort
 	}
-	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(op.In[0], c))
-	return c, nil
+	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(op.In[0], channel))
+	return channel, nil
 }

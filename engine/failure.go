@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/part"
 )
 
 // RecordFailure is the end of a job because of one record.
@@ -83,11 +85,23 @@ func (p policy) Failed(in *gpflow.Batch, row int, err error, errors *gpflow.Buil
 	return action, ferr
 }
 
-// undecoded is Failed for a record that a source could not decode.
-func (p policy) undecoded(split string, r gpflow.FailedRecord, errors *gpflow.Builder) (gpflow.Action, error) {
+// Undecoded implements part.Failures.
+func (p policy) Undecoded(split string, r gpflow.FailedRecord, errors *gpflow.Builder) (gpflow.Action, error) {
 	action, err := p.decide(RecordFailure{Split: split, Position: r.Position, Line: r.Line, Err: r.Err})
 	if err == nil && action == gpflow.ActionDivert {
 		gpflow.AppendFailed(errors, p.op.ID, split, r)
 	}
 	return action, err
+}
+
+// retry returns what decides when calls of a subtask, whose meter counts them, are
+// made again.
+func (p policy) retry(m *meter) part.Retry {
+	on := p.op.OnError
+	return part.Retry{On: on, Told: func(retry int, pause time.Duration, err error) {
+		m.retried()
+		if retry <= warnings {
+			p.log.Warn("a call failed, and is made again", "node", p.op.ID, "in", pause, "retry", retry, "of", on.Retries, "error", err.Error())
+		}
+	}}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
 )
 
 // Inspection is a look into a checkpoint.
@@ -158,7 +159,7 @@ func tableOf(d gpflow.StateDescriptor) Table {
 	return Table{Name: d.Name, Kind: d.Kind, Version: d.Version, Key: d.Key, Value: d.Value}
 }
 
-func (x *Inspection) source(n *NodeState, rs []resume.Reader) {
+func (x *Inspection) source(n *NodeState, rs []task.ReaderState) {
 	n.Role, n.Subtasks = "source", len(rs)
 	mark := gpflow.MaxTimestamp
 	for _, r := range rs {

@@ -14,7 +14,6 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/keygroup"
-	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
 	"github.com/gpflow/gpflow/storage/local"
@@ -94,8 +93,8 @@ func (v *vault) save(id gpflow.CheckpointID) {
 		part := checkpoint.Part{Kind: checkpoint.Task, Name: "window.w", Subtask: i}
 		f := s.Freeze(false)
 		frozen[s] = f
-		data := resume.Encode(task.Snapshot{"window.w": {Mark: 5, Timers: []gpflow.Timestamp{gpflow.Timestamp(9 - i)}}})
-		states[part] = checkpoint.Snapshot{Data: data, Pieces: pieces(map[string]*state.Frozen{"window.w": f}), Delta: f.Delta()}
+		data := task.Encode(task.Snapshot{"window.w": {Mark: 5, Timers: []gpflow.Timestamp{gpflow.Timestamp(9 - i)}}})
+		states[part] = checkpoint.Snapshot{Data: data, Pieces: state.PackPieces(map[string]*state.Frozen{"window.w": f}), Delta: f.Delta()}
 		m.Parts = append(m.Parts, checkpoint.PartState{Part: part, Gone: i == 1})
 	}
 	if err := v.keeper.Store(v.Context(), m, states); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"strings"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
@@ -23,15 +22,14 @@ type master struct {
 	job       *job.Job
 	run       *Run
 	ref       *actor.Ref
-	refs      refs
-	regions   map[int]*actor.Ref        // that live
-	archivist *actor.Ref                // nil: checkpoints are not kept
-	former    map[string]*resume.Former // what each source goes on from
-	current   gpflow.CheckpointID       // what a region that fails goes on from; 0: there is none yet
+	refs      part.Parts[*actor.Ref]
+	regions   map[int]*actor.Ref  // that live
+	archivist *actor.Ref          // nil: checkpoints are not kept
+	current   gpflow.CheckpointID // what a region that fails goes on from; 0: there is none yet
 	log       *slog.Logger
-	timer     *time.Timer
-	waits     map[int]*time.Timer // until regions are started again
-	events    []job.Event         // that actions have led to at once
+	tick      waker          // of the coordinator of checkpoints
+	waits     map[int]*waker // until regions are started again
+	events    []job.Event    // that actions have led to at once
 	alive     int
 	begun     bool
 	failed    chan error  // has room for the one cause
@@ -41,27 +39,22 @@ type master struct {
 
 func newMaster(r *Run) *master {
 	m := &master{
-		run: r, log: r.options.Log, failed: make(chan error, 1), refs: newRefs(), regions: make(map[int]*actor.Ref),
-		former: make(map[string]*resume.Former), waits: make(map[int]*time.Timer),
+		run: r, log: r.options.Log, failed: make(chan error, 1), refs: part.NewParts[*actor.Ref](), regions: make(map[int]*actor.Ref),
+		waits: make(map[int]*waker),
 	}
 	r.master = r.system.New("job", nil)
 	m.ref = r.master
+	m.tick.ring = func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) }
 	return m
 }
 
 // take makes what was built known, in the place of what was there.
 func (m *master) take(b *build) {
 	b.claim()
-	maps.Copy(m.refs.enumerators, b.refs.enumerators)
-	maps.Copy(m.refs.readers, b.refs.readers)
-	maps.Copy(m.refs.tasks, b.refs.tasks)
-	maps.Copy(m.refs.writers, b.refs.writers)
+	m.refs.Take(b.refs)
 	m.current = 0
 	if b.former != nil {
 		m.current = b.former.Manifest().ID
-	}
-	for _, s := range b.opened {
-		m.former[s.address] = b.former
 	}
 	m.run.view.Store(m.run.view.Load().with(b))
 	m.run.mu.Lock()
@@ -180,31 +173,9 @@ func (m *master) step(e job.Event) {
 
 func (m *master) perform(a job.Action) {
 	switch a := a.(type) {
-	case job.Discover:
-		m.refs.enumerators[a.Source].Send(a)
-	case job.Assign:
-		msg := assign{split: a.Split}
-		if a.Resume {
-			msg.from = m.former[a.Reader.Source].Split(a.Reader.Source, a.Split.ID)
-		}
-		m.refs.readers[a.Reader].Send(msg)
-	case job.Pending:
-		m.refs.readers[a.Reader].Send(pending{a.Left})
-	case job.Rest:
-		m.refs.readers[a.Reader].Send(rest{})
-	case job.NoMore:
-		m.refs.readers[a.Reader].Send(noMore{})
-	case job.StopReading:
-		m.refs.readers[a.Reader].Send(stopReading{})
-	case job.EndInput:
-		m.refs.readers[a.Reader].Send(endInput{})
 	case job.Trigger:
 		m.run.points.begin(a.ID)
-		m.refs.readers[a.Reader].Send(trigger{a.ID, a.Stop})
-	case job.TriggerTasks:
-		m.tell(trigger{id: a.ID})
-	case job.QuitTasks:
-		m.tell(quit{})
+		m.deliver(a)
 	case job.Store:
 		if m.archivist == nil {
 			m.events = append(m.events, job.Point{CoordinatorEvent: checkpoint.Stored{ID: a.ID}})
@@ -231,14 +202,14 @@ func (m *master) perform(a job.Action) {
 		m.archivist.Send(a)
 	case job.Finish:
 		m.finish(a)
+	default:
+		m.deliver(a)
 	}
 }
 
-// tell sends a message to every task.
-func (m *master) tell(message any) {
-	for _, t := range m.refs.tasks {
-		t.Send(message)
-	}
+// deliver sends an action to the parts that it is for, if it is for some.
+func (m *master) deliver(action any) {
+	m.refs.Deliver(action, func(to *actor.Ref, message any) { to.Send(message) })
 }
 
 // do performs what the coordinator of checkpoints asks for.
@@ -251,36 +222,20 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 		}
 		m.log.Log(context.Background(), level, "a checkpoint was given up", "checkpoint", a.ID, "cause", a.Err)
 		m.run.points.aborted(a)
-		m.tell(abort{a.ID})
 	case checkpoint.Completed:
 		m.current = a.ID
-		m.tell(completed{a.ID})
-	case checkpoint.Commit:
-		w := job.Writer{Sink: a.Part.Name}
-		w.Subtask = resume.Home(a.Part, m.run.parallelism(w.Sink))
-		m.refs.writers[w].Send(commit{checkpoint.Pending{Part: a.Part, ID: a.ID, Committable: a.Committable}})
 	case checkpoint.WakeAt:
-		m.wakeAt(a.Time)
+		m.tick.at(a.Time)
 	}
-}
-
-func (m *master) wakeAt(at gpflow.Timestamp) {
-	span := time.Duration(at-now()) * time.Microsecond
-	if m.timer == nil {
-		m.timer = time.AfterFunc(span, func() { m.ref.Send(job.Point{CoordinatorEvent: checkpoint.Tick{}}) })
-		return
-	}
-	m.timer.Reset(span)
+	m.deliver(a)
 }
 
 // wait has a region started again at a time.
 func (m *master) wait(a job.Wait) {
-	span := time.Duration(a.Time-now()) * time.Microsecond
-	if t := m.waits[a.Region]; t != nil {
-		t.Reset(span)
-		return
+	if m.waits[a.Region] == nil {
+		m.waits[a.Region] = &waker{ring: func() { m.ref.Send(job.Due{Region: a.Region}) }}
 	}
-	m.waits[a.Region] = time.AfterFunc(span, func() { m.ref.Send(job.Due{Region: a.Region}) })
+	m.waits[a.Region].at(a.Time)
 }
 
 // from returns what a region that fails goes on from, in words.
@@ -308,13 +263,13 @@ func (m *master) finish(a job.Finish) {
 	if a.Outcome == job.Failed {
 		m.failed <- a.Err
 	}
-	for _, w := range m.refs.writers {
+	for _, w := range m.refs.Writers {
 		w.Send(finish{})
 	}
 	if m.archivist != nil {
 		m.archivist.Send(finish{})
 	}
-	for _, e := range m.refs.enumerators {
+	for _, e := range m.refs.Enumerators {
 		e.Kill()
 	}
 	if a.Outcome == job.Failed {
@@ -332,11 +287,9 @@ func (m *master) Close() error {
 	if m.outcome == "" { // the context was cancelled, or the actor has failed
 		m.outcome, m.err = job.Failed, context.Canceled
 	}
-	if m.timer != nil {
-		m.timer.Stop()
-	}
+	m.tick.stop()
 	for _, t := range m.waits {
-		t.Stop()
+		t.stop()
 	}
 	m.run.cancel() // nobody is left to end the others
 	return nil

@@ -30,11 +30,6 @@ func (r *regions) all() []int {
 	return all
 }
 
-// parallelism returns how many subtasks a node has.
-func (r *Run) parallelism(address string) int {
-	return r.view.Load().nodes[r.regions.place[address]].Parallelism
-}
-
 // divide finds the regions of the plan.
 func (r *Run) divide() {
 	r.regions = regions{of: make(map[string]int), place: make(map[string]int)}

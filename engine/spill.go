@@ -1,10 +1,6 @@
 package engine
 
 import (
-	"maps"
-	"slices"
-
-	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/state/spill"
 )
@@ -66,34 +62,4 @@ func diskFailed(err *error) {
 	default:
 		panic(p)
 	}
-}
-
-// spilled reports whether some of what is frozen lies on the disk.
-func spilled(frozen map[string]*state.Frozen) bool {
-	for _, f := range frozen {
-		if f.Spilled() {
-			return true
-		}
-	}
-	return false
-}
-
-// pieces returns what gives the state of a subtask's operators, by address, piece
-// by piece.
-func pieces(frozen map[string]*state.Frozen) func(give func([]byte) error) error {
-	frozen = maps.Clone(frozen)
-	return func(give func([]byte) error) error {
-		for _, address := range slices.Sorted(maps.Keys(frozen)) {
-			if err := frozen[address].Pieces(state.PieceBytes, packedAt(address), give); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// packedAt returns what has the state of an operator follow its address, as
-// resume.Pack does.
-func packedAt(address string) func(dst []byte, size int) []byte {
-	return func(dst []byte, size int) []byte { return resume.AppendHead(dst, address, size) }
 }

@@ -219,7 +219,7 @@ type node struct {
 	read   []bool          // somebody reads the port
 	meters []*meter        // by subtask
 	gauges []*gauge        // likewise
-	parts  []*part         // likewise
+	parts  []*draft        // likewise
 	states []*state.Memory // likewise, of an operator
 	inbox  []inbox
 	outs   int

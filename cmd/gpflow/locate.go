@@ -123,12 +123,8 @@ func (p *peek) close() error { return p.store.Close() }
 // current returns the checkpoint that a run would go on from; nil: there is
 // none.
 func (p *peek) current(ctx context.Context) (*checkpoint.Manifest, error) {
-	m, err := p.keeper.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	switch {
-	case errors.As(err, &none):
-		return nil, nil
-	case err != nil:
+	m, err := p.keeper.Find(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("the state in %s: %w", p.dir, err)
 	}
 	return m, nil

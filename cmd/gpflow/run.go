@@ -19,6 +19,7 @@ import (
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/spec"
 	"github.com/gpflow/gpflow/spec/expr"
 	"github.com/spf13/cobra"
@@ -175,7 +176,7 @@ func warnReplay(w io.Writer, g *compiler.Graph) {
 func advised(err error) error {
 	var failure *engine.RecordFailure
 	var passing *gpflow.Transient
-	var exhausted *engine.Exhausted
+	var exhausted *part.Exhausted
 	switch {
 	case errors.As(err, &exhausted):
 		return fmt.Errorf("%w\n  To go on trying for longer, raise retries of on_error in that node", err)

@@ -111,6 +111,15 @@ func (k *Keeper) Current(ctx context.Context) (*Manifest, error) {
 	}
 }
 
+// Find is Current, or nil where there is none.
+func (k *Keeper) Find(ctx context.Context) (*Manifest, error) {
+	m, err := k.Current(ctx)
+	if none := new(NoCheckpoint); errors.As(err, &none) {
+		return nil, nil
+	}
+	return m, err
+}
+
 // orOvertaken returns, in place of the error of an object, that the keeper has
 // been overtaken, if it has: the object may then have been removed rightly.
 func (k *Keeper) orOvertaken(ctx context.Context, err error) error {

@@ -20,16 +20,7 @@ const (
 	// LastSplitLost hands out one split less than were being read where readers
 	// are gone.
 	LastSplitLost
-	// PositionsOneBehind has a reader hand in where it had been a poll earlier,
-	// against C1.
-	PositionsOneBehind
-	// TimesNotSaved has a reader hand in nothing about time in its splits, against
-	// C5.
-	TimesNotSaved
 )
 
 // Plant switches a bug on. It is called before f is used.
 func (f *Former) Plant(b Bug) { f.bug = b }
-
-// Plant switches a bug on. It is called before s is used.
-func (s *Splits) Plant(b Bug) { s.bug = b }

@@ -11,6 +11,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/task"
 )
 
 // Loss is state of a node that nobody can go on from.
@@ -109,7 +110,7 @@ func (n node) state(r *gpflow.Registry, m *checkpoint.Manifest) string {
 		return prepared
 	}
 	staged := slices.ContainsFunc(m.Parts, func(p checkpoint.PartState) bool {
-		var w Writer
+		var w task.WriterState
 		return of(p.Part) && p.Kind == checkpoint.Writer && json.Unmarshal(p.Data, &w) == nil && len(w.State) > 0
 	})
 	if staged {
@@ -229,6 +230,6 @@ func (f *Former) Forget(c Changes) {
 		delete(f.readers, address)
 		delete(f.operators, address)
 		delete(f.writers, address)
-		maps.DeleteFunc(f.splits, func(s splitName, _ *Split) bool { return s.source == address })
+		maps.DeleteFunc(f.splits, func(s splitName, _ *task.SplitState) bool { return s.source == address })
 	}
 }

@@ -5,17 +5,32 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/task"
 )
 
-// Ended says in sources which splits nothing more is read of: they were found, no
+// Complete puts what the job's machine says about a checkpoint into its manifest, and
+// which splits nothing more is read of.
+func Complete(m *checkpoint.Manifest, s job.Store) error {
+	m.ID, m.Name, m.Sources, m.Committables = s.ID, s.Name, s.Sources, s.Committables
+	for _, p := range s.Gone {
+		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
+	}
+	if s.Final {
+		m.Outcome = checkpoint.OutcomeFinished
+	}
+	return ended(m.Sources, s.Parts)
+}
+
+// ended says in sources which splits nothing more is read of: they were found, no
 // reader has them, and they wait for none. parts are those of the checkpoint.
-func Ended(sources []checkpoint.SourceState, parts map[checkpoint.Part]checkpoint.Snapshot) error {
+func ended(sources []checkpoint.SourceState, parts map[checkpoint.Part]checkpoint.Snapshot) error {
 	left := make(map[splitName]bool)
 	for p, s := range parts {
 		if p.Kind != checkpoint.Reader {
 			continue
 		}
-		var r Reader
+		var r task.ReaderState
 		if err := json.Unmarshal(s.Data, &r); err != nil {
 			return fmt.Errorf("read what %s has handed in: %w", p, err)
 		}

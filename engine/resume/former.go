@@ -1,6 +1,7 @@
 package resume
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gpflow/gpflow"
@@ -11,12 +12,32 @@ import (
 	"github.com/gpflow/gpflow/engine/task"
 )
 
-// Operator returns what subtask i of n of an operator goes on from, but for its
+// Resume has subtask i of t, which is machine and has not begun, go on from what was:
+// all but its keyed state, which Restore has given to states, by address.
+func (f *Former) Resume(t *plan.Task, i int, machine *task.Task, states map[string]*state.Memory) error {
+	snapshot := make(task.Snapshot)
+	for _, op := range t.Ops {
+		if o, ok := f.operator(op.ID, i, t.Parallelism); ok {
+			snapshot[op.ID] = o
+		}
+	}
+	if !f.same(t) {
+		for _, m := range states {
+			m.Rebase()
+		}
+	}
+	if err := machine.Restore(snapshot); err != nil {
+		return fmt.Errorf("restore %w", err)
+	}
+	return nil
+}
+
+// operator returns what subtask i of n of an operator goes on from, but for its
 // keyed state; false: there was no such operator. Where the number of subtasks
 // has changed, here or anywhere before, time is what all of them had come to:
 // rows that another subtask had still to get may come to this one now. Where it
 // has changed here, the first subtask has the ledger of all.
-func (f *Former) Operator(address string, i, n int) (task.OperatorState, bool) {
+func (f *Former) operator(address string, i, n int) (task.OperatorState, bool) {
 	former := f.operators[address]
 	switch {
 	case len(former) == 0:
@@ -59,11 +80,11 @@ func (f *Former) Restore(m *state.Memory, address string, i, n int) error {
 
 // Reader returns what subtask i of n of a source goes on from, but for its
 // splits; false: there was no such source.
-func (f *Former) Reader(address string, i, n int) (r Reader, ok bool) {
+func (f *Former) Reader(address string, i, n int) (r task.ReaderState, ok bool) {
 	former := f.readers[address]
 	switch {
 	case len(former) == 0:
-		return Reader{}, false
+		return task.ReaderState{}, false
 	case len(former) == n:
 		return former[i], true
 	}
@@ -141,15 +162,6 @@ func (f *Former) subtasks(address string) int {
 	return 0
 }
 
-// Home returns which of the n subtasks that a sink has now commits what a part
-// of it had prepared: the first one where there are fewer than there were.
-func Home(p checkpoint.Part, n int) int {
-	if p.Subtask < n {
-		return p.Subtask
-	}
-	return 0
-}
-
 // Emitted returns the rows that had left a port of a node.
 func (f *Former) Emitted(address string, port int) (n int64) {
 	for _, x := range f.operators[address] {
@@ -216,9 +228,9 @@ func (f *Former) joined(from string, port int, to string) bool {
 	})
 }
 
-// Same reports whether t has the operators and the parallelism that it had, so
+// same reports whether t has the operators and the parallelism that it had, so
 // that what changes in its state can be told relative to what was saved.
-func (f *Former) Same(t *plan.Task) bool {
+func (f *Former) same(t *plan.Task) bool {
 	former := 0
 	for _, p := range f.manifest.Parts {
 		if p.Kind == checkpoint.Task && p.Name == t.ID {

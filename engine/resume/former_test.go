@@ -1,12 +1,8 @@
 package resume
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
@@ -35,7 +31,7 @@ func TestRestoredTime(t *testing.T) {
 		f := &Former{operators: former, unchanged: c.unchanged}
 		taken := int64(0)
 		for i, want := range c.marks {
-			o, ok := f.Operator("filter.f", i, c.n)
+			o, ok := f.operator("filter.f", i, c.n)
 			if !ok || o.Mark != want {
 				t.Errorf("unchanged %t: subtask %d of %d is at %d, want %d", c.unchanged, i, c.n, o.Mark, want)
 			}
@@ -50,11 +46,11 @@ func TestRestoredTime(t *testing.T) {
 // TestSplits: those of readers that are no more go to the readers that have
 // fewest, and the others stay.
 func TestSplits(t *testing.T) {
-	split := func(id string) Split { return Split{ID: id} }
+	split := func(id string) task.SplitState { return task.SplitState{ID: id} }
 	f := &Former{
 		manifest: &checkpoint.Manifest{Sources: []checkpoint.SourceState{{Address: "source.s", Queue: []gpflow.Split{{ID: "q"}}, Done: true}}},
-		readers: map[string][]Reader{"source.s": {
-			{Splits: []Split{split("a"), split("b")}}, {Splits: []Split{split("c")}}, {Splits: []Split{split("d"), split("e")}},
+		readers: map[string][]task.ReaderState{"source.s": {
+			{Splits: []task.SplitState{split("a"), split("b")}}, {Splits: []task.SplitState{split("c")}}, {Splits: []task.SplitState{split("d"), split("e")}},
 		}},
 	}
 	j := job.Source{Address: "source.s", Parallelism: 2}
@@ -78,11 +74,11 @@ func TestEnded(t *testing.T) {
 		{Address: "source.a", Found: []gpflow.Split{{ID: "3"}, {ID: "1"}, {ID: "2"}, {ID: "4"}}, Queue: []gpflow.Split{{ID: "4"}}},
 		{Address: "source.b", Found: []gpflow.Split{{ID: "1"}}},
 	}
-	reads := func(splits ...Split) checkpoint.Snapshot {
-		return checkpoint.Snapshot{Data: Encode(Reader{Splits: splits})}
+	reads := func(splits ...task.SplitState) checkpoint.Snapshot {
+		return checkpoint.Snapshot{Data: task.Encode(task.ReaderState{Splits: splits})}
 	}
-	err := Ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
-		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(Split{ID: "1"}),
+	err := ended(sources, map[checkpoint.Part]checkpoint.Snapshot{
+		{Kind: checkpoint.Reader, Name: "source.a", Subtask: 1}: reads(task.SplitState{ID: "1"}),
 		{Kind: checkpoint.Reader, Name: "source.a"}:             reads(),
 		{Kind: checkpoint.Reader, Name: "source.b"}:             reads(),
 		{Kind: checkpoint.Task, Name: "source.a"}:               {},
@@ -92,45 +88,6 @@ func TestEnded(t *testing.T) {
 	}
 	if got := fmt.Sprint(sources[0].Ended, sources[1].Ended); got != "[3 2] [1]" {
 		t.Errorf("ended are %s", got)
-	}
-}
-
-// TestHome: what a subtask had prepared is committed by itself, or by the first
-// one where it is no more.
-func TestHome(t *testing.T) {
-	for subtask, want := range []int{0, 1, 0, 0} {
-		if got := Home(checkpoint.Part{Subtask: subtask}, 2); got != want {
-			t.Errorf("of subtask %d: by %d, want %d", subtask, got, want)
-		}
-	}
-}
-
-// TestPack: what is packed comes out again, and what is cut is refused.
-func TestPack(t *testing.T) {
-	states := map[string][]byte{"window.a": []byte("one"), "window.b": {}, "c": []byte("two")}
-	packed := Pack(states)
-	of := func(b []byte) *io.SectionReader { return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))) }
-	got, err := unpack(of(packed))
-	if err != nil || len(got) != len(states) {
-		t.Fatalf("%q comes out as %v: %v", states, got, err)
-	}
-	for address, want := range states {
-		if b, err := io.ReadAll(got[address]); err != nil || !bytes.Equal(b, want) {
-			t.Errorf("%s comes out as %q, %v", address, b, err)
-		}
-	}
-	whole := []int{0}
-	for _, address := range slices.Sorted(maps.Keys(states)) {
-		whole = append(whole, whole[len(whole)-1]+len(AppendHead(nil, address, len(states[address])))+len(states[address]))
-	}
-	for n := range packed {
-		if _, err := unpack(of(packed[:n])); (err == nil) != slices.Contains(whole, n) {
-			t.Errorf("cut at %d: %v", n, err)
-		}
-	}
-	large := Pack(map[string][]byte{"a": make([]byte, 1<<20), strings.Repeat("b", 300): []byte("x")})
-	if got, err := unpack(of(large)); err != nil || got["a"].Size() != 1<<20 || got[strings.Repeat("b", 300)].Size() != 1 {
-		t.Errorf("what is large comes out as %v: %v", got, err)
 	}
 }
 

@@ -27,11 +27,11 @@ type Former struct {
 	// unchanged says that each subtask has the inputs that it had, so that how
 	// far time had come in it holds again.
 	unchanged bool
-	readers   map[string][]Reader
+	readers   map[string][]task.ReaderState
 	operators map[string][]Operator
-	writers   map[string][]Writer
-	splits    map[splitName]*Split // that were being read
-	forgotten map[string]bool      // see Forget
+	writers   map[string][]task.WriterState
+	splits    map[splitName]*task.SplitState // that were being read
+	forgotten map[string]bool                // see Forget
 	// missed has, by node and by what it read, the rows that had left there
 	// before it was read.
 	missed map[string]map[string]int64
@@ -60,8 +60,8 @@ type splitName struct{ source, id string }
 func New(m *checkpoint.Manifest, then, now *plan.Plan, open OpenSegment) (*Former, error) {
 	from := &objects{open: open, opened: make(map[string]map[string]*io.SectionReader)}
 	f := &Former{
-		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]Reader),
-		operators: make(map[string][]Operator), writers: make(map[string][]Writer), splits: make(map[splitName]*Split), forgotten: make(map[string]bool),
+		manifest: m, then: then, now: now, unchanged: sameWiring(then, now), readers: make(map[string][]task.ReaderState),
+		operators: make(map[string][]Operator), writers: make(map[string][]task.WriterState), splits: make(map[splitName]*task.SplitState), forgotten: make(map[string]bool),
 	}
 	parts := slices.SortedFunc(slices.Values(m.Parts), func(a, b checkpoint.PartState) int { return cmp.Compare(a.Subtask, b.Subtask) })
 	for _, p := range parts {
@@ -94,7 +94,7 @@ func (f *Former) addLedger() error {
 func (f *Former) add(p checkpoint.PartState, from *objects) error {
 	switch p.Kind {
 	case checkpoint.Reader:
-		var r Reader
+		var r task.ReaderState
 		if err := json.Unmarshal(p.Data, &r); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (f *Former) add(p checkpoint.PartState, from *objects) error {
 			f.splits[splitName{p.Name, r.Splits[i].ID}] = &r.Splits[i]
 		}
 	case checkpoint.Writer:
-		var w Writer
+		var w task.WriterState
 		if err := json.Unmarshal(p.Data, &w); err != nil {
 			return err
 		}
@@ -130,18 +130,18 @@ func (f *Former) Manifest() *checkpoint.Manifest { return f.manifest }
 
 // Readers returns what each former subtask of a source was; nil: it was no
 // source.
-func (f *Former) Readers(address string) []Reader { return f.readers[address] }
+func (f *Former) Readers(address string) []task.ReaderState { return f.readers[address] }
 
 // Operators returns what each former subtask of an operator was, or of the place
 // of a source or sink in its task; nil: there was none.
 func (f *Former) Operators(address string) []Operator { return f.operators[address] }
 
 // Writers returns what each former subtask of a sink was; nil: it was no sink.
-func (f *Former) Writers(address string) []Writer { return f.writers[address] }
+func (f *Former) Writers(address string) []task.WriterState { return f.writers[address] }
 
 // Split returns how far a split of a source had been read; nil: it was not being
 // read.
-func (f *Former) Split(source, id string) *Split { return f.splits[splitName{source, id}] }
+func (f *Former) Split(source, id string) *task.SplitState { return f.splits[splitName{source, id}] }
 
 // Read returns how many records the readers had read.
 func (f *Former) Read() (n int64) {

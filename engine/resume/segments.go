@@ -5,7 +5,15 @@ import (
 	"io"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/state"
+	"github.com/gpflow/gpflow/engine/task"
 )
+
+// Operator is what one subtask of an operator was.
+type Operator struct {
+	task.OperatorState
+	Segments Segments // its keyed state
+}
 
 // OpenSegment returns a segment to be read piece by piece, for as long as the
 // Former is used. It has been compared with its checksum.
@@ -25,7 +33,7 @@ func (o *objects) get(s checkpoint.SegmentRef) (map[string]*io.SectionReader, er
 	if err != nil {
 		return nil, err
 	}
-	states, err := unpack(packed)
+	states, err := state.Unpack(packed)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.Object, err)
 	}

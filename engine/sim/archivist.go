@@ -92,17 +92,10 @@ func (v *archivist) store(s job.Store) error {
 
 func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
 	m := &checkpoint.Manifest{
-		Semantics: 1, Pipeline: "simulated", ID: s.ID, Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.encoded(),
-		Sources: s.Sources, Name: s.Name, Committables: s.Committables,
+		Semantics: 1, Pipeline: "simulated", Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.encoded(),
 	}
-	for _, p := range s.Gone {
-		m.Parts = append(m.Parts, checkpoint.PartState{Part: p, Gone: true})
-	}
-	if err := resume.Ended(m.Sources, s.Parts); err != nil {
+	if err := resume.Complete(m, s); err != nil {
 		v.a.broken("C5", "%v", err)
-	}
-	if s.Final {
-		m.Outcome = checkpoint.OutcomeFinished
 	}
 	return m
 }
@@ -154,9 +147,8 @@ func (v *archivist) claim() error {
 	}
 	v.a.stats.Doubts++
 	v.a.newCuts()
-	m, err := v.a.keeper.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	if err != nil && !errors.As(err, &none) {
+	m, err := v.a.keeper.Find(ctx)
+	if err != nil {
 		return err
 	}
 	v.current = m

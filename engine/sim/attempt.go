@@ -7,7 +7,7 @@ import (
 	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/state"
 )
 
 // attempt is one start of the job, until it ends or dies.
@@ -21,16 +21,21 @@ type attempt struct {
 	job       job.Config       // as it was started
 	last      *job.Store       // the last that was to be stored; nil: none that may still be
 	began     gpflow.Timestamp // when it was
+	budget    *state.Budget    // of its process; nil: none
 	phase     phase
-	read      map[string]int // rows of each split that count
-	cut       map[string]int // see world.cuts
-	spoiled   int            // regions that cannot be made anew
+	read      map[string]int            // rows of each split that count
+	cut       map[string]int            // see world.cuts
+	ledger    map[checkpoint.Part]int64 // what readers and writers have passed on, over all starts
+	spoiled   int                       // regions that cannot be made anew
 }
 
 // begin makes all actors, to go on from m, and starts them.
 func (a *attempt) begin(m *checkpoint.Manifest) error {
 	a.nodes, a.regions = nil, a.top.regions()
 	a.newCuts()
+	if a.memory > 0 {
+		a.budget = state.NewBudget(a.memory, func() (state.Disk, error) { return disk{make(rows)}, nil })
+	}
 	a.master = newMaster(a)
 	a.archivist = newArchivist(a)
 	all := make([]int, len(a.regions))
@@ -84,15 +89,6 @@ func (a *attempt) encoded() []byte {
 		a.broken("simulation", "%v", err)
 	}
 	return data
-}
-
-// home returns the writer that commits what a part has prepared.
-func (a *attempt) home(p checkpoint.Part) job.Writer {
-	n := 0
-	for a.master.writers[job.Writer{Sink: p.Name, Subtask: n}] != nil {
-		n++
-	}
-	return job.Writer{Sink: p.Name, Subtask: resume.Home(p, n)}
 }
 
 // ended takes note of the end of an actor.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/sim"
 	"github.com/gpflow/gpflow/engine/state"
@@ -37,8 +38,16 @@ var planted = []struct {
 	{name: "no copy on write", Config: sim.Config{State: state.NoCopyOnWrite}},
 	{name: "dirty rows forgotten", Config: sim.Config{State: state.ForgetDirty}},
 	{name: "key group restored twice", Config: sim.Config{State: state.RestoreTwice}},
-	{name: "positions one poll behind", Config: sim.Config{Resume: resume.PositionsOneBehind}},
-	{name: "time of splits not in the snapshot", Config: sim.Config{Resume: resume.TimesNotSaved}},
+	{name: "evicted rows forgotten", Config: sim.Config{State: state.ForgetEvicted}},
+	{name: "rows on the disk before those in memory", Config: sim.Config{State: state.ColdWins}},
+	{name: "dropped panes kept on the disk", Config: sim.Config{State: state.KeepDropped}},
+	{name: "positions one poll behind", Config: sim.Config{Part: part.PositionsOneBehind}},
+	{name: "time of splits not in the snapshot", Config: sim.Config{Part: part.TimesNotSaved}},
+	{name: "ledger not in the snapshot", Config: sim.Config{Part: part.CountsNotSaved}, only: "ledger"},
+	{name: "what a failed poll had read kept", Config: sim.Config{Part: part.UnreadKept}},
+	{name: "write to be made again forgotten", Config: sim.Config{Part: part.RetryForgotten}},
+	{name: "deltas of what was aborted forgotten", Config: sim.Config{Part: part.AbortCompletes}},
+	{name: "deltas beside whole states", Config: sim.Config{Part: part.MixedDeltas}},
 	{name: "marks of namesakes", Config: sim.Config{Resume: resume.MarksOfNamesakes}, only: "watermark"},
 	{name: "last split of lost readers lost", Config: sim.Config{Resume: resume.LastSplitLost}},
 	{name: "commit not idempotent", Config: sim.Config{Own: sim.CommitNotIdempotent}},

@@ -14,6 +14,7 @@ import (
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/keygroup"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -28,30 +29,15 @@ type build struct {
 	at      int            // the one that is being made
 	former  *resume.Former // nil: they start fresh
 	same    bool           // former is of a job that is wired in the same way
-	parts   map[int][]*part
+	parts   map[int][]*draft
 	sources []job.Source
 	sinks   []job.Writer
 	members []checkpoint.Part // its subtasks
-	refs
+	part.Parts[*node]
 }
 
-// refs are the actors of a job, by what they are.
-type refs struct {
-	enumerators map[string]*node
-	readers     map[job.Reader]*node
-	tasks       map[checkpoint.Part]*node
-	writers     map[job.Writer]*node
-}
-
-func newRefs() refs {
-	return refs{
-		enumerators: make(map[string]*node), readers: make(map[job.Reader]*node),
-		tasks: make(map[checkpoint.Part]*node), writers: make(map[job.Writer]*node),
-	}
-}
-
-// part is a subtask of a stage while it is being built.
-type part struct {
+// draft is a subtask of a stage while it is being built.
+type draft struct {
 	node    *node
 	inbox   *exchange.Inbox
 	links   []*link
@@ -61,7 +47,7 @@ type part struct {
 
 func newBuild(a *attempt, regions []int) *build {
 	a.builds++
-	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*part), refs: newRefs()}
+	b := &build{attempt: a, number: a.builds, regions: make(map[int]*region), parts: make(map[int][]*draft), Parts: part.NewParts[*node]()}
 	for _, i := range regions {
 		b.regions[i] = &region{index: i}
 	}
@@ -138,7 +124,7 @@ func (b *build) inboxes(i int) {
 	s := &b.top.stages[i]
 	for sub := range s.parallelism {
 		n := b.add(fmt.Sprintf("%s[%d]", s.id, sub))
-		p := &part{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
+		p := &draft{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
 		for o := range s.ops {
 			p.outputs[o] = make([][]*exchange.Output, 2)
 		}
@@ -222,20 +208,19 @@ func (b *build) stage(i int) error {
 	return nil
 }
 
-func (b *build) subtask(s *stage, p *part, sub int) error {
+func (b *build) subtask(s *stage, p *draft, sub int) error {
 	t := &subtask{
-		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp, states: make(map[string]*state.Memory),
-		report: reporter{b.attempt, p.node, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}},
-		frozen: make(map[gpflow.CheckpointID]map[string]*state.Frozen),
+		a: b.attempt, node: p.node, head: s.ops[0].id, links: p.links, mark: gpflow.MinTimestamp,
 	}
 	p.node.who = t
+	states := make(map[string]*state.Memory)
 	links := make([]*task.Link, len(s.ops))
 	var list []*task.Link
 	for i, o := range s.ops {
 		if o.kind == sinkOp && i > 0 {
 			continue
 		}
-		l, err := b.link(t, s, i, sub)
+		l, err := b.link(t, states, s, i, sub)
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.id, err)
 		}
@@ -250,11 +235,20 @@ func (b *build) subtask(s *stage, p *part, sub int) error {
 		from := &b.top.stages[s.in[0].from]
 		head = b.schema(from, from.out())
 	}
-	t.task = task.New(p.inbox, list, p.input, head)
-	t.task.Plant(b.config.Task)
-	t.task.OnBarrier = t.barrier
-	b.tasks[t.report.part] = p.node
-	b.members = append(b.members, t.report.part)
+	who := checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}
+	t.Subtask = part.NewSubtask(part.SubtaskConfig{
+		Report: b.report(p.node, who), Task: task.New(p.inbox, list, p.input, head), States: states, Plant: b.config.Part,
+		Aside: func(do func()) { t.coding = append(t.coding, do) },
+		Settle: func() {
+			for t.pending() {
+				t.think()
+			}
+		},
+	})
+	t.Task.Plant(b.config.Task)
+	t.Task.OnBarrier = t.barrier
+	b.Tasks[who] = p.node
+	b.members = append(b.members, who)
 	return b.resume(t, s, sub)
 }
 
@@ -263,24 +257,13 @@ func (b *build) resume(t *subtask, s *stage, sub int) error {
 	if b.former == nil {
 		return nil
 	}
-	snapshot := make(task.Snapshot)
-	for _, o := range s.ops {
-		if x, ok := b.former.Operator(o.id, sub, s.parallelism); ok {
-			snapshot[o.id] = x
-		}
+	if err := b.former.Resume(b.top.plan().Task(s.id), sub, t.Task, t.States); err != nil {
+		return err
 	}
-	if !b.former.Same(b.top.plan().Task(s.id)) {
-		for _, m := range t.states {
-			m.Rebase()
-		}
-	}
-	if err := t.task.Restore(snapshot); err != nil {
-		return fmt.Errorf("restore %w", err)
-	}
-	t.base = t.task.Flow(0).Taken
-	t.mark, _ = t.task.Watermark()
+	t.base = t.Task.Flow(0).Taken
+	t.mark, _ = t.Task.Watermark()
 	m := b.former.Manifest()
-	want := b.marks.reached(point{m.Epoch, m.ID}, checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}, b.same)
+	want := b.marks.reached(point{m.Epoch, m.ID}, t.Report.Part, b.same)
 	switch {
 	case s.ops[0].kind == sinkOp:
 	case t.mark < want:
@@ -292,7 +275,7 @@ func (b *build) resume(t *subtask, s *stage, sub int) error {
 }
 
 // link makes an operator of a subtask, and its state.
-func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
+func (b *build) link(t *subtask, states map[string]*state.Memory, s *stage, i, sub int) (*task.Link, error) {
 	o := s.ops[i]
 	ports := 1
 	if o.kind == windowOp {
@@ -314,13 +297,13 @@ func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
 	switch o.kind {
 	case sourceOp:
 	case windowOp:
-		m, err := b.state(t, o.id, sub, s.parallelism, windowState())
+		m, err := b.state(states, o.id, sub, s.parallelism, windowState())
 		if err != nil {
 			return nil, err
 		}
 		l.Operator = &window{size: gpflow.Timestamp(s.flow.Window), panes: m.Panes("windows")}
 	case holdOp:
-		m, err := b.state(t, o.id, sub, s.parallelism, holdState())
+		m, err := b.state(states, o.id, sub, s.parallelism, holdState())
 		if err != nil {
 			return nil, err
 		}
@@ -332,14 +315,17 @@ func (b *build) link(t *subtask, s *stage, i, sub int) (*task.Link, error) {
 	return l, nil
 }
 
-func (b *build) state(t *subtask, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
+func (b *build) state(states map[string]*state.Memory, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
 	from, to := keygroup.Range(i, b.top.keyGroups, n)
 	m, err := state.New(b.top.keyGroups, from, to, descs)
 	if err != nil {
 		return nil, err
 	}
 	m.Plant(b.config.State)
-	t.states[address], t.order = m, append(t.order, address)
+	if b.budget != nil {
+		m.Limit(b.budget)
+	}
+	states[address] = m
 	if b.former == nil {
 		return m, nil
 	}

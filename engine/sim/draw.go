@@ -36,6 +36,8 @@ type source struct {
 	at      int // in the flow
 	address string
 	bounded bool
+	rate    float64         // records per second; 0: as they come
+	idle    gpflow.Duration // after which a split is silent, where the flow pauses; 0: never
 	splits  []gpflow.Split
 }
 
@@ -195,6 +197,11 @@ func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
 // has one of its own.
 func (f *flow) main() string { return "main" + f.name }
 
+// pauses reports whether sources have nothing to give for a while, and splits that
+// are silent hold no watermark. What comes behind that is not bound to the watermark,
+// so that where there are windows nobody could say what their content is to be.
+func (f *flow) pauses() bool { return f.Window == 0 }
+
 // end returns the stage of the sink at the end.
 func (f *flow) end() stage {
 	return stage{flow: f, id: f.main(), source: -1, follows: -1, ops: []op{{id: f.main(), kind: sinkOp, parent: -1}}}
@@ -228,6 +235,12 @@ func chain(r *rand.Rand, s *stage) (kinds []string) {
 func (j *topology) drawSource(r *rand.Rand, f *flow, rows int) {
 	i := len(j.sources)
 	s := source{flow: f, at: len(f.Sources), address: fmt.Sprintf("source%d", i), bounded: r.IntN(2) == 0}
+	if r.IntN(4) == 0 {
+		s.rate = float64(20_000 + r.IntN(500_000))
+	}
+	if r.IntN(2) == 0 {
+		s.idle = gpflow.Duration(1 + r.IntN(5000))
+	}
 	st := stage{flow: f, id: s.address, source: i, follows: -1, ops: []op{{id: s.address, kind: sourceOp, parent: -1}}}
 	data := oracle.Source{Ops: chain(r, &st)}
 	keys := int64(1 + r.IntN(60))
@@ -321,6 +334,7 @@ func rowSchema() *gpflow.Schema {
 		gpflow.Column{Name: "id", Type: gpflow.T(gpflow.KindString)},
 		gpflow.Column{Name: "key", Type: gpflow.T(gpflow.KindInt)},
 		gpflow.Column{Name: "value", Type: gpflow.T(gpflow.KindInt)},
+		gpflow.Column{Name: "at", Type: gpflow.T(gpflow.KindTimestamp).Opt()},
 	)
 }
 

@@ -5,42 +5,52 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/task"
+	"github.com/gpflow/gpflow/engine/part"
 )
 
 // source makes the enumerator and the readers of a source.
-func (b *build) source(s *stage, parts []*part) {
+func (b *build) source(s *stage, parts []*draft) {
 	src := b.top.sources[s.source]
 	js := job.Source{Address: src.address, Parallelism: s.parallelism, Bounded: src.bounded}
 	if b.former != nil {
 		b.former.Source(&js)
 	}
+	b.Former[src.address] = b.former
 	b.before(src, js)
 	e := &enumerator{a: b.attempt, node: b.add("enumerator " + src.address), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
-	e.node.who, b.enumerators[src.address] = e, e.node
+	e.node.who, b.Enumerators[src.address] = e, e.node
 	b.sources = append(b.sources, js)
+	pace := part.NewPace(src.rate)
 	for i, p := range parts {
 		n := b.add(fmt.Sprintf("reader %s[%d]", src.address, i))
-		r := &reader{
-			a: b.attempt, node: n, id: job.Reader{Source: src.address, Subtask: i}, reading: gpflow.NewReading(b.rows), data: b.data, next: make(map[string]int),
-			clock:  task.NewSplitClock(gpflow.Duration(s.flow.Disorder), false),
-			report: reporter{b.attempt, n, checkpoint.Part{Kind: checkpoint.Reader, Name: src.address, Subtask: i}},
+		who := checkpoint.Part{Kind: checkpoint.Reader, Name: src.address, Subtask: i}
+		c := part.ReaderConfig{
+			Name: job.Reader{Source: src.address, Subtask: i}, Report: b.report(n, who), Schema: b.rows,
+			EventTime: &plan.EventTime{Column: "at", OutOfOrder: gpflow.Duration(s.flow.Disorder), MaxFuture: -1},
+			Failures:  skips{}, Retry: b.retry(), Pace: pace, Most: b.top.most, Plant: b.config.Part,
+			Publish: func(c gpflow.Counts, _ gpflow.Timestamp) { b.publish(n, who, c) },
 		}
-		r.splits.Plant(b.config.Resume)
-		n.who, b.readers[r.id] = r, n
+		if s.flow.pauses() {
+			c.EventTime.IdleAfter = src.idle
+		}
+		delete(b.ledger, who)
+		var l *link
+		c.Out, l = b.open(n.name, p.inbox, n, b.rows)
+		p.links, p.input = append(p.links, l), append(p.input, 0)
+		r := &reader{Reader: part.NewReader(c), a: b.attempt, node: n, pauses: s.flow.pauses(), data: b.data, next: make(map[string]int)}
+		n.who, b.Readers[c.Name] = r, n
 		if b.former != nil {
 			if x, ok := b.former.Reader(src.address, i, s.parallelism); ok {
-				r.clock.Reach(x.Watermark)
-				r.resumed = x.Watermark != gpflow.MinTimestamp
+				r.Resume(x)
 			}
 		}
-		c, l := b.open(n.name, p.inbox, n, b.rows)
-		r.out, p.links, p.input = c, append(p.links, l), append(p.input, 0)
 	}
 }
 
@@ -71,7 +81,7 @@ func (b *build) before(src source, s job.Source) {
 }
 
 // sink makes a writer of a sink, which is operator i of a stage.
-func (b *build) sink(s *stage, p *part, i, sub int) error {
+func (b *build) sink(s *stage, p *draft, i, sub int) error {
 	o := s.ops[i]
 	to := b.outside[o.id]
 	line, schema := rowLine, b.rows
@@ -79,18 +89,22 @@ func (b *build) sink(s *stage, p *part, i, sub int) error {
 		line, schema = windowLine, b.windows
 	}
 	n := b.add(fmt.Sprintf("writer %s[%d]", o.id, sub))
-	w := &writer{
-		a: b.attempt, node: n, id: job.Writer{Sink: o.id, Subtask: sub}, inbox: exchange.NewInbox(n.wake),
-		sink:   &sink{a: b.attempt, node: n, to: to, name: fmt.Sprintf("%d.%d", b.number, sub), line: line},
-		report: reporter{b.attempt, n, checkpoint.Part{Kind: checkpoint.Writer, Name: o.id, Subtask: sub}},
+	who := checkpoint.Part{Kind: checkpoint.Writer, Name: o.id, Subtask: sub}
+	c := part.WriterConfig{
+		Name: job.Writer{Sink: o.id, Subtask: sub}, Report: b.report(n, who), Inbox: exchange.NewInbox(n.wake), Failures: skips{}, Retry: b.retry(),
+		Publish: func(c gpflow.Counts) { b.publish(n, who, c) }, Plant: b.config.Part,
 	}
-	n.who, b.writers[w.id] = w, n
-	b.sinks = append(b.sinks, w.id)
 	var states [][]byte
 	if b.former != nil {
-		w.last = b.former.Manifest().ID
-		states, _ = b.former.Writer(o.id, sub, s.parallelism)
+		states, c.Counts = b.former.Writer(o.id, sub, s.parallelism)
+		c.From = b.former.Manifest().ID
 	}
+	w := &writer{
+		Writer: part.NewWriter(c), a: b.attempt, node: n,
+		sink: &sink{a: b.attempt, node: n, to: to, name: fmt.Sprintf("%d.%d", b.number, sub), line: line},
+	}
+	n.who, b.Writers[c.Name] = w, n
+	b.sinks = append(b.sinks, c.Name)
 	if err := w.sink.Recover(context.Background(), states); err != nil {
 		return err
 	}
@@ -98,12 +112,60 @@ func (b *build) sink(s *stage, p *part, i, sub int) error {
 		b.spoiled--
 		return fmt.Errorf("%s cannot recover: %w", n.name, errBroken)
 	}
-	c, l := b.open(n.name, w.inbox, p.node, schema)
+	channel, l := b.open(n.name, c.Inbox, p.node, schema)
 	w.link = l
 	at, port := i, 0
 	if i > 0 {
 		at, port = o.parent, o.port
 	}
-	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(schema, c))
+	p.outputs[at][port] = append(p.outputs[at][port], exchange.NewForward(schema, channel))
 	return nil
+}
+
+// skips has every record that fails left out.
+type skips struct{}
+
+// Failed implements gpflow.FailurePolicy.
+func (skips) Failed(*gpflow.Batch, int, error, *gpflow.Builder) (gpflow.Action, error) {
+	return gpflow.ActionSkip, nil
+}
+
+// Undecoded implements part.Failures.
+func (skips) Undecoded(string, gpflow.FailedRecord, *gpflow.Builder) (gpflow.Action, error) {
+	return gpflow.ActionSkip, nil
+}
+
+// retry has calls that fail for the time being made again, for as long as it takes.
+func (b *build) retry() part.Retry {
+	return part.Retry{
+		On:   plan.OnError{Action: gpflow.ActionRetry, Retries: maxSteps, Backoff: 100},
+		Told: func(int, time.Duration, error) { b.stats.Retried++ },
+	}
+}
+
+// report returns how a part tells the master what it has come to. A task declines
+// sometimes.
+func (b *build) report(n *node, who checkpoint.Part) part.Report {
+	a := b.attempt
+	return part.Report{Part: who, Send: func(e job.Event) {
+		p, _ := e.(job.Point)
+		if ack, ok := p.CoordinatorEvent.(checkpoint.Acknowledged); ok && who.Kind == checkpoint.Task {
+			if ack.Snapshot.Pieces != nil {
+				a.stats.Spilled++
+			}
+			if !a.config.Calm && a.rand.IntN(150) == 0 {
+				e = job.Point{CoordinatorEvent: checkpoint.Declined{ID: ack.ID, Part: who, Err: errDeclined}}
+			}
+		}
+		a.send(n, a.master.node, e)
+	}}
+}
+
+// publish looks at the ledger of a reader or a writer: every record has met one
+// fate.
+func (a *attempt) publish(n *node, who checkpoint.Part, c gpflow.Counts) {
+	if left := c.Balance(); left != 0 {
+		a.broken("ledger", "%s has not accounted for %d records of %d", n.name, left, c.In)
+	}
+	a.ledger[who] = c.Passed
 }

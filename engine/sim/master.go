@@ -8,7 +8,7 @@ import (
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
-	"github.com/gpflow/gpflow/engine/resume"
+	"github.com/gpflow/gpflow/engine/part"
 )
 
 // master does what the engine's master does: it feeds the job's machine and
@@ -17,11 +17,10 @@ type master struct {
 	a    *attempt
 	node *node
 	job  *job.Job
-	refs
-	regions    map[int]*region           // that live
-	clocks     []*node                   // of regions
-	former     map[string]*resume.Former // what each source goes on from
-	events     []job.Event               // that actions have led to at once
+	part.Parts[*node]
+	regions    map[int]*region // that live
+	clocks     []*node         // of regions
+	events     []job.Event     // that actions have led to at once
 	begun      bool
 	outcome    job.Outcome
 	err        error
@@ -31,7 +30,7 @@ type master struct {
 
 func newMaster(a *attempt) *master {
 	m := &master{
-		a: a, node: a.add("master"), refs: newRefs(), regions: make(map[int]*region), former: make(map[string]*resume.Former),
+		a: a, node: a.add("master"), Parts: part.NewParts[*node](), regions: make(map[int]*region),
 		committing: make(map[checkpoint.Part]gpflow.CheckpointID), finished: make(map[job.Writer]bool),
 	}
 	m.node.who = m
@@ -81,13 +80,7 @@ func (m *master) hear(e job.Event) {
 
 // take makes what was built known, in the place of what was there, and starts it.
 func (m *master) take(b *build) {
-	maps.Copy(m.enumerators, b.enumerators)
-	maps.Copy(m.readers, b.readers)
-	maps.Copy(m.tasks, b.tasks)
-	maps.Copy(m.writers, b.writers)
-	for _, s := range b.sources {
-		m.former[s.Address] = b.former
-	}
+	m.Take(b.Parts)
 	for _, w := range b.sinks {
 		delete(m.finished, w)
 	}
@@ -135,33 +128,10 @@ func (m *master) step(e job.Event) {
 }
 
 func (m *master) perform(action job.Action) {
-	send := func(to *node, message any) { m.a.send(m.node, to, message) }
 	switch x := action.(type) {
-	case job.Discover:
-		send(m.enumerators[x.Source], x)
-	case job.Assign:
-		message := assign{split: x.Split}
-		if x.Resume {
-			message.from = m.former[x.Reader.Source].Split(x.Reader.Source, x.Split.ID)
-		}
-		send(m.readers[x.Reader], message)
-	case job.Pending:
-		send(m.readers[x.Reader], pending{x.Left})
-	case job.Rest:
-		send(m.readers[x.Reader], rest{})
-	case job.NoMore:
-		send(m.readers[x.Reader], noMore{})
-	case job.StopReading:
-		send(m.readers[x.Reader], stopReading{})
-	case job.EndInput:
-		send(m.readers[x.Reader], endInput{})
 	case job.Trigger:
 		m.a.phase = aligning
-		send(m.readers[x.Reader], trigger{x.ID, x.Stop})
-	case job.TriggerTasks:
-		m.tell(trigger{id: x.ID})
-	case job.QuitTasks:
-		m.tell(quit{})
+		m.deliver(x)
 	case job.Store:
 		m.a.phase = storing
 		m.a.complete(x)
@@ -172,7 +142,7 @@ func (m *master) perform(action job.Action) {
 		m.a.slow = false
 		m.a.post(m.node, m.a.archivist.node, x, longest)
 	case job.Save:
-		send(m.a.archivist.node, x)
+		m.a.send(m.node, m.a.archivist.node, x)
 	case job.Do:
 		m.do(x.CoordinatorAction)
 	case job.Finish:
@@ -204,6 +174,9 @@ func (m *master) ofRegion(action job.Action) {
 		m.a.soon()
 		m.a.send(m.node, m.a.archivist.node, x)
 	default:
+		if m.deliver(action) {
+			return
+		}
 		m.a.broken("simulation", "it does not know the action %T", action)
 	}
 }
@@ -219,11 +192,16 @@ func (m *master) finish(x job.Finish) {
 	}
 }
 
-// tell sends a message to every task.
-func (m *master) tell(message any) {
-	for _, t := range m.a.job.Tasks {
-		m.a.send(m.node, m.tasks[t], message)
-	}
+// deliver sends an action to the parts that it is for, and reports whether there are
+// some. Commits may take longer than what comes behind them.
+func (m *master) deliver(action any) bool {
+	return m.Deliver(action, func(to *node, message any) {
+		longest := 400
+		if _, ok := message.(checkpoint.Commit); ok {
+			longest = 8000
+		}
+		m.a.post(m.node, to, message, longest)
+	})
 }
 
 func (m *master) do(action checkpoint.CoordinatorAction) {
@@ -232,20 +210,18 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		m.a.stats.Aborted++
 		m.settle(m.a.phase)
 		m.a.trace.say("abort %d: %v", x.ID, x.Err)
-		m.tell(abort{x.ID})
 	case checkpoint.Completed:
 		m.settle(m.a.phase)
-		m.tell(completed{x.ID})
 	case checkpoint.Commit:
 		if id, ok := m.committing[x.Part]; ok {
 			m.a.broken("commits in order", "%s is to commit what it prepared for %d before that of %d has been committed", x.Part, x.ID, id)
 		}
 		m.committing[x.Part] = x.ID
 		m.settle(m.a.phase)
-		m.a.post(m.node, m.writers[m.a.home(x.Part)], commit{x.ID, x.Part, x.Committable}, 8000)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
 	}
+	m.deliver(action)
 }
 
 // settle takes note that something is over that went on in a phase.

@@ -86,6 +86,11 @@ func (m *master) buried(e exited) {
 	}
 	for _, n := range r.nodes {
 		n.dead = true // links
+		if s, ok := n.who.(*subtask); ok {
+			for _, m := range s.States {
+				m.Leave()
+			}
+		}
 	}
 	m.a.forget(r)
 	delete(m.regions, r.index)

@@ -2,19 +2,21 @@
 // compares what they have put out with what they should have.
 //
 // What is at work is what ships: the machine of a job with its coordinator of
-// checkpoints, the machines of tasks, exchange, keyed state, clocks of splits,
-// and the keeper over a store in memory. What sim brings is what these are
-// driven by: actors in a scheduler that picks who goes next and which message
-// arrives next (those of one sender to one receiver in order, others in any),
-// time that passes as the scheduler likes, sources and sinks that can be looked
-// at, and a world in which processes die and stores fail.
+// checkpoints, the machines of its readers, writers and tasks, exchange, keyed
+// state, for some seeds within a budget, and the keeper over a store in memory.
+// What sim brings is what these are driven by: actors in a scheduler that picks
+// who goes next and which message arrives next (those of one sender to one
+// receiver in order, others in any), time that passes as the scheduler likes,
+// connectors and sinks that can be looked at, and a world in which processes die
+// and stores fail.
 //
-// The actors here do what those of package engine do, with the parts left out
-// that are about files, clocks, ledgers and messages to people. A part that fails
-// takes its region down, which begins anew by itself; the loss of everything ends
-// the attempt, and the next start goes on. Which faults are
-// met when, what a job looks like and what it reads is drawn from the seed
-// alone: a seed that has failed fails again, and Config.Trace says how.
+// The actors of parts drive the machines of package part as those of package
+// engine do. Master, archivist and regions do what those of the engine do, with
+// what is left out that is about files, clocks and messages to people. A part that
+// fails takes its region down, which begins anew by itself; the loss of everything
+// ends the attempt, and the next start goes on. Which faults are met when, what a
+// job looks like and what it reads is drawn from the seed alone: a seed that has
+// failed fails again, and Config.Trace says how.
 package sim
 
 import (
@@ -23,6 +25,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
 	"github.com/gpflow/gpflow/engine/state"
 	"github.com/gpflow/gpflow/engine/task"
@@ -65,6 +68,7 @@ type Config struct {
 	Coordinator checkpoint.Bug
 	State       state.Bug
 	Resume      resume.Bug
+	Part        part.Bug
 	Job         job.Bug
 	Own         Bug
 }
@@ -86,6 +90,8 @@ type Stats struct {
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
 	Exhausted                                     int    // jobs that had failed too often
+	Spilled                                       int    // snapshots of states that did not fit the memory
+	Retried                                       int    // calls that failed for the time being
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
 }
 
@@ -110,6 +116,8 @@ func (s *Stats) Add(o Stats) {
 	s.Rebuilt += o.Rebuilt
 	s.Doubts += o.Doubts
 	s.Exhausted += o.Exhausted
+	s.Retried += o.Retried
+	s.Spilled += o.Spilled
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/storage"
@@ -56,7 +55,7 @@ func (h *hooked) Remove(ctx context.Context, name string) error {
 // go on from; none has the number 0.
 func (w *world) claim() (*attempt, *checkpoint.Manifest, error) {
 	ctx := context.Background()
-	a := &attempt{world: w, store: &hooked{Store: w.store}, read: make(map[string]int)}
+	a := &attempt{world: w, store: &hooked{Store: w.store}, read: make(map[string]int), ledger: make(map[checkpoint.Part]int64)}
 	var err error
 	if a.keeper, err = checkpoint.Open(ctx, a.store); err != nil {
 		return nil, nil, err
@@ -72,10 +71,9 @@ func (w *world) claim() (*attempt, *checkpoint.Manifest, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := a.keeper.Current(ctx)
-	var none *checkpoint.NoCheckpoint
-	if errors.As(err, &none) {
-		return a, &checkpoint.Manifest{}, nil
+	m, err := a.keeper.Find(ctx)
+	if m == nil {
+		m = &checkpoint.Manifest{}
 	}
 	return a, m, err
 }
@@ -121,11 +119,10 @@ func (w *world) stale(k *checkpoint.Keeper, current *checkpoint.Manifest) {
 	if err := (&archivist{a: old}).store(s); err == nil {
 		w.broken("C6", "the process of start %d has stored checkpoint %d behind the start of %d", old.keeper.Epoch(), s.ID, k.Epoch())
 	}
-	m, err := k.Current(context.Background())
-	var none *checkpoint.NoCheckpoint
+	m, err := k.Find(context.Background())
 	switch {
-	case errors.As(err, &none) && current.ID == 0:
-	case err == nil && m.ID == current.ID && m.Epoch == current.Epoch:
+	case err == nil && m == nil && current.ID == 0:
+	case m != nil && m.ID == current.ID && m.Epoch == current.Epoch:
 	case err != nil && w.injected(err):
 	default:
 		w.broken("C6", "checkpoint %d was current, and is not behind the end of start %d: %v", current.ID, old.keeper.Epoch(), err)

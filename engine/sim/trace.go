@@ -5,6 +5,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/engine/part"
 )
 
 // trace is the story of a run; a nil one is not told.
@@ -22,13 +23,13 @@ type brief struct{ m any }
 // String implements fmt.Stringer.
 func (b brief) String() string {
 	switch m := b.m.(type) {
-	case assign:
-		if m.from != nil {
-			return fmt.Sprintf("{%s from %s}", m.split.ID, m.from.Position)
+	case part.Assign:
+		if m.From != nil {
+			return fmt.Sprintf("{%s from %s}", m.Split.ID, m.At())
 		}
-		return fmt.Sprintf("{%s}", m.split.ID)
-	case commit:
-		return fmt.Sprintf("{%d %v %q}", m.id, m.part, string(m.committable))
+		return fmt.Sprintf("{%s}", m.Split.ID)
+	case checkpoint.Commit:
+		return fmt.Sprintf("{%d %v %q}", m.ID, m.Part, string(m.Committable))
 	case job.Discovered:
 		return fmt.Sprintf("{%s %d splits, done %t}", m.Source, len(m.Splits), m.Done)
 	case exited:

@@ -24,6 +24,7 @@ type world struct {
 	rows      *gpflow.Schema
 	windows   *gpflow.Schema
 	delay     gpflow.Duration // of holds
+	memory    int64           // for the state of a process; 0: what it needs
 	store     *storagetest.Memory
 	outside   map[string]*outside
 	marks     marks
@@ -64,6 +65,9 @@ func newWorld(seed uint64, c Config) *world {
 		for _, name := range []string{"main", "late"} {
 			w.outside[name+f.name] = newOutside()
 		}
+	}
+	if r.IntN(3) == 0 {
+		w.memory = int64(4<<10 + r.IntN(60<<10))
 	}
 	w.store.SetUnsafe(c.Own == StoreUnsafe)
 	if !c.Calm {
@@ -238,6 +242,7 @@ func (w *world) compare(a *attempt) {
 		}
 		w.broken("output", "sink %s: %d lines missing, %d too many; %s", name, missing, doubled, first)
 	}
+	w.account(a)
 }
 
 // read returns a flow whose input is what was read of it.
@@ -260,4 +265,28 @@ func (w *world) read(a *attempt, f *flow) oracle.Job {
 		read.Sources = append(read.Sources, cut)
 	}
 	return read
+}
+
+// account compares the ledger of the job, over all its starts, with what was read
+// and is visible.
+func (w *world) account(a *attempt) {
+	passed := make(map[string]int64)
+	for p, n := range a.ledger {
+		passed[p.Name] += n
+	}
+	for _, s := range w.top.sources {
+		for _, split := range s.splits {
+			passed[s.address] -= int64(a.read[split.ID])
+		}
+	}
+	for name, o := range w.outside {
+		for _, n := range o.visible {
+			passed[name] -= int64(n)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(passed)) {
+		if n := passed[name]; n != 0 {
+			w.broken("ledger", "%s has %d records more than there were", name, n)
+		}
+	}
 }

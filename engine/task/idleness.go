@@ -41,13 +41,12 @@ func (d *Idleness) Block(now time.Time) {
 	}
 }
 
-// Unblock takes note that reading goes on. The clock is asked only where
-// reading had been blocked.
-func (d *Idleness) Unblock(now func() time.Time) {
+// Unblock takes note that reading goes on.
+func (d *Idleness) Unblock(now time.Time) {
 	if d.blocked.IsZero() {
 		return
 	}
-	lost := now().Sub(d.blocked)
+	lost := now.Sub(d.blocked)
 	d.blocked = time.Time{}
 	for s, t := range d.last {
 		d.last[s] = t.Add(lost)

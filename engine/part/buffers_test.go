@@ -1,4 +1,4 @@
-package engine
+package part
 
 import (
 	"testing"
