@@ -80,11 +80,11 @@ type brokenDisk struct {
 
 var errBroken = errors.New("no space is left")
 
-func (d brokenDisk) Write(run func(add func(key, value []byte) error) error) error {
+func (d brokenDisk) Writer() (DiskWriter, error) {
 	if *d.broken {
-		return errBroken
+		return nil, errBroken
 	}
-	return d.Disk.Write(run)
+	return d.Disk.Writer()
 }
 
 func (d brokenDisk) Get(dst, key []byte) ([]byte, bool, error) {
@@ -138,5 +138,32 @@ func TestDiskFails(t *testing.T) {
 	}
 	if err := fresh().Restore([][]byte{segment}); !errors.Is(err, errBroken) {
 		t.Errorf("Restore: %v", err)
+	}
+}
+
+// Rows that grow, without new ones, make room as well.
+func TestGrowingRows(t *testing.T) {
+	const memory, keys = 1 << 20, 200
+	b := tiny(t)
+	b.memory = memory
+	m, err := New(64, 0, 64, []gpflow.StateDescriptor{textDesc()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Limit(b)
+	most := 0
+	for size := range 100 {
+		for k := range keys {
+			key := intKey(nil, uint64(k))
+			row, _ := m.Panes("text").Upsert(0, key, gpflow.HashKey(key))
+			if size > 0 && len(row[0].Bytes()) != (size-1)*100 {
+				t.Fatalf("a text has %d bytes, want %d", len(row[0].Bytes()), (size-1)*100)
+			}
+			row[0] = gpflow.String(strings.Repeat("x", size*100))
+		}
+		most = max(most, m.Bytes())
+	}
+	if most > memory || most < memory/8 {
+		t.Errorf("%d bytes are held, and there are %d", most, memory)
 	}
 }

@@ -86,6 +86,11 @@ func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpfl
 	if p.sized != nil {
 		p.returned()
 	}
+	if p.left < 0 {
+		if err := p.owner.settle(); err != nil {
+			panic(err)
+		}
+	}
 	t := p.last.table
 	if t == nil || p.last.at != at {
 		if t = p.get(at); t == nil {
@@ -110,11 +115,7 @@ func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpfl
 // miss is Upsert for a key that is not in memory.
 func (p *Panes) miss(t *table, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
 	p.check(hash)
-	if p.left -= p.width*valueSize + rowOverhead + len(key); p.left < 0 {
-		if err := p.owner.settle(); err != nil {
-			panic(err)
-		}
-	}
+	p.left -= p.width*valueSize + rowOverhead + len(key)
 	e, fresh, err := p.locate(t, key, hash)
 	if err != nil {
 		panic(&DiskError{err})
@@ -146,7 +147,9 @@ func (p *Panes) add(at gpflow.Timestamp) *table {
 		t = newTable(p.width)
 	}
 	if p.bug == KeepDropped {
-		t.cold, p.ghost = p.ghost, nil
+		if t.cold, p.ghost = p.ghost, nil; t.cold != nil {
+			t.seq = make([]uint64, 0, firstRows)
+		}
 	}
 	i, _ := p.find(at)
 	p.last = pane{at, t}
