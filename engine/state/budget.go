@@ -208,6 +208,19 @@ func (m *Memory) evict(bytes int64) error {
 	return err
 }
 
+// filterShare is the share of the budget that may be taken by what says which keys
+// are on the disk: enough for rows that take ten times the memory.
+const filterShare = 8
+
+// takeFilter takes so many bytes for a filter, unless that is too much.
+func (m *Memory) takeFilter(bytes int) bool {
+	if int64(m.filters+bytes) > m.budget.memory/filterShare/m.budget.members.Load() {
+		return false
+	}
+	m.filters += bytes
+	return true
+}
+
 // makeRoom has tables leave, and forgets what has left, where the tables hold so
 // much that it is time.
 func (m *Memory) makeRoom() {
@@ -216,31 +229,33 @@ func (m *Memory) makeRoom() {
 		m.account()
 	}
 	isFull := func() bool { return b.Held() > b.memory/16*full }
-	room := b.room(m.tables)
+	room := b.room(m.tables, int64(m.filters))
+	own := func() int64 { return m.tables - int64(m.filters) }
 	m.pace = pace
-	if isFull() || m.tables > room {
+	if isFull() || own() > room {
 		m.pace = hurry
 	}
 	if len(m.evictor.queue) > 0 {
 		return
 	}
-	if (isFull() || m.tables > room/16*full) && m.dropKept() {
+	if (isFull() || own() > room/16*full) && m.dropKept() {
 		m.account()
 	}
 	switch {
-	case isFull() && m.tables > int64(b.step()):
+	case isFull() && own() > int64(b.step()):
 		m.dropKept()
-		m.evictor.begin(m.victims(m.tables))
-	case !m.kept && m.tables > room/2:
+		m.evictor.begin(m.victims(own()))
+	case !m.kept && own() > room/2:
 		m.evictor.begin(m.victims(room / 4))
 	}
 }
 
-// room returns how many bytes the tables of a subtask may hold, which hold own: an
-// equal share of half the budget, or what the others leave of that.
-func (b *Budget) room(own int64) int64 {
+// room returns how many bytes the tables of a subtask may hold, which hold own, beside
+// its filters: of half the budget an equal share, or what the others leave.
+func (b *Budget) room(own, filters int64) int64 {
 	half := b.memory / 2
-	return max(half/max(b.members.Load(), 1), half-(b.tables.Load()-own))
+	share := half / b.members.Load()
+	return max(max(share, half-(b.tables.Load()-own))-filters, share/2)
 }
 
 // account tells the budget what m holds.

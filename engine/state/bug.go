@@ -29,6 +29,9 @@ const (
 	// ForgetStep leaves out one row in each step in which rows are written to the
 	// disk.
 	ForgetStep
+	// ForgetKeys writes rows to the disk and does not note, of one in forgetEvery, that
+	// they are there.
+	ForgetKeys
 )
 
 // forgetEvery is how many rows there are for each that ForgetDirty forgets.

@@ -405,7 +405,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	for bug, name := range map[Bug]string{
 		NoCopyOnWrite: "NoCopyOnWrite", ForgetDirty: "ForgetDirty", RestoreTwice: "RestoreTwice",
 		ForgetEvicted: "ForgetEvicted", ColdWins: "ColdWins", KeepDropped: "KeepDropped",
-		ForgetStep: "ForgetStep",
+		ForgetStep: "ForgetStep", ForgetKeys: "ForgetKeys",
 	} {
 		found := 0
 		seeds := 30

@@ -11,6 +11,7 @@ import (
 type cold struct {
 	id    uint64 // among all tables on the disk
 	next  uint64 // number of the next entry; so many keys there are
+	keys  filter // those on the disk
 	logs  []log  // for deltas to come, in order
 	runs  uint32 // begun
 	rows  int64  // that were written, also again
@@ -71,11 +72,14 @@ func (p *Panes) locate(t *table, key []byte, hash uint64) (entry int, fresh bool
 			return p.stay(t, l, e), false, nil
 		}
 	}
+	p.forgetWalk(t)
+	if !c.keys.has(hash) {
+		return t.insert(key, hash), true, nil
+	}
 	disk, err := p.owner.budget.space()
 	if err != nil {
 		return 0, false, err
 	}
-	p.forgetWalk(t)
 	p.diskKey = append(appendHash(p.diskKey[:0], c.id, hash), key...)
 	value, ok, err := disk.Get(p.diskRow[:0], p.diskKey)
 	if err != nil {
@@ -131,6 +135,7 @@ func (p *Panes) discard(t *table) {
 	}
 	p.forgetWalk(t)
 	p.owner.evictor.forget(t)
+	p.owner.filters -= c.keys.bytes()
 	t.cold, t.leaving = nil, nil
 	if p.bug == KeepDropped {
 		p.ghost = c

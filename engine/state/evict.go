@@ -137,6 +137,9 @@ func (w *evictor) row(disk Disk, l *leaving, e int) (err error) {
 		return err
 	}
 	n := len(w.key) + len(value)
+	if w.m.bug != ForgetKeys || e%forgetEvery > 0 {
+		c.keys.add(l.meta[e].hash, 2*l.len(), w.m.takeFilter)
+	}
 	c.rows, c.bytes = c.rows+1, c.bytes+int64(n)
 	w.written, w.size = w.written+1, w.size+n
 	if l.dirty == nil || !l.dirty.has(e) {

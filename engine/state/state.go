@@ -57,6 +57,10 @@
 // every row of the table is written when that is evicted again. A part that has been
 // written is looked up, and not read from the disk, until its memory is needed.
 //
+// Which keys are on the disk a filter in memory says, but for one in fifty that are
+// not: a new key is not looked for there. It takes 12 to 24 bits for each key on the
+// disk, and no more than an eighth of the budget; beyond that it lets more through.
+//
 // A table that has been evicted numbers its entries, also those on the disk. With
 // the numbers, the order of insertion within a group is found again, and what is
 // in memory is matched with what is on the disk: a walk, and a snapshot, bring
@@ -107,6 +111,7 @@ type Memory struct {
 	grown         int64        // bytes added since m has told the budget
 	owed          int64        // bytes to be written
 	pace          int64        // bytes to be written for each that is added
+	filters       int          // bytes of what says which keys are on the disk
 	kept          bool         // there may be parts that have been written and are looked up
 	tables, views int64        // bytes that the budget has been told of
 	inMemory      atomic.Int64 // bytes, as of then

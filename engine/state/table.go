@@ -235,7 +235,11 @@ func (t *table) forget() {
 
 // bytes returns the memory that t holds, with what its rows point to.
 func (t *table) bytes() int {
-	return t.part.bytes() + cap(t.order)*4 + cap(t.born)*8 + t.leaving.bytes()
+	n := t.part.bytes() + cap(t.order)*4 + cap(t.born)*8 + t.leaving.bytes()
+	if t.cold != nil {
+		n += t.cold.keys.bytes()
+	}
+	return n
 }
 
 // bytes returns the memory that t holds, with what its rows point to.

@@ -119,6 +119,9 @@ func open(dir string, disk vfs.FS, memory int64) (*Store, error) {
 	o.Levels[0].FilterPolicy = bloom.FilterPolicy(bloomBits)
 	o.Levels[0].BlockSize, o.Levels[0].IndexBlockSize = blockSize, indexSize
 	o.Levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	// In the last level a key that is looked for is there, nearly always: whoever keeps
+	// state asks only for keys that have been written. And Get would not ask a filter.
+	o.Levels[len(o.Levels)-1].FilterPolicy = pebble.NoFilterPolicy
 	o.EnsureDefaults()
 	s.options = o
 	var err error
