@@ -1,6 +1,7 @@
 package state
 
 import (
+	"math"
 	"slices"
 	"sort"
 
@@ -15,6 +16,8 @@ const (
 	chunkRows  = 1 << chunkShift
 	firstRows  = 4
 	firstIndex = 8
+	wideIndex  = 64 << 10 // from here on the index grows bit by bit
+	movedEach  = 8        // with each insertion
 	valueSize  = 16
 	metaSize   = 16
 )
@@ -28,9 +31,14 @@ type part struct {
 	// comes from the low bits of the hash, because the high ones choose the
 	// subtask.
 	index []uint64
-	meta  []meta
-	arena []byte
-	rows  [][]gpflow.Value
+	// narrow is the index before it was made larger, until all of its entries are in
+	// index: those before placed are, and those from narrowed on. Each insertion
+	// places some, so that none takes long.
+	narrow           []uint64
+	placed, narrowed int
+	meta             []meta
+	arena            []byte
+	rows             [][]gpflow.Value
 	// seq has the numbers of the entries among all of their table; nil: they are
 	// numbered from 0 there too.
 	seq    []uint64
@@ -77,7 +85,11 @@ func (t *part) find(key []byte, hash uint64) (entry int, ok bool) {
 	for i := hash; ; i++ {
 		s := index[i&uint64(len(index)-1)]
 		if s == 0 {
-			return 0, false
+			if t.narrow == nil || len(index) == len(t.narrow) {
+				return 0, false
+			}
+			index, i = t.narrow, hash-1
+			continue
 		}
 		if (s^hash)>>32 == 0 {
 			e := int(s&low) - 1
@@ -91,6 +103,7 @@ func (t *part) find(key []byte, hash uint64) (entry int, ok bool) {
 // insert adds a key that is not there, with a row of nulls.
 func (t *table) insert(key []byte, hash uint64) (entry int) {
 	t.widen(len(t.meta)+1, len(t.meta))
+	t.move(movedEach)
 	t.place(hash, len(t.meta))
 	return t.append(key, hash)
 }
@@ -147,6 +160,7 @@ func (t *part) place(hash uint64, entry int) {
 // many entries before it uses them, as Touch does.
 func (t *part) placeFrom(first int) bool {
 	t.widen(len(t.meta), first)
+	t.move(math.MaxInt)
 	mask := uint64(len(t.index) - 1)
 	var slots [touchRows]uint64
 	for ; first < len(t.meta); first += touchRows {
@@ -179,9 +193,28 @@ func (t *part) widen(n, placed int) {
 	if size == len(t.index) {
 		return
 	}
+	t.move(math.MaxInt)
+	t.narrow, t.placed, t.narrowed = t.index, 0, placed
 	t.index = make([]uint64, size)
-	for e := range t.meta[:placed] {
-		t.place(t.meta[e].hash, e)
+	if size < wideIndex {
+		t.move(math.MaxInt)
+	}
+}
+
+// move places n more of the entries that only the narrow index has.
+func (t *part) move(n int) {
+	if t.narrow == nil {
+		return
+	}
+	end := t.narrowed
+	if n < end-t.placed {
+		end = t.placed + n
+	}
+	for ; t.placed < end; t.placed++ {
+		t.place(t.meta[t.placed].hash, t.placed)
+	}
+	if end == t.narrowed {
+		t.narrow = nil
 	}
 }
 
@@ -224,7 +257,7 @@ func (t *table) reset() {
 	}
 	t.meta, t.arena, t.order, t.at, t.values = t.meta[:0], t.arena[:0], t.order[:0], 0, 0
 	t.changes.reset()
-	t.seq, t.saved, t.spares = nil, false, spares{}
+	t.narrow, t.seq, t.saved, t.spares = nil, nil, false, spares{}
 }
 
 // forget lets go of what t holds; frozen views keep what they have of it.
@@ -244,7 +277,7 @@ func (t *table) bytes() int {
 
 // bytes returns the memory that t holds, with what its rows point to.
 func (t *part) bytes() int {
-	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.seq)*8 + t.changes.bytes() + t.values
+	n := (len(t.index)+len(t.narrow))*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.seq)*8 + t.changes.bytes() + t.values
 	for _, c := range t.rows {
 		n += len(c) * valueSize
 	}
