@@ -107,13 +107,15 @@ func (b *Budget) space() (Disk, error) {
 	return b.disk, nil
 }
 
-// Of the bytes that its tables add, a subtask writes as many to the disk, times
-// pace. What is leaving is at most half of what its tables may hold, which the rest
-// reaches when twice as much as that was written. Where the budget is full but for
-// 1/16, of what is leaving, which is half the budget at most, 1/8 may be added, and
-// so it is hurry times as much.
+// Tables begin to leave when they take much of what a subtask's tables may: the more
+// they hold then, the fewer runs there are on the disk that have to be merged. Of the
+// bytes that are added, pace times as many are written meanwhile. So the rest has
+// grown by a quarter of what is leaving when that is written, and all of it is 15/16
+// of what it may be. Where the budget is full but for 1/16, of what is leaving, which
+// is half the budget at most, 1/8 may be added, and so it is hurry times as many.
 const (
-	pace  = 2
+	much  = 12 // of 16
+	pace  = 4
 	hurry = 8
 	full  = 15 // of 16
 )
@@ -122,7 +124,7 @@ const (
 // before it goes on: about a millisecond's worth. What it has not written then it
 // writes with the next row.
 const (
-	eachLook = 32 << 10
+	eachLook = 16 << 10
 	eachStep = 128 << 10
 )
 
@@ -168,12 +170,14 @@ func (m *Memory) settle() error {
 		}
 		return nil
 	}
-	added := int64(0)
+	added, copied := int64(0), int64(0)
 	for _, p := range m.panes {
 		added += int64(m.look - p.left)
+		copied += int64(p.copied)
+		p.copied = 0
 	}
 	m.grown += added
-	if err := m.evict(added * m.pace); err != nil {
+	if err := m.evict((added - copied) * m.pace); err != nil {
 		return &DiskError{err}
 	}
 	step := m.budget.step()
@@ -196,10 +200,28 @@ func (m *Memory) settle() error {
 	return nil
 }
 
-// evict writes so many bytes more of what is leaving, some of them later.
+// settleAll is settle for whoever adds much at a time: where there is no room,
+// nothing is left for later.
+func (m *Memory) settleAll() error {
+	err := m.settle()
+	b := m.budget
+	if err != nil || b == nil || m.tables-int64(m.filters) < b.room(m.tables, int64(m.filters)) {
+		return err
+	}
+	if err := m.evictor.step(math.MaxInt64); err != nil {
+		return &DiskError{err}
+	}
+	m.owed = 0
+	m.account()
+	m.makeRoom()
+	return nil
+}
+
+// evict writes so many bytes more of what is leaving, what is more than a step later:
+// only a row that is larger itself makes a larger one.
 func (m *Memory) evict(bytes int64) error {
 	m.owed += bytes
-	now := min(m.owed, eachStep)
+	now := min(m.owed, max(eachStep, bytes))
 	m.owed -= now
 	err := m.evictor.step(now)
 	if len(m.evictor.queue) == 0 {
@@ -245,7 +267,7 @@ func (m *Memory) makeRoom() {
 	case isFull() && own() > int64(b.step()):
 		m.dropKept()
 		m.evictor.begin(m.victims(own()))
-	case !m.kept && own() > room/2:
+	case !m.kept && own() > room/16*much:
 		m.evictor.begin(m.victims(room / 4))
 	}
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -165,5 +166,35 @@ func TestGrowingRows(t *testing.T) {
 	}
 	if most > memory || most < memory/8 {
 		t.Errorf("%d bytes are held, and there are %d", most, memory)
+	}
+}
+
+// What is restored keeps within the budget, however large the runs of its groups are.
+func TestRestoreKeepsWithinTheBudget(t *testing.T) {
+	const memory, keys = 1 << 20, 60_000
+	from, err := New(16, 0, 16, []gpflow.StateDescriptor{textDesc()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillTexts(from, 0, 0, keys)
+	var pieces [][]byte
+	if err := from.Freeze(true).Pieces(1<<16, headless, func(b []byte) error {
+		pieces = append(pieces, bytes.Clone(b))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b := tiny(t)
+	b.memory = memory
+	m, err := New(16, 0, 16, from.descs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Limit(b)
+	if err := m.Restore(pieces); err != nil {
+		t.Fatal(err)
+	}
+	if held, _ := m.Held(); held > memory || m.owed > 0 || m.Panes("text").Len(0) != keys {
+		t.Errorf("%d bytes are held, and there are %d; %d are to be written; there are %d keys", held, memory, m.owed, m.Panes("text").Len(0))
 	}
 }

@@ -152,6 +152,7 @@ func (p *Panes) write(t *table, e int) {
 	c := e >> chunkShift
 	if t.born[c] != t.frozen && t.views.Load() > 0 && p.bug != NoCopyOnWrite {
 		t.copyChunk(c)
+		p.copied += len(t.rows[c]) * valueSize
 		p.left -= len(t.rows[c]) * valueSize
 	}
 	p.mark(t, e)

@@ -34,6 +34,7 @@ type Panes struct {
 	owner   *Memory
 	types   []gpflow.Type // of the columns
 	left    int           // bytes that may be added before somebody looks at the budget
+	copied  int           // bytes of those that went to copies beside views
 	sized   []int         // the columns that are measured; nil without a budget
 	lent    lent
 	walk    walk

@@ -44,7 +44,7 @@ func (m *Memory) RestoreFrom(n int, segment func(i int) ([]byte, error)) error {
 	if r.last.from == m.from && r.last.to == m.to {
 		m.chain, m.base = r.chain, m.freezes
 	}
-	return m.settle()
+	return m.settleAll()
 }
 
 // restoring is a Restore that goes on.
@@ -304,7 +304,7 @@ func (l *loader) run(g, last, groups int) int {
 		l.fail(errors.New("a key is in it twice"))
 	}
 	if p.left < 0 && l.err == nil {
-		if err := p.owner.settle(); err != nil {
+		if err := p.owner.settleAll(); err != nil {
 			l.fail(err)
 		}
 	}

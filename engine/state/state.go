@@ -44,9 +44,8 @@
 // evicted, the largest first. What such a table has in memory becomes its leaving
 // part, and the table begins anew, empty: that takes no time. The leaving part is
 // written to the disk in steps, each of some hundred rows, with the keys that are
-// added: for each byte that is added, two bytes leave, so that a part which is half
-// of what the tables may hold is on the disk when the rest has grown by half of
-// that. So no Upsert writes more than a step, however much memory there is, and
+// added: for each byte that is added, four bytes leave, so that it is on the disk when
+// the rest has grown by a quarter of it. So no Upsert writes more than a step, however much memory there is, and
 // what is done depends on the calls alone, not on time.
 //
 // The rows lie on the disk by hash, so by key group, in runs that follow one
