@@ -9,7 +9,7 @@ import (
 
 // The spill job counts by so many keys that their state would take ten times the
 // memory that it is given: first come all keys, then as many records with random
-// ones, of which memory has one in twelve.
+// ones, of which memory has one in twenty.
 const (
 	// spillMemory is the memory in MiB, unless another is asked for, and perMiB how
 	// many keys there are for each.
