@@ -47,7 +47,7 @@ func (l *lab) output() (string, error) {
 // figures measures everything that was asked for.
 func (l *lab) figures() ([]figure, error) {
 	var all []figure
-	for _, measure := range []func() ([]figure, error){l.speed, l.latencies, l.starts, l.heap, l.checkpoints, l.pauses, l.keyedState, l.recovery, l.resident, l.spill} {
+	for _, measure := range []func() ([]figure, error){l.speed, l.latencies, l.starts, l.heap, l.checkpoints, l.pauses, l.keyedState, l.recovery, l.resident, l.spilling} {
 		fs, err := measure()
 		if err != nil {
 			return nil, err

@@ -1,7 +1,7 @@
 // Command bench measures gpflow on the jobs that README.md beside it describes,
 // with yardsticks in the same run, and prints a table.
 //
-//	bench [-runs 5] [-jobs REGEXP] [-json FILE] [-check FILE [-update]]
+//	bench [-runs 5] [-jobs REGEXP] [-spill 32] [-json FILE] [-check FILE [-update]]
 //
 // Everything that is measured runs in a process of its own, and what a job has
 // put out is compared with an answer that this program works out without
@@ -54,12 +54,13 @@ func run(args []string) error {
 	set.StringVar(&o.json, "json", "", "write the figures as JSON to a `file`")
 	set.StringVar(&o.check, "check", "", "compare the ratios to the yardsticks with those in a `file`")
 	set.BoolVar(&o.update, "update", false, "write the ratios to the file of -check instead")
+	set.IntVar(&o.spill, "spill", spillMemory, "the memory of the spill job in `MiB`, of which its state takes ten times as much")
 	jobs := set.String("jobs", "", "measure only the figures whose names match a regular `expression`")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
-	if set.NArg() > 0 || o.runs < 1 || o.update && o.check == "" {
-		return errors.New("usage: bench [-runs N] [-gpflow FILE] [-jobs REGEXP] [-json FILE] [-check FILE [-update]]")
+	if set.NArg() > 0 || o.runs < 1 || o.spill < 1 || o.update && o.check == "" {
+		return errors.New("usage: bench [-runs N] [-gpflow FILE] [-jobs REGEXP] [-spill MIB] [-json FILE] [-check FILE [-update]]")
 	}
 	var err error
 	if o.jobs, err = regexp.Compile(*jobs); err != nil {
@@ -70,7 +71,7 @@ func run(args []string) error {
 
 // options are what the command line says.
 type options struct {
-	runs                int
+	runs, spill         int
 	gpflow, json, check string
 	update              bool
 	jobs                *regexp.Regexp

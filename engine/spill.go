@@ -22,6 +22,9 @@ type spillDisk struct{ *spill.Store }
 // View implements state.Disk.
 func (d spillDisk) View() state.DiskView { return d.Store.View() }
 
+// Writer implements state.Disk.
+func (d spillDisk) Writer() (state.DiskWriter, error) { return d.Store.Writer() }
+
 // budget makes the budget of the job's state. Nothing is opened before there is
 // something to write.
 func (r *Run) budget() error {

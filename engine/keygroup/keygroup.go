@@ -17,6 +17,15 @@ func Of(hash uint64, groups int) int {
 	return int(g)
 }
 
+// Least returns the least hash whose group is the given one, from 0 to groups-1.
+func Least(group, groups int) uint64 {
+	hash, rest := bits.Div64(uint64(group), 0, uint64(groups))
+	if rest > 0 {
+		hash++
+	}
+	return hash
+}
+
 // Owner returns the index of the subtask that owns group, where parallelism
 // subtasks share groups. Parallelism is from 1 to groups.
 func Owner(group, groups, parallelism int) int {

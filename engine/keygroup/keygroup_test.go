@@ -70,3 +70,15 @@ func TestVectors(t *testing.T) {
 		}
 	}
 }
+
+// The least hash of a group is in it, and the one before is not.
+func TestLeast(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups := rapid.IntRange(1, 1<<15).Draw(t, "groups")
+		g := rapid.IntRange(0, groups-1).Draw(t, "group")
+		least := Least(g, groups)
+		if Of(least, groups) != g || g > 0 && Of(least-1, groups) != g-1 || g == 0 && least != 0 {
+			t.Fatalf("Least(%d, %d) = %d, of group %d", g, groups, least, Of(least, groups))
+		}
+	})
+}

@@ -33,18 +33,32 @@ func (r rows) Close() {}
 // disk is a state.Disk in memory.
 type disk struct{ rows }
 
-// Write implements state.Disk.
-func (d disk) Write(run func(add func(key, value []byte) error) error) error {
-	added := make(rows)
-	err := run(func(key, value []byte) error {
-		added[string(key)] = bytes.Clone(value)
-		return nil
-	})
-	if err == nil {
-		maps.Copy(d.rows, added)
-	}
-	return err
+// Writer implements state.Disk.
+func (d disk) Writer() (state.DiskWriter, error) { return diskWriter{d, make(rows)}, nil }
+
+// Wait implements state.Disk.
+func (d disk) Wait() error { return nil }
+
+// diskWriter is a run of rows for a disk.
+type diskWriter struct {
+	disk disk
+	run  rows
 }
+
+// Add implements state.DiskWriter.
+func (w diskWriter) Add(key, value []byte) error {
+	w.run[string(key)] = bytes.Clone(value)
+	return nil
+}
+
+// Commit implements state.DiskWriter.
+func (w diskWriter) Commit() error {
+	maps.Copy(w.disk.rows, w.run)
+	return nil
+}
+
+// Discard implements state.DiskWriter.
+func (w diskWriter) Discard() {}
 
 // Remove implements state.Disk.
 func (d disk) Remove(from, to []byte) error {

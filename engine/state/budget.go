@@ -31,14 +31,28 @@ type DiskView interface {
 // begins with an empty one. Any goroutine may use it.
 type Disk interface {
 	DiskReader
-	// Write adds rows, those that run gives to add, in ascending order of their
-	// keys, each key once. Neither keys nor values are kept. On an error, which
-	// may be that of run, nothing has been added.
-	Write(run func(add func(key, value []byte) error) error) error
+	// Writer begins a run of rows, beside others.
+	Writer() (DiskWriter, error)
+	// Wait waits for a few milliseconds at most where so much has been written that
+	// reading becomes slow. It is called before rows are written.
+	Wait() error
 	// Remove forgets the rows from the key from up to, but not including, to.
 	Remove(from, to []byte) error
 	// View returns the rows as they are.
 	View() DiskView
+}
+
+// DiskWriter writes a run of rows to a Disk. It belongs to one goroutine, and ends
+// with Commit or Discard.
+type DiskWriter interface {
+	// Add adds a row behind the others, to whose keys its key is greater. Neither
+	// key nor value are kept.
+	Add(key, value []byte) error
+	// Commit makes the rows those of the disk; they replace what was there under
+	// their keys. On an error nothing has been added.
+	Commit() error
+	// Discard forgets the rows.
+	Discard()
 }
 
 // DiskError is a failure of the disk on which rows lie. Where there is no error
@@ -93,26 +107,26 @@ func (b *Budget) space() (Disk, error) {
 	return b.disk, nil
 }
 
-// roomy is the share of the budget, in eighths, down to which tables are written
-// once they exceed half of it, and full the share of 16 at which whoever can make
-// room does.
+// Tables begin to leave when they take much of what a subtask's tables may: the more
+// they hold then, the fewer runs there are on the disk that have to be merged. Of the
+// bytes that are added, pace times as many are written meanwhile. So the rest has
+// grown by a quarter of what is leaving when that is written, and all of it is 15/16
+// of what it may be. Where the budget is full but for 1/16, of what is leaving, which
+// is half the budget at most, 1/8 may be added, and so it is hurry times as many.
 const (
-	roomy = 3
-	full  = 15
+	much  = 12 // of 16
+	pace  = 4
+	hurry = 8
+	full  = 15 // of 16
 )
 
-// excess returns how many bytes of its tables, which are own, a subtask has to
-// give up. Of several, those that hold more than an equal share do.
-func (b *Budget) excess(own int64) int64 {
-	tables := b.tables.Load()
-	switch {
-	case tables+b.views.Load() > b.memory/16*full:
-		return own
-	case tables > b.memory/2 && own*b.members.Load() >= b.memory/2:
-		return min(own, tables-b.memory/8*roomy)
-	}
-	return 0
-}
+// The bytes that a subtask adds at most before it writes some, and writes at most
+// before it goes on: about a millisecond's worth. What it has not written then it
+// writes with the next row.
+const (
+	eachLook = 16 << 10
+	eachStep = 128 << 10
+)
 
 // steps is how often a subtask looks at the budget while its tables grow to their
 // share of it, and leastStep the least number of bytes between.
@@ -130,10 +144,11 @@ func (b *Budget) step() int {
 // is used.
 func (m *Memory) Limit(b *Budget) {
 	m.budget = b
+	m.pace = pace
 	b.members.Add(1)
 	for i, p := range m.panes {
 		p.sized = sizedColumns(m.descs[i].Value)
-		p.left = b.step()
+		p.left = 0
 	}
 }
 
@@ -149,24 +164,120 @@ func sizedColumns(s *gpflow.Schema) (columns []int) {
 
 // settle tells the budget what m holds, and makes room where that is too much.
 func (m *Memory) settle() error {
-	left := math.MaxInt
-	if b := m.budget; b != nil {
+	if m.budget == nil {
+		for _, p := range m.panes {
+			p.left = math.MaxInt
+		}
+		return nil
+	}
+	added, copied := int64(0), int64(0)
+	for _, p := range m.panes {
+		added += int64(m.look - p.left)
+		copied += int64(p.copied)
+		p.copied = 0
+	}
+	m.grown += added
+	if err := m.evict((added - copied) * m.pace); err != nil {
+		return &DiskError{err}
+	}
+	step := m.budget.step()
+	if m.grown >= int64(step) {
+		m.grown = 0
 		m.account()
-		if b.Held() > b.memory/4*3 && m.forgetSpares() {
-			m.account()
-		}
-		if excess := b.excess(m.tables); excess > 0 {
-			if err := m.evict(m.victims(excess)); err != nil {
-				return &DiskError{err}
-			}
-			m.account()
-		}
-		left = b.step()
+		m.makeRoom()
+	}
+	switch {
+	case m.owed > 0:
+		m.look = 0
+	case len(m.evictor.queue) > 0:
+		m.look = min(step, eachLook)
+	default:
+		m.look = step
 	}
 	for _, p := range m.panes {
-		p.left = left
+		p.left = m.look
 	}
 	return nil
+}
+
+// settleAll is settle for whoever adds much at a time: where there is no room,
+// nothing is left for later.
+func (m *Memory) settleAll() error {
+	err := m.settle()
+	b := m.budget
+	if err != nil || b == nil || m.tables-int64(m.filters) < b.room(m.tables, int64(m.filters)) {
+		return err
+	}
+	if err := m.evictor.step(math.MaxInt64); err != nil {
+		return &DiskError{err}
+	}
+	m.owed = 0
+	m.account()
+	m.makeRoom()
+	return nil
+}
+
+// evict writes so many bytes more of what is leaving, what is more than a step later:
+// only a row that is larger itself makes a larger one.
+func (m *Memory) evict(bytes int64) error {
+	m.owed += bytes
+	now := min(m.owed, max(eachStep, bytes))
+	m.owed -= now
+	err := m.evictor.step(now)
+	if len(m.evictor.queue) == 0 {
+		m.owed = 0
+	}
+	return err
+}
+
+// filterShare is the share of the budget that may be taken by what says which keys
+// are on the disk: enough for rows that take ten times the memory.
+const filterShare = 8
+
+// takeFilter takes so many bytes for a filter, unless that is too much.
+func (m *Memory) takeFilter(bytes int) bool {
+	if int64(m.filters+bytes) > m.budget.memory/filterShare/m.budget.members.Load() {
+		return false
+	}
+	m.filters += bytes
+	return true
+}
+
+// makeRoom has tables leave, and forgets what has left, where the tables hold so
+// much that it is time.
+func (m *Memory) makeRoom() {
+	b := m.budget
+	if b.Held() > b.memory/4*3 && m.forgetSpares() {
+		m.account()
+	}
+	isFull := func() bool { return b.Held() > b.memory/16*full }
+	room := b.room(m.tables, int64(m.filters))
+	own := func() int64 { return m.tables - int64(m.filters) }
+	m.pace = pace
+	if isFull() || own() > room {
+		m.pace = hurry
+	}
+	if len(m.evictor.queue) > 0 {
+		return
+	}
+	if (isFull() || own() > room/16*full) && m.dropKept() {
+		m.account()
+	}
+	switch {
+	case isFull() && own() > int64(b.step()):
+		m.dropKept()
+		m.evictor.begin(m.victims(own()))
+	case !m.kept && own() > room/16*much:
+		m.evictor.begin(m.victims(room / 4))
+	}
+}
+
+// room returns how many bytes the tables of a subtask may hold, which hold own, beside
+// its filters: of half the budget an equal share, or what the others leave.
+func (b *Budget) room(own, filters int64) int64 {
+	half := b.memory / 2
+	share := half / b.members.Load()
+	return max(max(share, half-(b.tables.Load()-own))-filters, share/2)
 }
 
 // account tells the budget what m holds.
@@ -197,6 +308,7 @@ func (m *Memory) Leave() {
 	if m.budget == nil {
 		return
 	}
+	m.evictor.leave()
 	m.budget.tables.Add(-m.tables)
 	m.budget.views.Add(-m.views)
 	m.budget.members.Add(-1)
@@ -217,7 +329,7 @@ func (m *Memory) victims(bytes int64) (chosen []victim) {
 	for i, p := range m.panes {
 		for _, e := range p.panes {
 			if e.table.len() > 0 {
-				all = append(all, victim{i, e, e.table.bytes()})
+				all = append(all, victim{i, e, e.table.part.bytes()})
 			}
 		}
 	}

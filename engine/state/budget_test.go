@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -80,11 +81,11 @@ type brokenDisk struct {
 
 var errBroken = errors.New("no space is left")
 
-func (d brokenDisk) Write(run func(add func(key, value []byte) error) error) error {
+func (d brokenDisk) Writer() (DiskWriter, error) {
 	if *d.broken {
-		return errBroken
+		return nil, errBroken
 	}
-	return d.Disk.Write(run)
+	return d.Disk.Writer()
 }
 
 func (d brokenDisk) Get(dst, key []byte) ([]byte, bool, error) {
@@ -138,5 +139,62 @@ func TestDiskFails(t *testing.T) {
 	}
 	if err := fresh().Restore([][]byte{segment}); !errors.Is(err, errBroken) {
 		t.Errorf("Restore: %v", err)
+	}
+}
+
+// Rows that grow, without new ones, make room as well.
+func TestGrowingRows(t *testing.T) {
+	const memory, keys = 1 << 20, 200
+	b := tiny(t)
+	b.memory = memory
+	m, err := New(64, 0, 64, []gpflow.StateDescriptor{textDesc()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Limit(b)
+	most := 0
+	for size := range 100 {
+		for k := range keys {
+			key := intKey(nil, uint64(k))
+			row, _ := m.Panes("text").Upsert(0, key, gpflow.HashKey(key))
+			if size > 0 && len(row[0].Bytes()) != (size-1)*100 {
+				t.Fatalf("a text has %d bytes, want %d", len(row[0].Bytes()), (size-1)*100)
+			}
+			row[0] = gpflow.String(strings.Repeat("x", size*100))
+		}
+		most = max(most, m.Bytes())
+	}
+	if most > memory || most < memory/8 {
+		t.Errorf("%d bytes are held, and there are %d", most, memory)
+	}
+}
+
+// What is restored keeps within the budget, however large the runs of its groups are.
+func TestRestoreKeepsWithinTheBudget(t *testing.T) {
+	const memory, keys = 1 << 20, 60_000
+	from, err := New(16, 0, 16, []gpflow.StateDescriptor{textDesc()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillTexts(from, 0, 0, keys)
+	var pieces [][]byte
+	if err := from.Freeze(true).Pieces(1<<16, headless, func(b []byte) error {
+		pieces = append(pieces, bytes.Clone(b))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b := tiny(t)
+	b.memory = memory
+	m, err := New(16, 0, 16, from.descs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Limit(b)
+	if err := m.Restore(pieces); err != nil {
+		t.Fatal(err)
+	}
+	if held, _ := m.Held(); held > memory || m.owed > 0 || m.Panes("text").Len(0) != keys {
+		t.Errorf("%d bytes are held, and there are %d; %d are to be written; there are %d keys", held, memory, m.owed, m.Panes("text").Len(0))
 	}
 }

@@ -26,6 +26,12 @@ const (
 	// KeepDropped leaves the rows of a dropped pane on the disk, where the next
 	// pane finds them.
 	KeepDropped
+	// ForgetStep leaves out one row in each step in which rows are written to the
+	// disk.
+	ForgetStep
+	// ForgetKeys writes rows to the disk and does not note, of one in forgetEvery, that
+	// they are there.
+	ForgetKeys
 )
 
 // forgetEvery is how many rows there are for each that ForgetDirty forgets.

@@ -110,6 +110,7 @@ func (w *world) start(parallelism int) (subtasks []*Memory, err error) {
 		}
 		if w.budget != nil {
 			m.Limit(w.budget)
+			m.evictor.limits = drawnLimits(w.draw)
 		}
 		m.Plant(w.bug)
 		subtasks = append(subtasks, m)
@@ -302,7 +303,7 @@ func (w *world) step() error {
 	switch d := w.draw; d("what", -1, 11) {
 	case -1:
 		for _, m := range w.subtasks {
-			if err := evictSome(m, d("bytes", 1, 20_000)); err != nil {
+			if err := evictSome(m, d("bytes", 1, 20_000), d("step", 0, 20_000)); err != nil {
 				return err
 			}
 		}
@@ -407,6 +408,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	for bug, name := range map[Bug]string{
 		NoCopyOnWrite: "NoCopyOnWrite", ForgetDirty: "ForgetDirty", RestoreTwice: "RestoreTwice",
 		ForgetEvicted: "ForgetEvicted", ColdWins: "ColdWins", KeepDropped: "KeepDropped",
+		ForgetStep: "ForgetStep", ForgetKeys: "ForgetKeys",
 	} {
 		found := 0
 		seeds := 30

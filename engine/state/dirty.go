@@ -55,16 +55,20 @@ func union(sets ...bitset) bitset {
 	return all
 }
 
-// changes is what a table knows of freezes, and of what has changed since.
+// changes is what has changed in a part since freezes.
 type changes struct {
 	written bitset // the entries written since the last freeze; a bit for each
 	owed    bitset // written before, but in no completed checkpoint, nor in taken
 	taken   []taken
-	touched bool         // a bit of written is set
-	saved   bool         // some freeze or restored segment has the table
-	frozen  uint64       // number of the last freeze that took the table
-	born    []uint64     // by chunk: frozen as it was when the chunk was made
-	views   atomic.Int32 // frozen views that hold the table
+	touched bool // a bit of written is set
+}
+
+// versions is what a table knows of freezes.
+type versions struct {
+	saved  bool         // some freeze or restored segment has the table
+	frozen uint64       // number of the last freeze that took the table
+	born   []uint64     // by chunk: frozen as it was when the chunk was made
+	views  atomic.Int32 // frozen views that hold the table
 }
 
 // taken is what a freeze took of a table's written bits, or of dropped panes,
@@ -79,12 +83,11 @@ type taken struct {
 func (c *changes) clean() bool { return !c.touched && c.owed == nil && len(c.taken) == 0 }
 
 func (c *changes) reset() {
-	c.written, c.owed, c.taken = c.written[:0], nil, nil
-	c.touched, c.saved = false, false
+	c.written, c.owed, c.taken, c.touched = c.written[:0], nil, nil, false
 }
 
 func (c *changes) bytes() int {
-	n := (cap(c.written) + cap(c.owed) + cap(c.born)) * 8
+	n := (cap(c.written) + cap(c.owed)) * 8
 	for _, t := range c.taken {
 		n += cap(t.rows) * 8
 	}
@@ -100,10 +103,23 @@ func (c *changes) take(freeze uint64) (dirty bitset) {
 		c.written = make(bitset, len(rows), len(rows)+len(rows)/4+1)
 	}
 	c.taken = append(c.taken, taken{freeze, union(rows, c.owed)})
-	c.owed, c.touched, c.saved, c.frozen = nil, false, true, freeze
+	c.owed, c.touched = nil, false
 	sets := make([]bitset, len(c.taken))
 	for i := range c.taken {
 		sets[i] = c.taken[i].rows
+	}
+	return union(sets...)
+}
+
+// changed returns the entries that no completed checkpoint has; nil: there is
+// none.
+func (c *changes) changed() bitset {
+	sets := []bitset{c.owed}
+	if c.touched {
+		sets = append(sets, c.written)
+	}
+	for _, x := range c.taken {
+		sets = append(sets, x.rows)
 	}
 	return union(sets...)
 }
@@ -136,6 +152,7 @@ func (p *Panes) write(t *table, e int) {
 	c := e >> chunkShift
 	if t.born[c] != t.frozen && t.views.Load() > 0 && p.bug != NoCopyOnWrite {
 		t.copyChunk(c)
+		p.copied += len(t.rows[c]) * valueSize
 		p.left -= len(t.rows[c]) * valueSize
 	}
 	p.mark(t, e)

@@ -94,22 +94,15 @@ func columnTypes(descs []gpflow.StateDescriptor) [][]gpflow.Type {
 
 // next returns the first entry from e on that is to be encoded, or the number
 // of entries.
-func (v *view) next(e int) int {
-	if v.all {
+func (h *held) next(e int) int {
+	if h.all {
 		return e
 	}
-	return v.dirty.next(e, len(v.meta))
+	return h.dirty.next(e, len(h.meta))
 }
 
 // entry returns the key and the row of an entry.
-func (v *view) entry(i int) (key []byte, row []gpflow.Value) {
-	from := uint64(0)
-	if i > 0 {
-		from = v.meta[i-1].end
-	}
-	at := (i & (chunkRows - 1)) * v.width
-	return v.arena[from:v.meta[i].end], v.rows[i>>chunkShift][at : at+v.width]
-}
+func (t *part) entry(i int) (key []byte, row []gpflow.Value) { return t.key(i), t.row(i) }
 
 // measure finds the runs.
 func (e *encoder) measure() []savedTable {

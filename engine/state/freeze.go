@@ -58,22 +58,22 @@ type Frozen struct {
 	bug              Bug
 }
 
-// view is what a Frozen holds of a table: the first len(meta) entries.
+// view is what a Frozen holds of a table.
 type view struct {
-	state int
-	at    gpflow.Timestamp
-	table *table
-	width int
-	meta  []meta
-	arena []byte
-	rows  [][]gpflow.Value
+	held
+	state   int
+	at      gpflow.Timestamp
+	table   *table
+	leaving *held  // what is on its way to the disk; nil: nothing
+	cold    uint64 // the table on the disk; 0: it has none
+	logs    []log  // of a delta: those that it holds
+}
+
+// held is what a view holds of a part: its first len(meta) entries.
+type held struct {
+	part
 	all   bool   // every entry is to be encoded; else
 	dirty bitset // those
-
-	values int      // bytes that the rows point to
-	cold   uint64   // the table on the disk; 0: it has none
-	seq    []uint64 // the numbers of the entries
-	logs   []log    // of a delta: those that it holds
 }
 
 // Freeze takes a view of the state for a checkpoint. It takes microseconds: what
@@ -109,8 +109,8 @@ func (m *Memory) Freeze(full bool) *Frozen {
 			if f.delta && e.table.clean() && logs == nil {
 				continue
 			}
-			v := e.table.freeze(f.number)
-			v.state, v.at, v.all, v.logs = state, e.at, !f.delta, logs
+			v := e.table.freeze(f.number, !f.delta)
+			v.state, v.at, v.logs = state, e.at, logs
 			views = append(views, v)
 			f.spilled = f.spilled || c != nil
 		}
@@ -139,15 +139,47 @@ func (m *Memory) freezeDisk(f *Frozen) {
 }
 
 // freeze returns a view of t as it is.
-func (t *table) freeze(number uint64) view {
-	chunks := (t.len() + chunkRows - 1) >> chunkShift
-	v := view{table: t, width: t.width, meta: t.meta, arena: t.arena, rows: slices.Clone(t.rows[:chunks]), values: t.values}
-	if c := t.cold; c != nil {
-		v.cold, v.seq = c.id, c.seq
+func (t *table) freeze(number uint64, all bool) view {
+	v := view{table: t, held: t.part.freeze(number, all)}
+	if t.cold != nil {
+		v.cold = t.cold.id
 	}
-	v.dirty = t.take(number)
+	if l := t.leaving; l != nil && !l.done {
+		h := l.part.freeze(number, all)
+		v.leaving = &h
+	}
+	t.saved, t.frozen = true, number
 	t.views.Add(1)
 	return v
+}
+
+func (t *part) freeze(number uint64, all bool) held {
+	chunks := (t.len() + chunkRows - 1) >> chunkShift
+	return held{
+		part: part{width: t.width, meta: t.meta, arena: t.arena, rows: slices.Clone(t.rows[:chunks]), seq: t.seq, values: t.values},
+		all:  all, dirty: t.take(number),
+	}
+}
+
+// clean reports whether a delta needs nothing of what t has in memory.
+func (t *table) clean() bool {
+	return t.changes.clean() && (t.leaving == nil || t.leaving.clean())
+}
+
+// completed forgets what was taken by the freezes up to the given one.
+func (t *table) completed(freeze uint64) {
+	t.changes.completed(freeze)
+	if t.leaving != nil {
+		t.leaving.completed(freeze)
+	}
+}
+
+// aborted gives what a freeze took to the next one.
+func (t *table) aborted(freeze uint64) {
+	t.changes.aborted(freeze)
+	if t.leaving != nil {
+		t.leaving.aborted(freeze)
+	}
 }
 
 // Completed says that the checkpoint with f has completed: the next delta holds
@@ -275,22 +307,38 @@ func (m *Memory) heldBytes() (n int) {
 // bytes returns the memory that v holds, and neither its table nor a newer view
 // of it.
 func (v *view) bytes(newer view) int {
-	n := cap(v.rows) * int(unsafe.Sizeof([]gpflow.Value(nil)))
-	if !same(v.meta, v.table.meta) && !same(v.meta, newer.meta) {
-		n += cap(v.meta) * metaSize
+	owners := []*part{&v.table.part, &newer.part}
+	if l := v.table.leaving; l != nil {
+		owners = append(owners, &l.part)
 	}
-	if !same(v.arena, v.table.arena) && !same(v.arena, newer.arena) {
-		n += cap(v.arena)
+	if newer.leaving != nil {
+		owners = append(owners, &newer.leaving.part)
+	}
+	n := v.part.beside(owners)
+	if v.leaving != nil {
+		n += v.leaving.part.beside(owners)
+	}
+	return n
+}
+
+// beside returns the memory that t, of a view, holds, and none of owners.
+func (t *part) beside(owners []*part) int {
+	n := cap(t.rows) * int(unsafe.Sizeof([]gpflow.Value(nil)))
+	if !slices.ContainsFunc(owners, func(o *part) bool { return same(t.meta, o.meta) }) {
+		n += cap(t.meta)*metaSize + cap(t.seq)*8
+	}
+	if !slices.ContainsFunc(owners, func(o *part) bool { return same(t.arena, o.arena) }) {
+		n += cap(t.arena)
 	}
 	alone := 0
-	for i, c := range v.rows {
-		if (i >= len(v.table.rows) || !same(c, v.table.rows[i])) && (i >= len(newer.rows) || !same(c, newer.rows[i])) {
+	for i, c := range t.rows {
+		if !slices.ContainsFunc(owners, func(o *part) bool { return i < len(o.rows) && same(c, o.rows[i]) }) {
 			n += len(c) * valueSize
 			alone++
 		}
 	}
 	if alone > 0 {
-		n += v.values / len(v.rows) * alone
+		n += t.values / len(t.rows) * alone
 	}
 	return n
 }

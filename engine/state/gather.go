@@ -18,8 +18,12 @@ type picked struct {
 	row   [2]int // likewise
 }
 
-// newest is the age of what is in memory.
-const newest = 1<<31 - 1
+// The ages of what is in memory: of what is on its way to the disk, and of the
+// rest.
+const (
+	older  = newest - 1
+	newest = 1<<31 - 1
+)
 
 // gatherer brings the rows of one group of a table together, those in memory and
 // those on the disk, in order of insertion.
@@ -58,19 +62,20 @@ func (g *gatherer) keep(b []byte) [2]int {
 	return [2]int{from, len(g.buf)}
 }
 
-// hot adds an entry that is in memory.
-func (g *gatherer) hot(seq uint64, entry int) {
-	g.picks = append(g.picks, picked{seq: seq, age: newest, entry: entry})
+// memory adds an entry that is in memory.
+func (g *gatherer) memory(age int, seq uint64, entry int) {
+	g.picks = append(g.picks, picked{seq: seq, age: age, entry: entry})
 }
 
 // rows adds the rows on the disk of the first group, from a given one on, that
 // has some, and is not behind last. It returns that group, or last.
-func (g *gatherer) rows(disk DiskReader, id uint64, first, last int) (group int, err error) {
-	g.from, g.to = appendGroup(g.from[:0], id, first), appendPrefix(g.to[:0], id, logSpace)
+func (g *gatherer) rows(disk DiskReader, id uint64, groups, first, last int) (group int, err error) {
+	g.from, g.to = appendHash(g.from[:0], id, keygroup.Least(first, groups)), appendPrefix(g.to[:0], id, logSpace)
 	group, found := last, false
 	var failed error
 	err = disk.Scan(g.from, g.to, func(key, value []byte) bool {
-		at, key := rowKey(key)
+		hash, key := rowKey(key)
+		at := keygroup.Of(hash, groups)
 		if at > last || found && at != group {
 			return false
 		}
@@ -84,24 +89,29 @@ func (g *gatherer) rows(disk DiskReader, id uint64, first, last int) (group int,
 // logged adds the rows of a group in logs.
 func (g *gatherer) logged(disk DiskReader, id uint64, logs []log, group int) error {
 	for i, l := range logs {
-		g.from = appendLog(g.from[:0], id, l, group)
-		block, ok, err := disk.Get(g.to[:0], g.from)
-		if err != nil {
+		g.from, g.to = appendLog(g.from[:0], id, l, group), appendLog(g.to[:0], id, l, group+1)
+		var failed error
+		err := disk.Scan(g.from, g.to, func(_, block []byte) bool {
+			failed = g.block(i+1, block)
+			return failed == nil
+		})
+		if err := cmp.Or(failed, err); err != nil {
 			return err
 		}
-		if !ok {
-			continue
+	}
+	return nil
+}
+
+// block adds the rows of a block of a log.
+func (g *gatherer) block(age int, block []byte) error {
+	for r := (&reader{b: block}); r.left() > 0; {
+		key := r.bytes(r.count())
+		value := r.bytes(r.count())
+		if r.err != nil {
+			return errCold
 		}
-		g.to = block
-		for r := (&reader{b: block}); r.left() > 0; {
-			key := r.bytes(r.count())
-			value := r.bytes(r.count())
-			if r.err != nil {
-				return errCold
-			}
-			if err := g.add(i+1, key, value); err != nil {
-				return err
-			}
+		if err := g.add(age, key, value); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -203,15 +213,22 @@ func (p *Panes) gather(t *table, first int) error {
 	if i < len(t.order) {
 		group = keygroup.Of(t.meta[t.order[i]].hash, p.groups)
 	}
-	if w.group, err = w.rows(disk, t.cold.id, first, group); err != nil {
+	if l := t.leaving; l != nil && !l.done {
+		l.arrange(1 << 62)
+		group = l.firstGroup(first, group, p.groups)
+	}
+	if w.group, err = w.rows(disk, t.cold.id, p.groups, first, group); err != nil {
 		return err
+	}
+	if l := t.leaving; l != nil && !l.done {
+		l.inGroup(w.group, p.groups, func(e int) { w.memory(older, l.number(e), e) })
 	}
 	for ; i < len(t.order); i++ {
 		e := int(t.order[i])
 		if keygroup.Of(t.meta[e].hash, p.groups) != w.group {
 			break
 		}
-		w.hot(t.number(e), e)
+		w.memory(newest, t.number(e), e)
 	}
 	w.settle()
 	return nil
@@ -219,7 +236,10 @@ func (p *Panes) gather(t *table, first int) error {
 
 // picked returns the key and the row of what the walk has picked.
 func (p *Panes) picked(t *table, k *picked) (key []byte, row []gpflow.Value, err error) {
-	if k.entry >= 0 {
+	switch {
+	case k.entry >= 0 && k.age == older:
+		return t.leaving.key(k.entry), t.leaving.row(k.entry), nil
+	case k.entry >= 0:
 		return t.key(k.entry), t.row(k.entry), nil
 	}
 	w := &p.walk

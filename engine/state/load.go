@@ -99,7 +99,7 @@ func (l *loader) run(g, last, groups int) int {
 		l.fail(errors.New("a key is in it twice"))
 	}
 	if p.left < 0 && l.err == nil {
-		if err := p.owner.settle(); err != nil {
+		if err := p.owner.settleAll(); err != nil {
 			l.fail(err)
 		}
 	}

@@ -35,6 +35,7 @@ type Panes struct {
 	owner   *Memory
 	types   []gpflow.Type // of the columns
 	left    int           // bytes that may be added before somebody looks at the budget
+	copied  int           // bytes of those that went to copies beside views
 	sized   []int         // the columns that are measured; nil without a budget
 	lent    lent
 	walk    walk
@@ -87,6 +88,11 @@ func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpfl
 	if p.sized != nil {
 		p.returned()
 	}
+	if p.left < 0 {
+		if err := p.owner.settle(); err != nil {
+			panic(err)
+		}
+	}
 	t := p.last.table
 	if t == nil || p.last.at != at {
 		if t = p.get(at); t == nil {
@@ -111,11 +117,7 @@ func (p *Panes) Upsert(at gpflow.Timestamp, key []byte, hash uint64) (row []gpfl
 // miss is Upsert for a key that is not in memory.
 func (p *Panes) miss(t *table, key []byte, hash uint64) (row []gpflow.Value, fresh bool) {
 	p.check(hash)
-	if p.left -= p.width*valueSize + rowOverhead + len(key); p.left < 0 {
-		if err := p.owner.settle(); err != nil {
-			panic(err)
-		}
-	}
+	p.left -= p.width*valueSize + rowOverhead + len(key)
 	e, fresh, err := p.locate(t, key, hash)
 	if err != nil {
 		panic(&DiskError{err})
@@ -147,7 +149,9 @@ func (p *Panes) add(at gpflow.Timestamp) *table {
 		t = newTable(p.width, p.scalars)
 	}
 	if p.bug == KeepDropped {
-		t.cold, p.ghost = p.ghost, nil
+		if t.cold, p.ghost = p.ghost, nil; t.cold != nil {
+			t.seq = make([]uint64, 0, firstRows)
+		}
 	}
 	i, _ := p.find(at)
 	p.last = pane{at, t}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/keygroup"
 )
 
@@ -31,7 +32,12 @@ func (f *Frozen) Pieces(size int, head func(dst []byte, size int) []byte, give f
 	e := &piecer{f: f, head: head, give: give, encoder: encoder{f: f, views: views, types: columnTypes(f.descs)}}
 	e.gatherer.bug = f.bug
 	for i := range views {
-		e.hots = append(e.hots, e.hot(&views[i]))
+		e.hots = append(e.hots, e.hot(&views[i].held))
+		if views[i].leaving != nil {
+			e.leaves = append(e.leaves, e.hot(views[i].leaving))
+		} else {
+			e.leaves = append(e.leaves, grouped{})
+		}
 	}
 	e.begin()
 	for g := f.from; g < f.to; g++ {
@@ -59,6 +65,7 @@ type piecer struct {
 	head     func(dst []byte, size int) []byte
 	give     func([]byte) error
 	hots     []grouped // by view
+	leaves   []grouped // likewise, of what is on its way to the disk
 	total    int64     // bytes given
 	given    int       // pieces
 	piece    []byte    // the last one, with what stands before it
@@ -81,8 +88,8 @@ func (h *grouped) of(i int) []uint32 {
 	return h.entries[h.ends[i-1]:h.ends[i]]
 }
 
-// hot sorts the entries of a view by group, and by insertion within a group.
-func (e *piecer) hot(v *view) grouped {
+// hot sorts the entries of a part by group, and by insertion within a group.
+func (e *piecer) hot(v *held) grouped {
 	f := e.f
 	h := grouped{ends: make([]uint32, f.to-f.from+1)}
 	group := func(n int) int { return min(keygroup.Of(v.meta[n].hash, f.groups), f.to) - f.from }
@@ -134,7 +141,7 @@ func (e *piecer) group(g int) error {
 	before := len(e.blocks)
 	for i := range e.views {
 		v := &e.views[i]
-		if err := e.gather(v, &e.hots[i], g); err != nil {
+		if err := e.gather(i, v, g); err != nil {
 			return fmt.Errorf("encode state %q, pane %d: %w", e.f.descs[v.state].Name, v.at, err)
 		}
 		if err := e.run(i, v); err != nil {
@@ -146,16 +153,21 @@ func (e *piecer) group(g int) error {
 }
 
 // gather brings together the rows of a view in a group.
-func (e *piecer) gather(v *view, h *grouped, g int) (err error) {
+func (e *piecer) gather(i int, v *view, g int) (err error) {
 	e.gatherer.reset()
-	for _, n := range h.of(g - e.f.from) {
-		e.gatherer.hot(v.number(int(n)), int(n))
+	for _, n := range e.hots[i].of(g - e.f.from) {
+		e.gatherer.memory(newest, v.number(int(n)), int(n))
 	}
 	if v.cold == 0 {
 		return nil
 	}
+	if v.leaving != nil {
+		for _, n := range e.leaves[i].of(g - e.f.from) {
+			e.gatherer.memory(older, v.leaving.number(int(n)), int(n))
+		}
+	}
 	if v.all {
-		_, err = e.gatherer.rows(e.f.disk, v.cold, g, g)
+		_, err = e.gatherer.rows(e.f.disk, v.cold, e.f.groups, g, g)
 	} else {
 		err = e.gatherer.logged(e.f.disk, v.cold, v.logs, g)
 	}
@@ -179,7 +191,7 @@ func (e *piecer) run(i int, v *view) error {
 			e.tables[i].keys += len(key)
 			continue
 		}
-		key, row := v.entry(p.entry)
+		key, row := v.picked(p)
 		b = append(binary.AppendUvarint(b, uint64(len(key))), key...)
 		var err error
 		if b, err = appendRow(b, row, e.types[v.state]); err != nil {
@@ -192,12 +204,12 @@ func (e *piecer) run(i int, v *view) error {
 	return nil
 }
 
-// number returns the number of an entry among all of its table.
-func (v *view) number(i int) uint64 {
-	if v.seq == nil {
-		return uint64(i)
+// picked returns the key and the row of an entry in memory.
+func (v *view) picked(p picked) (key []byte, row []gpflow.Value) {
+	if p.age == older {
+		return v.leaving.entry(p.entry)
 	}
-	return v.seq[i]
+	return v.entry(p.entry)
 }
 
 // join appends the segment of f in one piece to dst, as Append does.

@@ -54,7 +54,7 @@ func (m *Memory) RestoreFrom(n int, segment func(i int) (*io.SectionReader, erro
 	if r.last.from == m.from && r.last.to == m.to {
 		m.chain, m.base = r.chain, m.freezes
 	}
-	return m.settle()
+	return m.settleAll()
 }
 
 // restoring is a Restore that goes on.

@@ -92,7 +92,7 @@ func (m *Memory) oldest() uint64 {
 	return m.held[0].number
 }
 
-// forgetSpares gives the free chunks of all tables to the garbage collector, and
+// forgetSpares gives the free chunks of all tables, and the spare tables, to the garbage collector, and
 // reports whether there were any.
 func (m *Memory) forgetSpares() (some bool) {
 	for _, p := range m.panes {
@@ -100,6 +100,8 @@ func (m *Memory) forgetSpares() (some bool) {
 			some = some || len(e.table.spares.free) > 0
 			e.table.spares.free = nil
 		}
+		some = some || len(p.spare) > 0
+		p.spare, p.spared = nil, 0
 	}
 	return some
 }

@@ -11,6 +11,8 @@ type testDisk struct{ *spill.Store }
 
 func (d testDisk) View() DiskView { return d.Store.View() }
 
+func (d testDisk) Writer() (DiskWriter, error) { return d.Store.Writer() }
+
 // tiny returns a budget of a few dozen rows. Its disk lies in memory.
 func tiny(t testing.TB) *Budget {
 	t.Helper()
@@ -26,10 +28,23 @@ func tiny(t testing.TB) *Budget {
 	return NewBudget(48<<10, func() (Disk, error) { return testDisk{s}, nil })
 }
 
-// evictSome evicts tables of so many bytes, where m has a budget.
-func evictSome(m *Memory, bytes int) error {
+// drawnLimits returns limits of a few rows, or of many.
+func drawnLimits(d draw) limits {
+	if d("limits", 0, 1) == 0 {
+		return usual
+	}
+	return limits{rows: d("rows", 1, 50), bytes: 1 << 20, block: d("block", 1, 1000)}
+}
+
+// evictSome has tables of so many bytes leave, unless some are leaving, and writes
+// so many bytes of them, where m has a budget. 0 bytes is no step.
+func evictSome(m *Memory, bytes, step int) error {
 	if m.budget == nil {
 		return nil
 	}
-	return m.evict(m.victims(int64(bytes)))
+	if len(m.evictor.queue) == 0 {
+		m.dropKept()
+		m.evictor.begin(m.victims(int64(bytes)))
+	}
+	return m.evictor.step(int64(step))
 }

@@ -41,26 +41,39 @@
 //
 // The states of a process share a Budget. They look at it whenever they have
 // grown by a fixed number of bytes. Where tables hold too much, whole tables are
-// evicted, the largest first: their rows are written to the disk, sorted by key
-// group and key, in one run, and the table in memory begins anew, empty. From
-// then on it is what was written since, and the disk has the rest: Upsert looks
-// for a key in the table, and then on the disk, from where the row moves into the
-// table. So what is in memory goes before what is on the disk, and every row in
-// memory is written when the table is evicted again.
+// evicted, the largest first. What such a table has in memory becomes its leaving
+// part, and the table begins anew, empty: that takes no time. The leaving part is
+// written to the disk in steps, each of some hundred rows, with the keys that are
+// added: for each byte that is added, four bytes leave, so that it is on the disk when
+// the rest has grown by a quarter of it. So no Upsert writes more than a step, however much memory there is, and
+// what is done depends on the calls alone, not on time.
+//
+// The rows lie on the disk by hash, so by key group, in runs that follow one
+// another. A leaving part does not change. Upsert looks for a key in the table, then
+// in the leaving part, and then on the disk, and the row that it finds moves into
+// the table. So what is in the table goes before what is leaving, and that before
+// what is on the disk; a row that has moved is not written, as the table has it, and
+// every row of the table is written when that is evicted again. A part that has been
+// written is looked up, and not read from the disk, until its memory is needed.
+//
+// Which keys are on the disk a filter in memory says, but for one in fifty that are
+// not: a new key is not looked for there. It takes 12 to 24 bits for each key on the
+// disk, and no more than an eighth of the budget; beyond that it lets more through.
 //
 // A table that has been evicted numbers its entries, also those on the disk. With
 // the numbers, the order of insertion within a group is found again, and what is
 // in memory is matched with what is on the disk: a walk, and a snapshot, bring
 // together one group after the other, and hold no more than that of it.
 //
-// With the bits of a table that is evicted would be lost what a delta has to
-// hold. So its rows that no completed checkpoint has are written a second time,
-// to a log that is named after the last freeze. A delta holds the logs since the
-// freeze that it follows, and what memory has; when a checkpoint has completed,
-// the logs before its freeze are removed. That is why aborting needs nothing.
+// With the bits of a leaving part would be lost what a delta has to hold. So those of
+// its rows that no completed checkpoint had when the eviction began are written a
+// second time, to a log that is named after the freeze before. A delta holds the
+// logs since the freeze that it follows, and what memory has, also what is leaving;
+// when a checkpoint has completed, the logs before its freeze are removed. That is
+// why aborting needs nothing.
 //
-// A view of a table that has been evicted is one of what is in memory, as ever,
-// and one of the disk, which is taken in microseconds too.
+// A view of a table that has been evicted is one of what is in memory, as ever, one
+// of what is leaving, and one of the disk, which is taken in microseconds too.
 //
 // The disk is scratch space. It is not part of a checkpoint, and begins empty: what
 // is restored and does not fit the memory is evicted on the way. A failure of the
@@ -91,7 +104,14 @@ type Memory struct {
 	chain    chain
 	restored []bool // by group, from m.from; nil: nothing was restored
 
-	budget        *Budget      // nil: there is no limit
+	budget        *Budget // nil: there is no limit
+	evictor       evictor
+	look          int          // bytes that a state may add before m looks at the budget
+	grown         int64        // bytes added since m has told the budget
+	owed          int64        // bytes to be written
+	pace          int64        // bytes to be written for each that is added
+	filters       int          // bytes of what says which keys are on the disk
+	kept          bool         // there may be parts that have been written and are looked up
 	tables, views int64        // bytes that the budget has been told of
 	inMemory      atomic.Int64 // bytes, as of then
 	onDisk        atomic.Int64 // likewise
@@ -117,6 +137,7 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 		}
 		m.panes = append(m.panes, newPanes(m, d.Value))
 	}
+	m.evictor.m, m.evictor.limits = m, usual
 	return m, nil
 }
 

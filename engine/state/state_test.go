@@ -76,6 +76,7 @@ func tablesEqualMaps(t *rapid.T, b *Budget) {
 	}
 	if b != nil {
 		m.Limit(b)
+		m.evictor.limits = drawnLimits(func(what string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, what) })
 		defer m.Leave()
 	}
 	h := harness{p: m.Panes("p"), groups: groups, width: width, weak: weak, model: model{}}
@@ -83,7 +84,7 @@ func tablesEqualMaps(t *rapid.T, b *Budget) {
 		pane := gpflow.Timestamp(rapid.IntRange(-2, 3).Draw(t, "pane"))
 		switch rapid.IntRange(-1, 5).Draw(t, "what") {
 		case -1:
-			if err := evictSome(m, rapid.IntRange(1, 20_000).Draw(t, "bytes")); err != nil {
+			if err := evictSome(m, rapid.IntRange(1, 20_000).Draw(t, "bytes"), rapid.IntRange(0, 20_000).Draw(t, "step")); err != nil {
 				t.Fatal(err)
 			}
 		case 0:

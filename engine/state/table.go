@@ -1,6 +1,7 @@
 package state
 
 import (
+	"math"
 	"slices"
 	"sort"
 
@@ -15,13 +16,15 @@ const (
 	chunkRows  = 1 << chunkShift
 	firstRows  = 4
 	firstIndex = 8
+	wideIndex  = 64 << 10 // from here on the index grows bit by bit
+	movedEach  = 8        // with each insertion
 	valueSize  = 16
 	metaSize   = 16
 )
 
-// table maps keys to rows. Entries are numbered from 0 in the order in which
-// they were inserted.
-type table struct {
+// part maps keys to rows in memory. Entries are numbered from 0 in the order in
+// which they were inserted.
+type part struct {
 	width   int
 	scalars bool // no value points to memory, so that the rows lie in some without pointers
 	// index has a power of two of slots: the upper half of the hash in the
@@ -29,15 +32,31 @@ type table struct {
 	// comes from the low bits of the hash, because the high ones choose the
 	// subtask.
 	index []uint64
-	meta  []meta
-	arena []byte
-	rows  [][]gpflow.Value
+	// narrow is the index before it was made larger, until all of its entries are in
+	// index: those before placed are, and those from narrowed on. Each insertion
+	// places some, so that none takes long.
+	narrow           []uint64
+	placed, narrowed int
+	meta             []meta
+	arena            []byte
+	rows             [][]gpflow.Value
+	// seq has the numbers of the entries among all of their table; nil: they are
+	// numbered from 0 there too.
+	seq    []uint64
+	values int // bytes that the rows point to, where that is measured
+	changes
+}
+
+// table is the rows of a pane: those in memory, those that are on their way to the
+// disk, and those on the disk.
+type table struct {
+	part
 	order []uint32 // the entries by group, as of the last sort; see Panes.sort
 	at    int      // the place in order behind the entry that Next gave last
-	changes
-	spares spares
-	values int   // bytes that the rows point to, where that is measured
-	cold   *cold // what is on the disk; nil: nothing
+	versions
+	spares  spares
+	cold    *cold    // what is on the disk; nil: nothing, and nothing goes there
+	leaving *leaving // what goes to the disk; nil: nothing
 }
 
 type meta struct {
@@ -48,26 +67,38 @@ type meta struct {
 const low = 1<<32 - 1
 
 func newTable(width int, scalars bool) *table {
-	return &table{width: width, scalars: scalars, index: make([]uint64, firstIndex)}
+	return &table{part: part{width: width, scalars: scalars, index: make([]uint64, firstIndex)}}
 }
 
 // chunk returns memory for so many rows.
-func (t *table) chunk(rows int) []gpflow.Value {
+func (t *part) chunk(rows int) []gpflow.Value {
 	if t.scalars {
 		return gpflow.MakeScalars(rows * t.width)
 	}
 	return make([]gpflow.Value, rows*t.width)
 }
 
-func (t *table) len() int { return len(t.meta) }
+func (t *part) len() int { return len(t.meta) }
+
+// number returns the number of an entry among all of its table.
+func (t *part) number(e int) uint64 {
+	if t.seq == nil {
+		return uint64(e)
+	}
+	return t.seq[e]
+}
 
 // find returns the entry of a key.
-func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
+func (t *part) find(key []byte, hash uint64) (entry int, ok bool) {
 	index := t.index
 	for i := hash; ; i++ {
 		s := index[i&uint64(len(index)-1)]
 		if s == 0 {
-			return 0, false
+			if t.narrow == nil || len(index) == len(t.narrow) {
+				return 0, false
+			}
+			index, i = t.narrow, hash-1
+			continue
 		}
 		if (s^hash)>>32 == 0 {
 			e := int(s&low) - 1
@@ -81,6 +112,7 @@ func (t *table) find(key []byte, hash uint64) (entry int, ok bool) {
 // insert adds a key that is not there, with a row of nulls.
 func (t *table) insert(key []byte, hash uint64) (entry int) {
 	t.widen(len(t.meta)+1, len(t.meta))
+	t.move(movedEach)
 	t.place(hash, len(t.meta))
 	return t.append(key, hash)
 }
@@ -94,7 +126,7 @@ func (t *table) append(key []byte, hash uint64) (entry int) {
 		t.written = append(t.written, 0)
 	}
 	if c := t.cold; c != nil {
-		c.seq = append(c.seq, c.next)
+		t.seq = append(t.seq, c.next)
 		c.next++
 	}
 	chunk := e >> chunkShift
@@ -123,7 +155,7 @@ func (t *table) reserve(entries, keys int) {
 	t.widen(len(t.meta)+entries, len(t.meta))
 }
 
-func (t *table) place(hash uint64, entry int) {
+func (t *part) place(hash uint64, entry int) {
 	mask := uint64(len(t.index) - 1)
 	i := hash & mask
 	for t.index[i] != 0 {
@@ -135,8 +167,9 @@ func (t *table) place(hash uint64, entry int) {
 // placeFrom puts the entries from first on, which append has added, into the
 // index. It returns false where a key is there twice. It looks at the slots of
 // many entries before it uses them, as Touch does.
-func (t *table) placeFrom(first int) bool {
+func (t *part) placeFrom(first int) bool {
 	t.widen(len(t.meta), first)
+	t.move(math.MaxInt)
 	mask := uint64(len(t.index) - 1)
 	var slots [touchRows]uint64
 	for ; first < len(t.meta); first += touchRows {
@@ -161,7 +194,7 @@ func (t *table) placeFrom(first int) bool {
 
 // widen makes the index large enough for n entries, of which it has the first
 // placed.
-func (t *table) widen(n, placed int) {
+func (t *part) widen(n, placed int) {
 	size := len(t.index)
 	for n*4 > size*3 {
 		size *= 2
@@ -169,14 +202,33 @@ func (t *table) widen(n, placed int) {
 	if size == len(t.index) {
 		return
 	}
+	t.move(math.MaxInt)
+	t.narrow, t.placed, t.narrowed = t.index, 0, placed
 	t.index = make([]uint64, size)
-	for e := range t.meta[:placed] {
-		t.place(t.meta[e].hash, e)
+	if size < wideIndex {
+		t.move(math.MaxInt)
+	}
+}
+
+// move places n more of the entries that only the narrow index has.
+func (t *part) move(n int) {
+	if t.narrow == nil {
+		return
+	}
+	end := t.narrowed
+	if n < end-t.placed {
+		end = t.placed + n
+	}
+	for ; t.placed < end; t.placed++ {
+		t.place(t.meta[t.placed].hash, t.placed)
+	}
+	if end == t.narrowed {
+		t.narrow = nil
 	}
 }
 
 // key returns the bytes of an entry's key.
-func (t *table) key(e int) []byte {
+func (t *part) key(e int) []byte {
 	from := uint64(0)
 	if e > 0 {
 		from = t.meta[e-1].end
@@ -186,7 +238,7 @@ func (t *table) key(e int) []byte {
 }
 
 // row returns the values of an entry.
-func (t *table) row(e int) []gpflow.Value {
+func (t *part) row(e int) []gpflow.Value {
 	i := (e & (chunkRows - 1)) * t.width
 	return t.rows[uint(e)>>chunkShift][i : i+t.width : i+t.width]
 }
@@ -214,22 +266,27 @@ func (t *table) reset() {
 	}
 	t.meta, t.arena, t.order, t.at, t.values = t.meta[:0], t.arena[:0], t.order[:0], 0, 0
 	t.changes.reset()
-	t.spares = spares{}
+	t.narrow, t.seq, t.saved, t.spares = nil, nil, false, spares{}
 }
 
 // forget lets go of what t holds; frozen views keep what they have of it.
 func (t *table) forget() {
-	t.index, t.meta, t.arena, t.rows, t.order = nil, nil, nil, nil, nil
-	t.changes.reset()
-	t.written, t.born, t.spares = nil, nil, spares{}
+	t.part, t.order, t.leaving = part{width: t.width, scalars: t.scalars}, nil, nil
+	t.saved, t.born, t.spares = false, nil, spares{}
 }
 
 // bytes returns the memory that t holds, with what its rows point to.
 func (t *table) bytes() int {
-	n := len(t.index)*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.order)*4 + t.changes.bytes() + t.values
+	n := t.part.bytes() + cap(t.order)*4 + cap(t.born)*8 + t.leaving.bytes()
 	if t.cold != nil {
-		n += cap(t.cold.seq) * 8
+		n += t.cold.keys.bytes()
 	}
+	return n
+}
+
+// bytes returns the memory that t holds, with what its rows point to.
+func (t *part) bytes() int {
+	n := (len(t.index)+len(t.narrow))*8 + cap(t.meta)*metaSize + cap(t.arena) + cap(t.seq)*8 + t.changes.bytes() + t.values
 	for _, c := range t.rows {
 		n += len(c) * valueSize
 	}

@@ -7,23 +7,22 @@
 // lies in memory, so that a full disk is met by whoever writes rows, as an error,
 // and by nobody else.
 //
-// Rows come in sorted runs. A run is written to a file of its own, which the tree
-// takes in as it is: nothing is held in memory but the block that is being
+// Rows come in sorted runs. A run is written to a file of its own, row by row, which
+// the tree takes in as it is: nothing is held in memory but the block that is being
 // written, and runs that overlap no other are never rewritten.
 package spill
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -49,11 +48,13 @@ const (
 const bloomBits = 10
 
 // Overlapping runs that have not been merged yet make reading slow. From
-// mergeRuns of them on they are merged; a Write waits while there are more than
-// mostRuns.
+// mergeRuns of them on they are merged. Where there are more than mostRuns, Wait
+// waits: pause for each that is too many, up to longest.
 const (
 	mergeRuns = 4
 	mostRuns  = 16
+	pause     = time.Millisecond
+	longest   = 4 * pause
 )
 
 // forgetAfter is how long rows that were removed may take up space, unless a
@@ -68,11 +69,13 @@ type Store struct {
 
 	options *pebble.Options
 
+	moved   chan struct{} // has something where runs may be fewer, or failed is set
+	stale   atomic.Bool   // overlap is to be looked up
+	overlap atomic.Int64  // how many runs that have not been merged overlap
+	runs    atomic.Int64  // written so far, for their names
+
 	mu     sync.Mutex
-	moved  *sync.Cond // merges or failed has changed
-	merges int        // so far
-	failed error      // of the work in the background; it stays
-	runs   int64      // written so far, for their names
+	failed error // of the work in the background; it stays
 	views  map[*View]struct{}
 }
 
@@ -101,8 +104,7 @@ func Clear(dir string) error {
 func InMemory() (*Store, error) { return open("spill", vfs.NewMem(), 0) }
 
 func open(dir string, disk vfs.FS, memory int64) (*Store, error) {
-	s := &Store{dir: dir, fs: newScratch(disk), views: make(map[*View]struct{})}
-	s.moved = sync.NewCond(&s.mu)
+	s := &Store{dir: dir, fs: newScratch(disk), moved: make(chan struct{}, 1), views: make(map[*View]struct{})}
 	cache := pebble.NewCache(min(leastCache+memory/cacheShare, mostCache))
 	defer cache.Unref()
 	o := &pebble.Options{
@@ -117,6 +119,9 @@ func open(dir string, disk vfs.FS, memory int64) (*Store, error) {
 	o.Levels[0].FilterPolicy = bloom.FilterPolicy(bloomBits)
 	o.Levels[0].BlockSize, o.Levels[0].IndexBlockSize = blockSize, indexSize
 	o.Levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	// In the last level a key that is looked for is there, nearly always: whoever keeps
+	// state asks only for keys that have been written. And Get would not ask a filter.
+	o.Levels[len(o.Levels)-1].FilterPolicy = pebble.NoFilterPolicy
 	o.EnsureDefaults()
 	s.options = o
 	var err error
@@ -128,78 +133,23 @@ func open(dir string, disk vfs.FS, memory int64) (*Store, error) {
 
 func (s *Store) fail(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.failed == nil && !errors.Is(err, pebble.ErrCancelledCompaction) {
 		s.failed = err
 	}
-	s.moved.Broadcast()
+	s.mu.Unlock()
+	s.merged()
 }
 
 func (s *Store) merged() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.merges++
-	s.moved.Broadcast()
+	s.stale.Store(true)
+	select {
+	case s.moved <- struct{}{}:
+	default:
+	}
 }
 
 // Bytes returns how many bytes the rows take on the disk.
 func (s *Store) Bytes() int64 { return int64(s.db.Metrics().DiskSpaceUsage()) }
-
-// Write adds rows, those that run gives to add, in ascending order of their keys,
-// each key once. What was there under a key before is replaced. Neither keys nor
-// values are kept. It waits where so much has been written that reading would
-// become slow. On an error, which may be that of run, nothing has been added.
-func (s *Store) Write(run func(add func(key, value []byte) error) error) error {
-	if err := s.room(); err != nil {
-		return s.explain("write", err)
-	}
-	s.mu.Lock()
-	s.runs++
-	name := s.fs.PathJoin(s.dir, fmt.Sprintf("run-%d%s", s.runs, tableSuffix))
-	s.mu.Unlock()
-	rows, err := s.file(name, run)
-	if err == nil && rows > 0 {
-		err = s.db.Ingest(context.Background(), []string{name})
-	}
-	if err != nil || rows == 0 {
-		_ = s.fs.Remove(name) // it may not be there
-	}
-	return s.explain("write", err)
-}
-
-// file writes a run to a file, and returns the number of rows.
-func (s *Store) file(name string, run func(add func(key, value []byte) error) error) (rows int, err error) {
-	f, err := s.fs.Create(name, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return 0, err
-	}
-	w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), s.options.MakeWriterOptions(0, s.db.TableFormat()))
-	err = run(func(key, value []byte) error {
-		rows++
-		return w.Set(key, value)
-	})
-	if cerr := w.Close(); err == nil {
-		err = cerr
-	}
-	return rows, err
-}
-
-// room waits until there are not too many runs.
-func (s *Store) room() error {
-	for {
-		s.mu.Lock()
-		merges, failed := s.merges, s.failed
-		s.mu.Unlock()
-		if failed != nil || s.db.Metrics().Levels[0].Sublevels <= mostRuns {
-			return failed
-		}
-		s.mu.Lock()
-		for s.merges == merges && s.failed == nil {
-			s.moved.Wait()
-		}
-		s.mu.Unlock()
-	}
-}
 
 // Get appends to dst the value of a key, and reports whether there is one.
 func (s *Store) Get(dst, key []byte) (value []byte, ok bool, err error) {

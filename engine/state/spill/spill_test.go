@@ -28,14 +28,17 @@ func memory(t testing.TB) *Store {
 
 // write writes the rows of a map.
 func write(s *Store, rows map[string]string) error {
-	return s.Write(func(add func(key, value []byte) error) error {
-		for _, k := range slices.Sorted(maps.Keys(rows)) {
-			if err := add([]byte(k), []byte(rows[k])); err != nil {
-				return err
-			}
+	w, err := s.Writer()
+	if err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(rows)) {
+		if err := w.Add([]byte(k), []byte(rows[k])); err != nil {
+			w.Discard()
+			return err
 		}
-		return nil
-	})
+	}
+	return w.Commit()
 }
 
 // reader is a Store or a View.
@@ -123,15 +126,24 @@ func TestStoreEqualsMaps(t *testing.T) {
 	})
 }
 
-// A run that ends with an error adds nothing, and leaves no file behind.
-func TestWriteFails(t *testing.T) {
+// A run that is discarded, or that is empty or in disorder, adds nothing, and
+// leaves no file behind.
+func TestNothingIsAdded(t *testing.T) {
 	s := memory(t)
-	broken := errors.New("broken")
-	err := s.Write(func(add func(key, value []byte) error) error {
-		return errors.Join(add([]byte("k01"), nil), broken)
-	})
-	if !errors.Is(err, broken) {
-		t.Errorf("the error is %v", err)
+	w, err := s.Writer()
+	if err = errors.Join(err, w.Add([]byte("k01"), nil)); err != nil {
+		t.Fatal(err)
+	}
+	w.Discard()
+	w.Discard()
+	if err := write(s, nil); err != nil {
+		t.Error(err)
+	}
+	if w, err = s.Writer(); err != nil || w.Add([]byte("k02"), nil) != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Add([]byte("k01"), nil), w.Commit()); err == nil {
+		t.Error("a run in disorder is no error")
 	}
 	if err := equal(s, nil); err != nil {
 		t.Error(err)
@@ -192,7 +204,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// Many runs over the same keys are merged; a Write that waits for that goes on.
+// Many runs over the same keys are merged, and whoever waits for that goes on. What
+// has been written is there all the time.
 func TestManyRuns(t *testing.T) {
 	s := memory(t)
 	rows := make(map[string]string)
@@ -200,14 +213,36 @@ func TestManyRuns(t *testing.T) {
 		for k := range 40 {
 			rows[fmt.Sprintf("k%02d", k)] = fmt.Sprint(n)
 		}
-		if err := write(s, rows); err != nil {
+		if err := errors.Join(write(s, rows), s.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		if runs := s.db.Metrics().Levels[0].Sublevels; runs > mostRuns+1 {
-			t.Fatalf("%d runs have not been merged", runs)
+		if n%10 == 0 {
+			if err := equal(s, rows); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for s.unmerged() > mostRuns {
+		if err := s.Wait(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if err := errors.Join(equal(s, rows), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A failure in the background is met by whoever writes next.
+func TestBackgroundFails(t *testing.T) {
+	s := memory(t)
+	s.fail(syscall.EIO)
+	_, err := s.Writer()
+	for _, err := range []error{err, s.Wait()} {
+		if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "make room") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
