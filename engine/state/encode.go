@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/keygroup"
@@ -22,24 +23,46 @@ type run struct {
 // encoder makes a segment. It visits the entries in the order in which they lie
 // in memory, twice: to measure the runs, and to write each where it belongs.
 type encoder struct {
-	f     *Frozen
-	views []view
-	types [][]gpflow.Type // of the columns, by state
-	runs  []run           // by view, and by group within a view
-	buf   []byte
-	since uint32 // entries visited
+	f      *Frozen
+	views  []view
+	types  [][]gpflow.Type // of the columns, by state
+	runs   []run           // by view, and by group within a view
+	buf    []byte
+	since  uint32 // entries visited
+	yields int    // since the last rest
+	rests  int    // so far
 }
 
-// yieldEvery is how many entries are visited before other goroutines have their
-// turn: about 50 microseconds. Left to itself the scheduler gives them none for
-// 10 milliseconds, and records would wait as long where it has few processors.
-const yieldEvery = 1024
+// An encoder lets others run every yieldEvery entries, which is about 50
+// microseconds, and leaves its processor for restFor every restEvery times that:
+// left to itself the scheduler of Go gives others no turn for 10 milliseconds, and
+// a processor that always has an encoder to run takes over nothing that waits for
+// another processor, which may be in a system call. Where nobody else runs, a rest
+// takes a millisecond, so that behind manyRests there are fewer.
+const (
+	yieldEvery = 1024
+	restEvery  = 2
+	restFor    = 20 * time.Microsecond
+	manyRests  = 1000
+	restSeldom = 16
+)
 
 // yield counts an entry, and lets others run where it is time.
 func (e *encoder) yield() {
-	if e.since++; e.since%yieldEvery == 0 {
-		runtime.Gosched()
+	if e.since++; e.since%yieldEvery != 0 {
+		return
 	}
+	every := restEvery
+	if e.rests > manyRests {
+		every = restSeldom
+	}
+	if e.yields++; e.yields < every {
+		runtime.Gosched()
+		return
+	}
+	e.yields = 0
+	e.rests++
+	time.Sleep(restFor)
 }
 
 // Encode returns the segment of f, whole; Pieces is for what may not fit the
