@@ -16,6 +16,11 @@ import (
 // slice is how many steps a task makes before it looks at its mailbox.
 const slice = 64
 
+// rest leaves the processor to others. It takes some ten microseconds where there
+// are any, and else as long as the poller of the network sleeps at least, which is a
+// millisecond.
+func rest() { time.Sleep(20 * time.Microsecond) }
+
 // subtask is the actor around a task's machine.
 type subtask struct {
 	*part.Subtask

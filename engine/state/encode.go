@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/keygroup"
@@ -34,15 +33,13 @@ type encoder struct {
 }
 
 // An encoder lets others run every yieldEvery entries, which is about 50
-// microseconds, and leaves its processor for restFor every restEvery times that:
-// left to itself the scheduler of Go gives others no turn for 10 milliseconds, and
-// a processor that always has an encoder to run takes over nothing that waits for
-// another processor, which may be in a system call. Where nobody else runs, a rest
-// takes a millisecond, so that behind manyRests there are fewer.
+// microseconds: left to itself the scheduler of Go gives them no turn for 10
+// milliseconds. It rests every restEvery times that, as far as it is told how:
+// see Memory.Rest. Where nobody else runs a rest may take long, so that behind
+// manyRests there are fewer.
 const (
 	yieldEvery = 1024
 	restEvery  = 2
-	restFor    = 20 * time.Microsecond
 	manyRests  = 1000
 	restSeldom = 16
 )
@@ -56,13 +53,13 @@ func (e *encoder) yield() {
 	if e.rests > manyRests {
 		every = restSeldom
 	}
-	if e.yields++; e.yields < every {
+	if e.yields++; e.yields < every || e.f.rest == nil {
 		runtime.Gosched()
 		return
 	}
 	e.yields = 0
 	e.rests++
-	time.Sleep(restFor)
+	e.f.rest()
 }
 
 // Encode returns the segment of f, whole; Pieces is for what may not fit the

@@ -55,6 +55,7 @@ type Frozen struct {
 	tables           []*table     // those of the views; the subtask's own
 	spilled          bool         // disk is there
 	disk             DiskView     // of the views that are cold
+	rest             func()       // see Memory.Rest
 	bug              Bug
 }
 
@@ -88,7 +89,7 @@ func (m *Memory) Freeze(full bool) *Frozen {
 	f := &Frozen{
 		number: m.freezes, delta: !full && !m.chain.due(),
 		groups: m.groups, from: m.from, to: m.to, descs: m.descs,
-		dropped: make([][]gpflow.Timestamp, len(m.panes)), bug: m.bug,
+		dropped: make([][]gpflow.Timestamp, len(m.panes)), rest: m.rest, bug: m.bug,
 	}
 	f.users.Store(1)
 	var views []view

@@ -95,6 +95,7 @@ type Memory struct {
 	groups, from, to int
 	descs            []gpflow.StateDescriptor
 	panes            []*Panes
+	rest             func()
 	bug              Bug
 
 	freezes  uint64    // number of the last freeze
@@ -140,6 +141,12 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 	m.evictor.m, m.evictor.limits = m, usual
 	return m, nil
 }
+
+// Rest has whoever encodes what m freezes from now on call rest every now and
+// then, from its own goroutine. rest leaves the processor for a moment: then it may
+// take over what waits for another one, which one that always has something to run
+// does not.
+func (m *Memory) Rest(rest func()) { m.rest = rest }
 
 // Panes returns the state declared under name. Asking for one that is not
 // declared is a mistake in the operator, and panics.

@@ -33,3 +33,28 @@ func TestEncodingGivesTurns(t *testing.T) {
 		t.Errorf("another goroutine had %d turns, want %d or more", got, want)
 	}
 }
+
+// TestEncodingRests: whoever encodes rests at every other yield, and less often where
+// that has been many times.
+func TestEncodingRests(t *testing.T) {
+	const keys = 50_000
+	m, _ := filled(t, keys)
+	rests := 0
+	m.Rest(func() { rests++ })
+	f := m.Freeze(true)
+	defer f.Release()
+	if _, err := f.Encode(); err != nil {
+		t.Fatal(err)
+	}
+	if want := 2 * keys / yieldEvery / restEvery; rests != want {
+		t.Errorf("%d rests, want %d", rests, want)
+	}
+	e := &encoder{f: f}
+	rests = 0
+	for range (manyRests*restEvery + 100*restSeldom) * yieldEvery {
+		e.yield()
+	}
+	if rests < manyRests+98 || rests > manyRests+100 {
+		t.Errorf("%d rests of a long one, want about %d", rests, manyRests+100)
+	}
+}
