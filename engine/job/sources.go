@@ -144,12 +144,18 @@ func (s *source) release() []Action {
 	return as
 }
 
-// free returns the reader that gets the next split, or -1.
+// free returns the reader that gets the next split, or -1: one of a bounded source
+// that has none, one of an unbounded source that has fewest, each in turn.
 func (s *source) free() int {
 	if s.Bounded {
 		return slices.Index(s.reading, 0)
 	}
 	r := s.next
-	s.next = (s.next + 1) % len(s.reading)
+	for i := range s.reading {
+		if o := (s.next + i) % len(s.reading); s.reading[o] < s.reading[r] {
+			r = o
+		}
+	}
+	s.next = (r + 1) % len(s.reading)
 	return r
 }

@@ -99,7 +99,7 @@ func (f *Former) Reader(address string, i, n int) (r task.ReaderState, ok bool) 
 }
 
 // Source tells the job's machine what a source was. Splits stay where they were
-// read as far as there are still readers; the others go to those that have
+// read, but for those that shares has leave; these go to the readers that have
 // fewest.
 func (f *Former) Source(j *job.Source) {
 	i := slices.IndexFunc(f.manifest.Sources, func(x checkpoint.SourceState) bool { return x.Address == j.Address })
@@ -108,12 +108,12 @@ func (f *Former) Source(j *job.Source) {
 	}
 	x := f.manifest.Sources[i]
 	j.Found, j.Queue, j.Done = x.Found, x.Queue, x.Done
-	load := make([]int, j.Parallelism)
+	load, share := make([]int, j.Parallelism), shares(f.readers[j.Address], j.Parallelism)
 	var homeless []gpflow.Split
 	for r, d := range f.readers[j.Address] {
 		for _, split := range d.Splits {
 			p := gpflow.Split{ID: split.ID, Data: split.Data}
-			if r >= j.Parallelism {
+			if r >= j.Parallelism || load[r] == share[r] {
 				homeless = append(homeless, p)
 				continue
 			}
@@ -129,6 +129,30 @@ func (f *Former) Source(j *job.Source) {
 		load[r]++
 		j.Reading = append(j.Reading, job.Reading{Split: p, Subtask: r})
 	}
+}
+
+// shares returns how many of its splits each of n readers keeps at most: all where
+// their number is what it was. Else they are shared out evenly, and who had most
+// has one more than others, so that the fewest move.
+func shares(former []task.ReaderState, n int) []int {
+	shares, order, total := make([]int, n), make([]int, n), 0
+	for r, d := range former {
+		total += len(d.Splits)
+		if r < n {
+			shares[r] = len(d.Splits)
+		}
+	}
+	if len(former) == n {
+		return shares
+	}
+	for r := range order {
+		order[r] = r
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return shares[b] - shares[a] })
+	for i, r := range order {
+		shares[r] = (total + n - 1 - i) / n
+	}
+	return shares
 }
 
 // Writer returns what a sink's subtask i of n goes on from: the states of all

@@ -43,27 +43,41 @@ func TestRestoredTime(t *testing.T) {
 	}
 }
 
-// TestSplits: those of readers that are no more go to the readers that have
-// fewest, and the others stay.
+// TestSplits: where the number of readers has changed, splits are shared out evenly,
+// and no more of them move than have to.
 func TestSplits(t *testing.T) {
-	split := func(id string) task.SplitState { return task.SplitState{ID: id} }
-	f := &Former{
-		manifest: &checkpoint.Manifest{Sources: []checkpoint.SourceState{{Address: "source.s", Queue: []gpflow.Split{{ID: "q"}}, Done: true}}},
-		readers: map[string][]task.ReaderState{"source.s": {
-			{Splits: []task.SplitState{split("a"), split("b")}}, {Splits: []task.SplitState{split("c")}}, {Splits: []task.SplitState{split("d"), split("e")}},
-		}},
-	}
-	j := job.Source{Address: "source.s", Parallelism: 2}
-	f.Source(&j)
-	var got []string
-	for _, r := range j.Reading {
-		got = append(got, fmt.Sprintf("%s:%d", r.Split.ID, r.Subtask))
-	}
-	if want := []string{"a:0", "b:0", "c:1", "d:1", "e:0"}; !slices.Equal(got, want) {
-		t.Errorf("splits are read by %v, want %v", got, want)
-	}
-	if !j.Done || len(j.Queue) != 1 {
-		t.Errorf("the source has the queue %v, done %t", j.Queue, j.Done)
+	for _, c := range []struct {
+		was, is []string // the splits of each reader, a letter each
+	}{
+		{[]string{"ab", "c", "de"}, []string{"abe", "cd"}},
+		{[]string{"abcdefg"}, []string{"abc", "df", "eg"}},
+		{[]string{"ab", "", "c"}, []string{"ab", "", "c"}},
+		{[]string{"a", "bcdefg"}, []string{"af", "bcd", "eg"}},
+		{[]string{"a", "b"}, []string{"a", "b", "", ""}},
+		{[]string{"", "", "ab"}, []string{"ab"}},
+	} {
+		readers := make([]task.ReaderState, len(c.was))
+		for r, ids := range c.was {
+			for _, id := range ids {
+				readers[r].Splits = append(readers[r].Splits, task.SplitState{ID: string(id)})
+			}
+		}
+		f := &Former{
+			manifest: &checkpoint.Manifest{Sources: []checkpoint.SourceState{{Address: "source.s", Queue: []gpflow.Split{{ID: "q"}}, Done: true}}},
+			readers:  map[string][]task.ReaderState{"source.s": readers},
+		}
+		j := job.Source{Address: "source.s", Parallelism: len(c.is)}
+		f.Source(&j)
+		got := make([]string, len(c.is))
+		for _, r := range j.Reading {
+			got[r.Subtask] += r.Split.ID
+		}
+		if !slices.Equal(got, c.is) {
+			t.Errorf("the splits %q are read as %q, want %q", c.was, got, c.is)
+		}
+		if !j.Done || len(j.Queue) != 1 {
+			t.Errorf("the source has the queue %v, done %t", j.Queue, j.Done)
+		}
 	}
 }
 
