@@ -100,6 +100,23 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// presses sends a signal again and again, as somebody does who wants an end.
+func (p *process) presses(s os.Signal) {
+	p.t.Helper()
+	tick := time.NewTicker(echo / 4)
+	defer tick.Stop()
+	for deadline := time.After(patience); ; {
+		select {
+		case <-p.exited:
+			return
+		case <-tick.C:
+			_ = p.cmd.Process.Signal(s) // it may be over
+		case <-deadline:
+			p.t.Fatalf("the process does not end; it says\n%s", p.talk)
+		}
+	}
+}
+
 // ends waits for the end of the process, and checks its exit code.
 func (p *process) ends(code int) {
 	p.t.Helper()
@@ -327,7 +344,7 @@ func TestQuitAtOnce(t *testing.T) {
 	}
 	p.signal(os.Interrupt)
 	p.talk.await(t, "press Ctrl-C again")
-	p.signal(os.Interrupt)
+	p.presses(os.Interrupt)
 	p.ends(1)
 	p.talk.await(t, "quit at once on the second signal")
 	if _, err := os.Stat(filepath.Join(p.dir, "out.jsonl")); !errors.Is(err, os.ErrNotExist) {

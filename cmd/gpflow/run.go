@@ -240,7 +240,7 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 	}()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	stopping := false
+	var asked stopRequests
 	var cause error               // of a failure
 	var patience <-chan time.Time // with what does not end
 	for {
@@ -254,12 +254,13 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 		case <-tick.C:
 			line.show(run.Status())
 		case <-signals:
-			if stopping {
+			switch asked.next(time.Now()) {
+			case toStop:
+				fmt.Fprintln(line, "stopping in order: no window closes early; press Ctrl-C again to quit at once")
+				run.Stop()
+			case toQuit:
 				return engine.Report{Status: run.Status(), Outcome: job.Failed}, errKilled
 			}
-			stopping = true
-			fmt.Fprintln(line, "stopping in order: no window closes early; press Ctrl-C again to quit at once")
-			run.Stop()
 		}
 	}
 }
