@@ -65,9 +65,10 @@ func (b *build) makes(stage int) bool {
 	return true
 }
 
-// add makes an actor of the region that is being made.
-func (b *build) add(name string) *node {
+// add makes an actor of the region that is being made, on a worker.
+func (b *build) add(name string, worker int) *node {
 	n := b.fresh(name)
+	n.worker, n.to = worker, worker
 	r := b.regions[b.at]
 	n.region, r.nodes = r, append(r.nodes, n)
 	return n
@@ -123,7 +124,7 @@ func (b *build) all() error {
 func (b *build) inboxes(i int) {
 	s := &b.top.stages[i]
 	for sub := range s.parallelism {
-		n := b.add(fmt.Sprintf("%s[%d]", s.id, sub))
+		n := b.add(fmt.Sprintf("%s[%d]", s.id, sub), b.rand.IntN(b.workers.count))
 		p := &draft{node: n, inbox: exchange.NewInbox(n.wake), outputs: make([][][]*exchange.Output, len(s.ops))}
 		for o := range s.ops {
 			p.outputs[o] = make([][]*exchange.Output, 2)
@@ -160,7 +161,7 @@ func (b *build) join(e edge, to int) error {
 			if e.kind == plan.Forward && i != k {
 				continue
 			}
-			c, l := b.open(sender.node.name+">"+receiver.node.name, receiver.inbox, sender.node, schema)
+			c, l := b.open(sender.node.name+">"+receiver.node.name, receiver.inbox, sender.node, receiver.node, schema)
 			receiver.links = append(receiver.links, l)
 			receiver.input = append(receiver.input, 0)
 			cs = append(cs, c)

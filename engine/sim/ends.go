@@ -24,12 +24,12 @@ func (b *build) source(s *stage, parts []*draft) {
 	}
 	b.Former[src.address] = b.former
 	b.before(src, js)
-	e := &enumerator{a: b.attempt, node: b.add("enumerator " + src.address), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
+	e := &enumerator{a: b.attempt, node: b.add("enumerator "+src.address, 0), source: src.address, bounded: src.bounded, left: src.splits[len(js.Found):]}
 	e.node.who, b.Enumerators[src.address] = e, e.node
 	b.sources = append(b.sources, js)
 	pace := part.NewPace(src.rate)
 	for i, p := range parts {
-		n := b.add(fmt.Sprintf("reader %s[%d]", src.address, i))
+		n := b.add(fmt.Sprintf("reader %s[%d]", src.address, i), p.node.worker)
 		who := checkpoint.Part{Kind: checkpoint.Reader, Name: src.address, Subtask: i}
 		c := part.ReaderConfig{
 			Name: job.Reader{Source: src.address, Subtask: i}, Report: b.report(n, who), Schema: b.rows,
@@ -42,7 +42,7 @@ func (b *build) source(s *stage, parts []*draft) {
 		}
 		delete(b.ledger, who)
 		var l *link
-		c.Out, l = b.open(n.name, p.inbox, n, b.rows)
+		c.Out, l = b.open(n.name, p.inbox, n, p.node, b.rows)
 		p.links, p.input = append(p.links, l), append(p.input, 0)
 		r := &reader{Reader: part.NewReader(c), a: b.attempt, node: n, pauses: s.flow.pauses(), data: b.data, next: make(map[string]int)}
 		n.who, b.Readers[c.Name] = r, n
@@ -88,7 +88,7 @@ func (b *build) sink(s *stage, p *draft, i, sub int) error {
 	if o.id == s.flow.main() && s.flow.Window > 0 {
 		line, schema = windowLine, b.windows
 	}
-	n := b.add(fmt.Sprintf("writer %s[%d]", o.id, sub))
+	n := b.add(fmt.Sprintf("writer %s[%d]", o.id, sub), p.node.worker)
 	who := checkpoint.Part{Kind: checkpoint.Writer, Name: o.id, Subtask: sub}
 	c := part.WriterConfig{
 		Name: job.Writer{Sink: o.id, Subtask: sub}, Report: b.report(n, who), Inbox: exchange.NewInbox(n.wake), Failures: skips{}, Retry: b.retry(),
@@ -112,7 +112,7 @@ func (b *build) sink(s *stage, p *draft, i, sub int) error {
 		b.spoiled--
 		return fmt.Errorf("%s cannot recover: %w", n.name, errBroken)
 	}
-	channel, l := b.open(n.name, c.Inbox, p.node, schema)
+	channel, l := b.open(n.name, c.Inbox, p.node, n, schema)
 	w.link = l
 	at, port := i, 0
 	if i > 0 {

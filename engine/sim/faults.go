@@ -36,7 +36,7 @@ func (w *world) fault(a *attempt) {
 		return
 	}
 	name := fmt.Sprintf("s%d", w.steps)
-	switch x := w.rand.IntN(20); {
+	switch x := w.rand.IntN(24); {
 	case x < 1:
 		w.trace.say("savepoint %s", name)
 		w.send(a.master.node, a.master.node, job.Requested{Savepoint: name})
@@ -57,6 +57,10 @@ func (w *world) fault(a *attempt) {
 		w.storeFault(storagetest.Fault{Times: 5 + w.rand.IntN(20), Err: storagetest.ErrFull})
 	case x < 12:
 		w.storeFault(storagetest.Fault{Times: -1, Err: errKilled, Match: func(storagetest.Op, string) bool { return true }})
+	case x < 14:
+		a.isolate()
+	case x < 16:
+		a.loseWorker()
 	default:
 		w.breakage(a)
 	}

@@ -11,14 +11,17 @@ import (
 type link struct {
 	in     *exchange.Inbox
 	out    *exchange.Channel
+	ends   [2]*node                      // sender and receiver
 	rows   int64                         // gone by
 	before map[gpflow.CheckpointID]int64 // a barrier, of those
 }
 
-// open makes a channel from a sender to an inbox.
-func (b *build) open(name string, x *exchange.Inbox, sender *node, schemas ...*gpflow.Schema) (*exchange.Channel, *link) {
-	n := b.add("link " + name)
-	l := &link{in: exchange.NewInbox(n.wake), before: make(map[gpflow.CheckpointID]int64)}
+// open makes a channel from a sender to the inbox of a receiver. The link is where
+// the sender is.
+func (b *build) open(name string, x *exchange.Inbox, sender, receiver *node, schemas ...*gpflow.Schema) (*exchange.Channel, *link) {
+	n := b.add("link "+name, sender.worker)
+	n.to = receiver.worker
+	l := &link{in: exchange.NewInbox(n.wake), ends: [2]*node{sender, receiver}, before: make(map[gpflow.CheckpointID]int64)}
 	n.who = l
 	limit := exchange.Limit{Rows: b.top.limitRows, Bytes: exchange.DefaultLimit.Bytes}
 	c := l.in.Open(limit, sender.wake)

@@ -29,7 +29,7 @@ const (
 	before      // it fails instead of what it does next
 	behind      // it fails when it has done that
 	within      // of a writer: it fails in the next call of its sink that makes something last
-	killed      // it does nothing more
+	killed      // it does nothing more, once it hears of that
 )
 
 // exited is the last that an actor of a region sends to the master.
@@ -62,8 +62,8 @@ func (a *attempt) died(n *node, err error) {
 	a.send(n, a.master.node, exited{n, err})
 }
 
-// tearDown ends all actors of a region, each when it is its turn. What is under way
-// between them is lost.
+// tearDown ends all actors of a region, each when it is its turn and its worker can
+// be told. What is under way between them is lost.
 func (r *region) tearDown() {
 	for _, n := range r.nodes {
 		n.doom, n.awake = killed, true
@@ -119,12 +119,11 @@ func (a *attempt) shatter() {
 		return
 	}
 	n := parts[a.rand.IntN(len(parts))]
-	n.doom, n.awake = before+doom(a.rand.IntN(2)), true
+	how := before + doom(a.rand.IntN(2))
 	if _, ok := n.who.(*writer); ok && a.rand.IntN(3) > 0 {
-		n.doom = within
+		how = within
 	}
-	a.stats.Broken++
-	a.trace.say("FAULT: %s is to fail, %d", n.name, n.doom)
+	a.breaks(n, how)
 }
 
 // alarm is the clock of a region that waits to be made anew.

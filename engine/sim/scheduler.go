@@ -31,6 +31,8 @@ type node struct {
 	dead    bool
 	doom    doom
 	region  *region          // nil: it is no part of one
+	worker  int              // that it is on
+	to      int              // of a link: that of its receiver; else worker
 	weight  int              // how often it is picked, against others
 	stalled gpflow.Timestamp // it does nothing before
 	alarm   gpflow.Timestamp // when ring is called; 0: never
@@ -58,6 +60,7 @@ type scheduler struct {
 	now     gpflow.Timestamp
 	steps   int
 	nodes   []*node
+	workers workers
 	choices []choice
 	failed  func(n *node, err error)
 	trace   *trace
@@ -149,7 +152,7 @@ func (s *scheduler) perform(c choice) {
 	switch {
 	case c.back:
 		n.who.(background).think()
-	case n.doom == killed:
+	case n.doom == killed && s.told(n) <= s.now:
 		err = errTornDown
 	case n.doom == before:
 		err = errBroken
@@ -187,16 +190,36 @@ func (s *scheduler) choose() bool {
 		if n.stalled > s.now {
 			continue
 		}
-		if n.awake {
+		if s.ready(n) <= s.now {
 			s.choices = append(s.choices, choice{node: n})
 		}
 		for _, p := range n.mail {
-			if len(p.mail) > 0 && p.mail[0].at <= s.now {
+			if len(p.mail) > 0 && s.arrives(p, n) <= s.now {
 				s.choices = append(s.choices, choice{node: n, pair: p})
 			}
 		}
 	}
 	return len(s.choices) > 0
+}
+
+// ready returns from when on an actor has work: a link none while it is cut.
+func (s *scheduler) ready(n *node) gpflow.Timestamp {
+	switch {
+	case n.awake:
+		return s.workers.clear(n.worker, n.to)
+	case n.doom == killed:
+		return s.told(n)
+	}
+	return gpflow.MaxTimestamp
+}
+
+// told returns from when on the first worker can tell an actor to end.
+func (s *scheduler) told(n *node) gpflow.Timestamp { return s.workers.clear(0, n.worker) }
+
+// arrives returns from when on the first letter of p, whose receiver is n, can be
+// there.
+func (s *scheduler) arrives(p *pair, n *node) gpflow.Timestamp {
+	return max(p.mail[0].at, s.workers.clear(p.from.worker, n.worker))
 }
 
 // chime rings the alarms that are due.
@@ -219,12 +242,12 @@ func (s *scheduler) skip() bool {
 		if n.alarm != 0 {
 			next = min(next, n.alarm)
 		}
-		if n.awake {
-			next = min(next, n.stalled)
+		if t := s.ready(n); t != gpflow.MaxTimestamp {
+			next = min(next, max(n.stalled, t))
 		}
 		for _, p := range n.mail {
 			if len(p.mail) > 0 {
-				next = min(next, max(n.stalled, p.mail[0].at))
+				next = min(next, max(n.stalled, s.arrives(p, n)))
 			}
 		}
 	}

@@ -6,7 +6,8 @@
 // state, for some seeds within a budget, and the keeper over a store in memory.
 // What sim brings is what these are driven by: actors in a scheduler that picks
 // who goes next and which message arrives next (those of one sender to one
-// receiver in order, others in any), time that passes as the scheduler likes,
+// receiver in order, others in any), workers that these are spread over, and that
+// are lost and cut off from each other, time that passes as the scheduler likes,
 // connectors and sinks that can be looked at, and a world in which processes die
 // and stores fail.
 //
@@ -89,6 +90,7 @@ type Stats struct {
 	Halfway                                       int    // snapshots of subtasks on their way to the end of time
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
+	Cut, LostWorkers                              int    // connections between workers that were cut, workers that were lost
 	Exhausted                                     int    // jobs that had failed too often
 	Spilled                                       int    // snapshots of states that did not fit the memory
 	Retried                                       int    // calls that failed for the time being
@@ -115,6 +117,8 @@ func (s *Stats) Add(o Stats) {
 	s.Broken += o.Broken
 	s.Rebuilt += o.Rebuilt
 	s.Doubts += o.Doubts
+	s.Cut += o.Cut
+	s.LostWorkers += o.LostWorkers
 	s.Exhausted += o.Exhausted
 	s.Retried += o.Retried
 	s.Spilled += o.Spilled

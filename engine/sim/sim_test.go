@@ -46,7 +46,7 @@ func TestSeeds(t *testing.T) {
 	if *seeds < 200 {
 		return
 	}
-	for i, n := range append(all.Died[:], all.Stops, all.Rescaled, all.Aborted, all.Savepoints, all.Stale, all.Overtaken, all.Halfway, all.Broken, all.Rebuilt, all.Doubts, all.Exhausted, all.Retried, all.Spilled) {
+	for i, n := range append(all.Died[:], all.Stops, all.Rescaled, all.Aborted, all.Savepoints, all.Stale, all.Overtaken, all.Halfway, all.Broken, all.Rebuilt, all.Doubts, all.Cut, all.LostWorkers, all.Exhausted, all.Retried, all.Spilled) {
 		if n < 3 {
 			t.Errorf("what is number %d in the list was met %d times: the faults are not what they should be", i, n)
 		}

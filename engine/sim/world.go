@@ -49,7 +49,7 @@ type world struct {
 func newWorld(seed uint64, c Config) *world {
 	r := rand.New(rand.NewPCG(seed, 0x9f10))
 	w := &world{
-		scheduler: scheduler{rand: r, now: 1_000_000}, config: c, top: drawTopology(r), data: make(map[string][]oracle.Row),
+		scheduler: scheduler{rand: r, now: 1_000_000, workers: workers{1 + r.IntN(4), make(map[route]gpflow.Timestamp)}}, config: c, top: drawTopology(r), data: make(map[string][]oracle.Row),
 		rows: rowSchema(), windows: windowSchema(), delay: gpflow.Duration(1 + r.IntN(3000)), store: storagetest.NewMemory(),
 		outside: make(map[string]*outside), marks: make(marks), cuts: make(map[int64]map[string]int),
 	}
