@@ -61,21 +61,18 @@ func (l *lab) pauses() ([]figure, error) {
 	if err := rounds(trials, l.runs, samples); err != nil {
 		return nil, err
 	}
-	figureOf := func(name, title string, of func(paused) float64) figure {
-		all := func(trial string) []float64 {
-			return each(l.runs, func(i int) float64 { return of(samples[trial][i].got.(paused)) })
-		}
-		f := newFigure(name, title, "ms", all("with")).atMost(2)
-		bare := newFigure("", "", "ms", all("without"))
-		f.Note = fmt.Sprintf("without checkpoints: %s, %s - %s", number(bare.Median), number(bare.Min), number(bare.Max))
-		return f
+	all := func(trial string, of func(paused) float64) []float64 {
+		return each(l.runs, func(i int) float64 { return of(samples[trial][i].got.(paused)) })
 	}
-	all := []figure{
-		figureOf("pause-p99", "checkpoints of 1 M keys: latency of a record, p99", func(p paused) float64 { return p.P99 }),
-		figureOf("pause-longest", "  the longest around a checkpoint, p99 of checkpoints", func(p paused) float64 { return p.Longest }),
-	}
-	all[1].Note = fmt.Sprintf("%d checkpoints a run; %s", samples["with"][0].got.(paused).Checkpoints, all[1].Note)
-	return all, nil
+	p99, longest := func(p paused) float64 { return p.P99 }, func(p paused) float64 { return p.Longest }
+	bare := newFigure("", "", "ms", all("without", p99))
+	latency := newFigure("pause-p99", "checkpoints of 1 M keys: latency of a record, p99", "ms", all("with", p99)).atMost(2)
+	latency.Note = fmt.Sprintf("without checkpoints: %s, %s - %s", number(bare.Median), number(bare.Min), number(bare.Max))
+	with, without := all("with", longest), all("without", longest)
+	more := newFigure("pause-longest", "  the longest around a checkpoint, p99 of them, more than without", "ms",
+		each(l.runs, func(i int) float64 { return with[i] - without[i] })).atMost(2)
+	more.Note = fmt.Sprintf("%d checkpoints a run; %s with, and %s without", samples["with"][0].got.(paused).Checkpoints, number(median(with)), number(median(without)))
+	return []figure{latency, more}, nil
 }
 
 // pausePart runs the pause job.
