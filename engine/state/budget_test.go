@@ -144,7 +144,7 @@ func TestDiskFails(t *testing.T) {
 
 // Rows that grow, without new ones, make room as well.
 func TestGrowingRows(t *testing.T) {
-	const memory, keys = 1 << 20, 200
+	const memory, keys = 256 << 10, 100
 	b := tiny(t)
 	b.memory = memory
 	m, err := New(64, 0, 64, []gpflow.StateDescriptor{textDesc()})
@@ -153,7 +153,7 @@ func TestGrowingRows(t *testing.T) {
 	}
 	m.Limit(b)
 	most := 0
-	for size := range 100 {
+	for size := range 50 {
 		for k := range keys {
 			key := intKey(nil, uint64(k))
 			row, _ := m.Panes("text").Upsert(0, key, gpflow.HashKey(key))
