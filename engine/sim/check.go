@@ -145,9 +145,11 @@ func (a *attempt) visible(p checkpoint.Part, c gpflow.Committable) {
 	a.broken("C3", "%s commits %q, and checkpoint %d, which is the current one, does not list it", p, c, m.ID)
 }
 
-// savepoint looks at a savepoint that was made: it has all that it needs, and
-// nothing that lies before it is still to be committed.
-func (a *attempt) savepoint(name string, of *checkpoint.Manifest) {
+// savepoint looks at a savepoint that was made: it is that of the checkpoint which
+// was asked for, has all that it needs, and nothing that lies before it is still to
+// be committed.
+func (a *attempt) savepoint(s job.Save, of *checkpoint.Manifest) {
+	name := s.Name
 	a.stats.Savepoints++
 	for _, p := range of.Committables {
 		if !a.outside[p.Part.Name].committed[string(p.Committable)] {
@@ -169,6 +171,9 @@ func (a *attempt) savepoint(name string, of *checkpoint.Manifest) {
 	if err != nil {
 		a.broken("savepoint", "%s, behind a loss of power: %v", name, err)
 		return
+	}
+	if m.ID != s.ID {
+		a.broken("savepoint", "%s is that of checkpoint %d, and was to be made of %d", name, m.ID, s.ID)
 	}
 	for _, p := range m.Parts {
 		if _, err := k.Segments(ctx, p); err != nil {

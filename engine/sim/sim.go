@@ -11,7 +11,7 @@
 // and stores fail.
 //
 // The actors of parts drive the machines of package part as those of package
-// engine do. Master, archivist and regions do what those of the engine do, with
+// engine do. Master and regions do what those of the engine do, with
 // what is left out that is about files, clocks and messages to people. A part that
 // fails takes its region down, which begins anew by itself; the loss of everything
 // ends the attempt, and the next start goes on. Which faults are met when, what a
