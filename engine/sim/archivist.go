@@ -70,6 +70,7 @@ func (v *archivist) save(s job.Save) error {
 
 // keep makes a checkpoint durable, and says whether it is.
 func (v *archivist) keep(s job.Store) error {
+	v.a.unchanged(s)
 	done, err := v.archive.Keep(context.Background(), v.manifest(), s)
 	if err != nil {
 		return err

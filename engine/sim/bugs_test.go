@@ -49,6 +49,7 @@ var planted = []struct {
 	{name: "ledger not in the snapshot", Config: sim.Config{Part: part.CountsNotSaved}, only: "ledger"},
 	{name: "what a failed poll had read kept", Config: sim.Config{Part: part.UnreadKept}},
 	{name: "write to be made again forgotten", Config: sim.Config{Part: part.RetryForgotten}},
+	{name: "memory of what was aborted used again", Config: sim.Config{Part: part.AbortFrees}},
 	{name: "deltas of what was aborted forgotten", Config: sim.Config{Part: part.AbortCompletes}},
 	{name: "deltas beside whole states", Config: sim.Config{Part: part.MixedDeltas}},
 	{name: "marks of namesakes", Config: sim.Config{Resume: resume.MarksOfNamesakes}, only: "watermark"},

@@ -182,6 +182,32 @@ func (a *attempt) savepoint(s job.Save, of *checkpoint.Manifest) {
 	}
 }
 
+// handed is what the keyed state of a subtask was when it was handed in for a
+// checkpoint, so that it can be seen not to change before it is stored: it is not
+// copied on its way.
+type handed struct {
+	id  gpflow.CheckpointID
+	sum checkpoint.Sum
+}
+
+// note takes note of what is handed in, unless that is late.
+func (h *handed) note(ack checkpoint.Acknowledged) {
+	if ack.ID > h.id {
+		*h = handed{ack.ID, checkpoint.SumOf(ack.Snapshot.State)}
+	}
+}
+
+// unchanged looks at the keyed states of a checkpoint that is about to be stored:
+// they are as they were handed in (C5).
+func (a *attempt) unchanged(s job.Store) {
+	for _, p := range a.job.Tasks {
+		was := a.master.Tasks[p].who.(*subtask).handed
+		if was.id == s.ID && was.sum != checkpoint.SumOf(s.Parts[p].State) {
+			a.broken("C5", "the state of %s has changed since it was handed in for checkpoint %d", p, s.ID)
+		}
+	}
+}
+
 // union returns the lines of a and b, sorted.
 func union(a, b map[string]int) []string {
 	all := maps.Clone(a)

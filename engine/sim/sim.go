@@ -6,7 +6,8 @@
 // state, for some seeds within a budget, and the keeper over a store in memory.
 // What sim brings is what these are driven by: actors in a scheduler that picks
 // who goes next and which message arrives next (those of one sender to one
-// receiver in order, others in any), time that passes as the scheduler likes,
+// receiver in order, others in any), encoders of snapshots that go on from rest to
+// rest beside their tasks, time that passes as the scheduler likes,
 // connectors and sinks that can be looked at, and a world in which processes die
 // and stores fail.
 //
@@ -90,6 +91,7 @@ type Stats struct {
 	Stale, Overtaken                              int    // processes that were thought to be dead, and went on
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
 	Exhausted                                     int    // jobs that had failed too often
+	Overlapped                                    int    // snapshots that were encoded while an earlier one was
 	Spilled                                       int    // snapshots of states that did not fit the memory
 	Retried                                       int    // calls that failed for the time being
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
@@ -118,6 +120,7 @@ func (s *Stats) Add(o Stats) {
 	s.Exhausted += o.Exhausted
 	s.Retried += o.Retried
 	s.Spilled += o.Spilled
+	s.Overlapped += o.Overlapped
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}
