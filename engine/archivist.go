@@ -64,14 +64,11 @@ func (k *Checkpoints) changes(r *gpflow.Registry, m *checkpoint.Manifest, now *p
 
 // archivist is the actor that makes checkpoints durable: it may block in I/O.
 type archivist struct {
-	Checkpoints
-	run    *Run
-	master *actor.Ref
-	plan   []byte
-	named  map[gpflow.CheckpointID]*checkpoint.Manifest // of which savepoints are to be made
-	// current is the checkpoint that is; nil: there is none yet. It is not known
-	// after storing one has failed.
-	current *checkpoint.Manifest
+	archive *resume.Archive
+	keep    *Checkpoints
+	run     *Run
+	master  *actor.Ref
+	plan    []byte
 	made    *build // regions that the job may not have taken
 }
 
@@ -79,15 +76,9 @@ type archivist struct {
 func (a *archivist) Receive(ctx context.Context, m any) error {
 	switch m := m.(type) {
 	case job.Store:
-		if err := a.keep(ctx, m); err != nil {
-			return err
-		}
-		a.retain(ctx)
+		return a.store(ctx, m)
 	case job.Save:
-		if err := a.save(ctx, m); err != nil {
-			return err
-		}
-		a.retain(ctx)
+		return a.save(ctx, m)
 	case job.Rebuild:
 		a.rebuild(ctx, m)
 	case finish:
@@ -96,58 +87,41 @@ func (a *archivist) Receive(ctx context.Context, m any) error {
 	return nil
 }
 
-// keep makes a checkpoint durable, and says whether it is. An error ends the job.
-func (a *archivist) keep(ctx context.Context, s job.Store) error {
+// store makes a checkpoint durable, and says whether it is. An error ends the job.
+func (a *archivist) store(ctx context.Context, s job.Store) error {
 	began := time.Now()
-	if err := a.store(ctx, s); err != nil {
-		if checkpoint.IsFatal(err) {
-			return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
-		}
-		a.master.Send(job.Point{CoordinatorEvent: checkpoint.StoreFailed{ID: s.ID, Err: err}})
+	ledger, err := json.Marshal(a.run.ledger())
+	if err != nil {
+		return fmt.Errorf("store checkpoint %d: write the ledger: %w", s.ID, err)
+	}
+	done, err := a.archive.Keep(ctx, &checkpoint.Manifest{
+		Semantics: a.keep.Semantics, Pipeline: a.run.plan.Pipeline, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan, Ledger: ledger,
+	}, s)
+	if err != nil {
+		return err
+	}
+	if _, ok := done.(checkpoint.Stored); !ok {
+		a.master.Send(job.Point{CoordinatorEvent: done})
 		return nil
 	}
-	bytes := a.Keeper.Written()
+	bytes := a.keep.Keeper.Written()
 	for _, p := range s.Parts {
 		bytes += int64(len(p.Data))
 	}
 	failpoint.Here("checkpoint-stored")
 	a.run.points.completed(s.ID, bytes)
 	a.run.checkpointed(s.ID)
-	a.master.Send(job.Point{CoordinatorEvent: checkpoint.Stored{ID: s.ID}})
+	a.master.Send(job.Point{CoordinatorEvent: done})
 	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))
+	a.retain(ctx)
 	return nil
 }
 
-// retain removes old checkpoints, unless savepoints are still to be made.
+// retain removes old checkpoints.
 func (a *archivist) retain(ctx context.Context) {
-	if len(a.named) > 0 {
-		return
-	}
-	if err := a.Keeper.Retain(ctx, max(1, a.Checkpoints.Retain)); err != nil && ctx.Err() == nil {
+	if err := a.archive.Retain(ctx); err != nil && ctx.Err() == nil {
 		a.run.options.Log.Warn("old checkpoints could not be removed", "cause", err)
 	}
-}
-
-func (a *archivist) store(ctx context.Context, s job.Store) error {
-	m := &checkpoint.Manifest{
-		Semantics: a.Semantics, Pipeline: a.run.plan.Pipeline, Time: now(), KeyGroups: a.run.plan.KeyGroups, Plan: a.plan,
-	}
-	if err := resume.Complete(m, s); err != nil {
-		return err
-	}
-	ledger, err := json.Marshal(a.run.ledger())
-	if err != nil {
-		return err
-	}
-	m.Ledger = ledger
-	if err := a.Keeper.Store(ctx, m, s.Parts); err != nil {
-		return err
-	}
-	a.current = m
-	if s.Name != "" {
-		a.named[s.ID] = m
-	}
-	return nil
 }
 
 // Work implements actor.Actor.
@@ -167,9 +141,7 @@ func (m *master) archive(encoded []byte) {
 	if k == nil {
 		return
 	}
-	a := &archivist{
-		Checkpoints: *k, run: m.run, master: m.ref, plan: encoded, named: make(map[gpflow.CheckpointID]*checkpoint.Manifest), current: k.From,
-	}
+	a := &archivist{archive: resume.NewArchive(k.Keeper, k.From, k.Retain, k.Who), keep: k, run: m.run, master: m.ref, plan: encoded}
 	m.archivist = m.run.system.New("checkpoints", m.ref)
 	m.alive++
 	m.run.system.Start(m.archivist, a)
@@ -247,22 +219,15 @@ func (a *archivist) rebuild(ctx context.Context, m job.Rebuild) {
 	a.master.Send(built{m, b})
 }
 
-// remake makes what b is of. claim says that it is not known which checkpoint is
-// current: what is under way in the store cannot become so any more behind the
-// claim.
-func (a *archivist) remake(ctx context.Context, b *build, claim bool) error {
-	if claim {
-		if err := a.Keeper.Claim(ctx, a.Who); err != nil {
-			return fmt.Errorf("claim the state to go on from it: %w", err)
-		}
-		m, err := a.Keeper.Find(ctx)
-		if err != nil {
-			return fmt.Errorf("find the checkpoint to go on from: %w", err)
-		}
-		a.current = m
+// remake makes what b is of. doubt says that it is not known which checkpoint is
+// current.
+func (a *archivist) remake(ctx context.Context, b *build, doubt bool) error {
+	m, err := a.archive.Current(ctx, doubt)
+	if err != nil {
+		return err
 	}
-	if a.current != nil {
-		if err := b.goOn(&a.Checkpoints, a.current); err != nil {
+	if m != nil {
+		if err := b.goOn(a.keep, m); err != nil {
 			return err
 		}
 	}

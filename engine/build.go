@@ -337,7 +337,7 @@ func (b *build) link(t *plan.Task, info *opInfo, s int) (*task.Link, *state.Memo
 	if err != nil {
 		return nil, nil, err
 	}
-	st.Rest(rest)
+	st.Rest(state.YieldEvery, rest)
 	if b.run.memory != nil {
 		st.Limit(b.run.memory)
 	}

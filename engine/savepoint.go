@@ -3,11 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/gpflow/gpflow"
-	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 )
 
@@ -106,20 +104,13 @@ func (r *Run) saved(name string, s Saved) {
 	delete(r.asked, name)
 }
 
-// save makes a savepoint. An error ends the job: others are told to those who
-// have asked.
+// save makes a savepoint, and tells those who have asked. An error ends the job.
 func (a *archivist) save(ctx context.Context, s job.Save) error {
-	m := a.named[s.ID]
-	delete(a.named, s.ID)
-	var err error
-	if m.Outcome == checkpoint.OutcomeFinished {
-		err = fmt.Errorf("the input had come to its end when the savepoint %s was to be made: there is nothing to go on with", s.Name)
-	} else {
-		err = a.Keeper.Savepoint(ctx, s.Name, m)
+	done, err := a.archive.Save(ctx, s)
+	a.run.saved(s.Name, Saved{s.ID, done.Err})
+	if err != nil {
+		return err
 	}
-	a.run.saved(s.Name, Saved{s.ID, err})
-	if err != nil && checkpoint.IsFatal(err) {
-		return fmt.Errorf("make the savepoint %s: %w", s.Name, err)
-	}
+	a.retain(ctx)
 	return nil
 }

@@ -74,7 +74,10 @@ func (j *Job) store(s checkpoint.Store) Action {
 		}
 	}
 	delete(j.cuts, s.ID)
-	if s.Name != "" && (!j.draining || s.ID <= j.end) {
+	if j.draining && s.ID > j.end {
+		s.Name = "" // there will be no savepoint, which somebody would wait for
+	}
+	if s.Name != "" {
 		j.saves = append(j.saves, save{Save: Save{s.ID, s.Name}, left: slices.Clone(s.Committables)})
 	}
 	return Store{s, cut}

@@ -24,6 +24,9 @@ const (
 	// AbortCompletes has the state of a task forget what changed before a
 	// checkpoint that was given up.
 	AbortCompletes
+	// AbortFrees has a subtask use the memory of a snapshot again when its
+	// checkpoint is given up, while it may still be encoded.
+	AbortFrees
 	// MixedDeltas has a task hand in deltas beside whole states, in one object.
 	MixedDeltas
 )

@@ -62,6 +62,9 @@ func (s *Subtask) Tell(m any) {
 			s.completed(m.ID)
 			return
 		}
+		if s.Plant == AbortFrees {
+			s.coded.completed(m.ID)
+		}
 		s.coded.aborted(m.ID)
 		for address, f := range s.frozen[m.ID] {
 			s.States[address].Aborted(f)
@@ -111,6 +114,9 @@ func (s *Subtask) snapshot(id gpflow.CheckpointID, c checkpoint.Snapshot) {
 		return
 	}
 	buffer := s.coded.take()
+	if s.Plant == AbortFrees {
+		s.coded.lend(id, buffer)
+	}
 	s.Aside(func() {
 		var err error
 		c.State, err = state.Pack(buffer, f)

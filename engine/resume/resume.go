@@ -3,8 +3,10 @@
 // of it. How operators were fused into tasks, and how many subtasks there were,
 // may differ from now.
 //
-// It does no I/O and knows no clock; what it decides is a function of the
-// manifest, its segments, and the two plans.
+// What it decides is a function of the manifest, its segments, and the two plans.
+// Which checkpoint that is while a job runs is known to its Archive, which keeps
+// all of them. The package knows no clock, and does no I/O but by the keeper, or
+// the function, that it is given.
 package resume
 
 import (

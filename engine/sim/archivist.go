@@ -3,27 +3,24 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/resume"
 )
 
-// archivist does what the engine's archivist does.
+// archivist drives the archive of a job. Its process may die in the midst of each
+// call.
 type archivist struct {
-	a      *attempt
-	node   *node
-	retain int
-	named  map[gpflow.CheckpointID]*checkpoint.Manifest // that are to be savepoints: nothing is removed meanwhile
-	// current is the checkpoint that is; nil: there is none yet. It is not known
-	// after storing one has failed.
-	current *checkpoint.Manifest
+	a       *attempt
+	node    *node
+	archive *resume.Archive
 }
 
-func newArchivist(a *attempt) *archivist {
-	v := &archivist{a: a, node: a.add("archivist"), retain: 1 + a.rand.IntN(3), named: make(map[gpflow.CheckpointID]*checkpoint.Manifest)}
+// newArchivist returns that of a job which goes on from m; nil: from the beginning.
+func newArchivist(a *attempt, m *checkpoint.Manifest) *archivist {
+	v := &archivist{a: a, node: a.add("archivist"), archive: resume.NewArchive(a.keeper, m, 1+a.rand.IntN(3), "simulated")}
+	v.archive.Plant(a.config.Resume)
 	v.node.who = v
 	return v
 }
@@ -33,71 +30,84 @@ func (v *archivist) receive(message any) error {
 	case job.Store:
 		return v.keep(x)
 	case job.Save:
-		v.save(x)
+		return v.save(x)
 	case job.Rebuild:
 		return v.rebuild(x)
 	}
 	return nil
 }
 
+// dies reports whether an error is the death of the process.
+func (v *archivist) dies(err error) bool {
+	killed := errors.Is(err, errKilled)
+	v.a.die = v.a.die || killed
+	return killed
+}
+
+// expected reports whether an error is one of the store's, and no mistake.
+func (v *archivist) expected(err error) bool {
+	return v.a.injected(err) || v.a.tampered && damaged(err)
+}
+
 // save makes a savepoint.
-func (v *archivist) save(s job.Save) {
-	m := v.named[s.ID]
-	delete(v.named, s.ID)
-	err := v.a.keeper.Savepoint(context.Background(), s.Name, m)
-	v.a.trace.say("savepoint %s of checkpoint %d: %v", s.Name, s.ID, err)
-	v.a.die = v.a.die || errors.Is(err, errKilled)
-	if err == nil {
-		v.a.savepoint(s.Name, m)
+func (v *archivist) save(s job.Save) error {
+	done, err := v.archive.Save(context.Background(), s)
+	v.a.trace.say("savepoint %s of checkpoint %d: %v", s.Name, s.ID, done.Err)
+	switch {
+	case v.dies(done.Err):
+		return nil
+	case err != nil:
+		return err
+	case done.Of.Outcome == checkpoint.OutcomeFinished:
+	case done.Err == nil:
+		v.a.savepoint(s, done.Of)
+	case !v.expected(done.Err):
+		v.a.broken("savepoint", "%s cannot be made of checkpoint %d: %v", s.Name, s.ID, done.Err)
 	}
+	v.dies(v.archive.Retain(context.Background()))
+	return nil
 }
 
 // keep makes a checkpoint durable, and says whether it is.
 func (v *archivist) keep(s job.Store) error {
-	m := v.manifest(s)
-	err := v.a.keeper.Store(context.Background(), m, s.Parts)
-	if errors.Is(err, errKilled) {
-		v.a.die = true
+	v.a.unchanged(s)
+	done, err := v.archive.Keep(context.Background(), v.manifest(), s)
+	if err != nil {
+		return err
+	}
+	failed, doubt := done.(checkpoint.StoreFailed)
+	if doubt && v.dies(failed.Err) {
 		return nil
 	}
-	report := func(e checkpoint.CoordinatorEvent) { v.a.send(v.node, v.a.master.node, job.Point{CoordinatorEvent: e}) }
-	switch {
-	case err != nil && checkpoint.IsFatal(err):
-		return fmt.Errorf("store checkpoint %d: %w", s.ID, err)
-	case err != nil:
-		v.a.trace.say("checkpoint %d is not stored: %v", s.ID, err)
-		report(checkpoint.StoreFailed{ID: s.ID, Err: err})
-		v.a.doubted()
+	if !doubt {
+		v.a.stored(s)
+	}
+	v.a.send(v.node, v.a.master.node, job.Point{CoordinatorEvent: done})
+	if !doubt {
+		v.dies(v.archive.Retain(context.Background()))
 		return nil
 	}
-	v.current = m
-	v.a.stored(s)
-	report(checkpoint.Stored{ID: s.ID})
-	if s.Name != "" {
-		v.named[s.ID] = m
+	v.a.trace.say("checkpoint %d is not stored: %v", s.ID, failed.Err)
+	if !v.expected(failed.Err) {
+		v.a.broken("C5", "checkpoint %d cannot be stored: %v", s.ID, failed.Err)
 	}
-	if len(v.named) > 0 {
-		return nil
-	}
-	if err := v.a.keeper.Retain(context.Background(), v.retain); err != nil {
-		v.a.die = errors.Is(err, errKilled)
-	}
+	v.a.doubted()
 	return nil
 }
 
 // store is keep by a process that nobody listens to.
 func (v *archivist) store(s job.Store) error {
-	return v.a.keeper.Store(context.Background(), v.manifest(s), s.Parts)
+	done, err := v.archive.Keep(context.Background(), v.manifest(), s)
+	if failed, ok := done.(checkpoint.StoreFailed); ok {
+		return failed.Err
+	}
+	return err
 }
 
-func (v *archivist) manifest(s job.Store) *checkpoint.Manifest {
-	m := &checkpoint.Manifest{
+func (v *archivist) manifest() *checkpoint.Manifest {
+	return &checkpoint.Manifest{
 		Semantics: 1, Pipeline: "simulated", Time: v.a.began, KeyGroups: v.a.top.keyGroups, Plan: v.a.encoded(),
 	}
-	if err := resume.Complete(m, s); err != nil {
-		v.a.broken("C5", "%v", err)
-	}
-	return m
 }
 
 func (v *archivist) work() (bool, error) { return false, nil }
@@ -109,8 +119,7 @@ func (v *archivist) rebuild(x job.Rebuild) error {
 	b.at = x.Regions[0]
 	err := v.remake(b, x.Claim)
 	switch {
-	case errors.Is(err, errKilled):
-		v.a.die = true
+	case v.dies(err):
 	case err != nil && (checkpoint.IsFatal(err) || !v.a.injected(err)):
 		return err
 	case err != nil:
@@ -122,35 +131,26 @@ func (v *archivist) rebuild(x job.Rebuild) error {
 	return nil
 }
 
-// remake makes what b is of, from the checkpoint that is current.
-func (v *archivist) remake(b *build, claim bool) error {
-	if claim {
-		if err := v.claim(); err != nil {
-			return err
-		}
+// remake makes what b is of, from the checkpoint that is current, which may be in
+// doubt.
+func (v *archivist) remake(b *build, doubt bool) error {
+	epoch := v.a.keeper.Epoch()
+	if doubt {
+		v.a.last = nil // it is stored, or never will be
 	}
-	v.a.goesOn(v.current)
-	if v.current != nil {
-		if err := b.goOn(v.current); err != nil {
+	m, err := v.archive.Current(context.Background(), doubt)
+	if v.a.keeper.Epoch() > epoch {
+		v.a.stats.Doubts++
+		v.a.newCuts()
+	}
+	if err != nil {
+		return err
+	}
+	v.a.goesOn(m)
+	if m != nil {
+		if err := b.goOn(m); err != nil {
 			return err
 		}
 	}
 	return b.all()
-}
-
-// claim finds out which checkpoint is current, behind the claim of an epoch.
-func (v *archivist) claim() error {
-	ctx := context.Background()
-	v.a.last = nil // it is stored, or never will be
-	if err := v.a.keeper.Claim(ctx, "simulated"); err != nil {
-		return err
-	}
-	v.a.stats.Doubts++
-	v.a.newCuts()
-	m, err := v.a.keeper.Find(ctx)
-	if err != nil {
-		return err
-	}
-	v.current = m
-	return nil
 }

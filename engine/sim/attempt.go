@@ -37,15 +37,18 @@ func (a *attempt) begin(m *checkpoint.Manifest) error {
 		a.budget = state.NewBudget(a.memory, func() (state.Disk, error) { return disk{make(rows)}, nil })
 	}
 	a.master = newMaster(a)
-	a.archivist = newArchivist(a)
+	var from *checkpoint.Manifest
+	if m.ID > 0 {
+		from = m
+	}
+	a.archivist = newArchivist(a, from)
 	all := make([]int, len(a.regions))
 	for i := range all {
 		all[i] = i
 	}
 	b := newBuild(a, all)
-	if m.ID > 0 {
-		a.archivist.current = m
-		if err := b.goOn(m); err != nil {
+	if from != nil {
+		if err := b.goOn(from); err != nil {
 			return err
 		}
 	}

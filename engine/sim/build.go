@@ -239,12 +239,7 @@ func (b *build) subtask(s *stage, p *draft, sub int) error {
 	who := checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}
 	t.Subtask = part.NewSubtask(part.SubtaskConfig{
 		Report: b.report(p.node, who), Task: task.New(p.inbox, list, p.input, head), States: states, Plant: b.config.Part,
-		Aside: func(do func()) { t.coding = append(t.coding, do) },
-		Settle: func() {
-			for t.pending() {
-				t.think()
-			}
-		},
+		Aside: t.aside, Settle: t.settle,
 	})
 	t.Task.Plant(b.config.Task)
 	t.Task.OnBarrier = t.barrier
@@ -298,13 +293,13 @@ func (b *build) link(t *subtask, states map[string]*state.Memory, s *stage, i, s
 	switch o.kind {
 	case sourceOp:
 	case windowOp:
-		m, err := b.state(states, o.id, sub, s.parallelism, windowState())
+		m, err := b.state(t, states, o.id, sub, s.parallelism, windowState())
 		if err != nil {
 			return nil, err
 		}
 		l.Operator = &window{size: gpflow.Timestamp(s.flow.Window), panes: m.Panes("windows")}
 	case holdOp:
-		m, err := b.state(states, o.id, sub, s.parallelism, holdState())
+		m, err := b.state(t, states, o.id, sub, s.parallelism, holdState())
 		if err != nil {
 			return nil, err
 		}
@@ -316,13 +311,14 @@ func (b *build) link(t *subtask, states map[string]*state.Memory, s *stage, i, s
 	return l, nil
 }
 
-func (b *build) state(states map[string]*state.Memory, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
+func (b *build) state(t *subtask, states map[string]*state.Memory, address string, i, n int, descs []gpflow.StateDescriptor) (*state.Memory, error) {
 	from, to := keygroup.Range(i, b.top.keyGroups, n)
 	m, err := state.New(b.top.keyGroups, from, to, descs)
 	if err != nil {
 		return nil, err
 	}
 	m.Plant(b.config.State)
+	m.Rest(1, t.rest)
 	if b.budget != nil {
 		m.Limit(b.budget)
 	}

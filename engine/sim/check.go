@@ -145,9 +145,11 @@ func (a *attempt) visible(p checkpoint.Part, c gpflow.Committable) {
 	a.broken("C3", "%s commits %q, and checkpoint %d, which is the current one, does not list it", p, c, m.ID)
 }
 
-// savepoint looks at a savepoint that was made: it has all that it needs, and
-// nothing that lies before it is still to be committed.
-func (a *attempt) savepoint(name string, of *checkpoint.Manifest) {
+// savepoint looks at a savepoint that was made: it is that of the checkpoint which
+// was asked for, has all that it needs, and nothing that lies before it is still to
+// be committed.
+func (a *attempt) savepoint(s job.Save, of *checkpoint.Manifest) {
+	name := s.Name
 	a.stats.Savepoints++
 	for _, p := range of.Committables {
 		if !a.outside[p.Part.Name].committed[string(p.Committable)] {
@@ -170,9 +172,38 @@ func (a *attempt) savepoint(name string, of *checkpoint.Manifest) {
 		a.broken("savepoint", "%s, behind a loss of power: %v", name, err)
 		return
 	}
+	if m.ID != s.ID {
+		a.broken("savepoint", "%s is that of checkpoint %d, and was to be made of %d", name, m.ID, s.ID)
+	}
 	for _, p := range m.Parts {
 		if _, err := k.Segments(ctx, p); err != nil {
 			a.broken("savepoint", "%s, behind a loss of power: %s: %v", name, p.Part, err)
+		}
+	}
+}
+
+// handed is what the keyed state of a subtask was when it was handed in for a
+// checkpoint, so that it can be seen not to change before it is stored: it is not
+// copied on its way.
+type handed struct {
+	id  gpflow.CheckpointID
+	sum checkpoint.Sum
+}
+
+// note takes note of what is handed in, unless that is late.
+func (h *handed) note(ack checkpoint.Acknowledged) {
+	if ack.ID > h.id {
+		*h = handed{ack.ID, checkpoint.SumOf(ack.Snapshot.State)}
+	}
+}
+
+// unchanged looks at the keyed states of a checkpoint that is about to be stored:
+// they are as they were handed in (C5).
+func (a *attempt) unchanged(s job.Store) {
+	for _, p := range a.job.Tasks {
+		was := a.master.Tasks[p].who.(*subtask).handed
+		if was.id == s.ID && was.sum != checkpoint.SumOf(s.Parts[p].State) {
+			a.broken("C5", "the state of %s has changed since it was handed in for checkpoint %d", p, s.ID)
 		}
 	}
 }

@@ -150,6 +150,7 @@ func (b *build) report(n *node, who checkpoint.Part) part.Report {
 	return part.Report{Part: who, Send: func(e job.Event) {
 		p, _ := e.(job.Point)
 		if ack, ok := p.CoordinatorEvent.(checkpoint.Acknowledged); ok && who.Kind == checkpoint.Task {
+			n.who.(*subtask).handed.note(ack)
 			if ack.Snapshot.Pieces != nil {
 				a.stats.Spilled++
 			}

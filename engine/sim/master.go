@@ -220,6 +220,9 @@ func (m *master) do(action checkpoint.CoordinatorAction) {
 		m.settle(m.a.phase)
 	case checkpoint.WakeAt:
 		m.node.alarm, m.node.ring = max(x.Time, m.a.now+1), func() { m.a.send(m.node, m.node, tick{}) }
+		if x.Time > m.a.now+far {
+			m.a.leap = m.a.steps + m.a.rand.IntN(500)
+		}
 	}
 	m.deliver(action)
 }

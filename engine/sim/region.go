@@ -50,9 +50,10 @@ func (a *attempt) died(n *node, err error) {
 		return
 	}
 	if b, ok := n.who.(background); ok {
-		for b.pending() && a.rand.IntN(3) > 0 {
+		for b.due() < gpflow.MaxTimestamp && a.rand.IntN(8) > 0 {
 			b.think()
 		}
+		b.drop()
 	}
 	for _, p := range a.master.node.mail {
 		if p.from == n && a.rand.IntN(2) == 0 {
@@ -142,9 +143,16 @@ func (m *master) wait(w job.Wait) {
 	}
 }
 
-// leaps moves the clock to the time at which the first of the regions is due.
+// far is a time in which a job does more than a run has time for.
+const far = 50_000
+
+// leaps moves the clock to the time at which the first of the regions is due, or the
+// next checkpoint, where that is far.
 func (m *master) leaps() {
 	next := gpflow.MaxTimestamp
+	if m.node.alarm > m.a.now+far {
+		next = m.node.alarm
+	}
 	for _, n := range m.clocks {
 		if n.alarm != 0 {
 			next = min(next, n.alarm)

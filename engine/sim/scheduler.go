@@ -16,11 +16,11 @@ type actor interface {
 	work() (more bool, err error)
 }
 
-// background is an actor that has work for another goroutine, which may be done
-// at any time.
+// background is an actor that has work for other goroutines.
 type background interface {
-	pending() bool
-	think()
+	due() gpflow.Timestamp // when it can go on; gpflow.MaxTimestamp: there is none
+	think()                // goes on with it, for a while
+	drop()                 // gives it up
 }
 
 // node is an actor in the scheduler, with its mailbox: a queue for each sender.
@@ -87,6 +87,15 @@ func (s *scheduler) add(name string) *node {
 	n := s.fresh(name)
 	s.nodes = append(s.nodes, n)
 	return n
+}
+
+// drop gives up what is done in the background.
+func (s *scheduler) drop() {
+	for _, n := range s.nodes {
+		if b, ok := n.who.(background); ok {
+			b.drop()
+		}
+	}
 }
 
 // forget takes the actors of a region out, which have ended.
@@ -184,7 +193,7 @@ func (s *scheduler) choose() bool {
 		if n.dead {
 			continue
 		}
-		if b, ok := n.who.(background); ok && b.pending() {
+		if b, ok := n.who.(background); ok && b.due() <= s.now {
 			s.choices = append(s.choices, choice{node: n, back: true})
 		}
 		if n.stalled > s.now {
@@ -241,6 +250,9 @@ func (s *scheduler) skip() bool {
 		}
 		if n.alarm != 0 {
 			next = min(next, n.alarm)
+		}
+		if b, ok := n.who.(background); ok {
+			next = min(next, b.due())
 		}
 		if t := s.ready(n); t != gpflow.MaxTimestamp {
 			next = min(next, max(n.stalled, t))

@@ -7,12 +7,13 @@
 // What sim brings is what these are driven by: actors in a scheduler that picks
 // who goes next and which message arrives next (those of one sender to one
 // receiver in order, others in any), workers that these are spread over, and that
-// are lost and cut off from each other, time that passes as the scheduler likes,
+// are lost and cut off from each other, encoders of snapshots that go on from rest
+// to rest beside their tasks, time that passes as the scheduler likes,
 // connectors and sinks that can be looked at, and a world in which processes die
 // and stores fail.
 //
 // The actors of parts drive the machines of package part as those of package
-// engine do. Master, archivist and regions do what those of the engine do, with
+// engine do. Master and regions do what those of the engine do, with
 // what is left out that is about files, clocks and messages to people. A part that
 // fails takes its region down, which begins anew by itself; the loss of everything
 // ends the attempt, and the next start goes on. Which faults are met when, what a
@@ -92,6 +93,7 @@ type Stats struct {
 	Broken, Rebuilt, Doubts                       int    // parts that failed, regions made anew, epochs that were claimed for that
 	Cut, LostWorkers                              int    // connections between workers that were cut, workers that were lost
 	Exhausted                                     int    // jobs that had failed too often
+	Overlapped                                    int    // snapshots that were encoded while an earlier one was
 	Spilled                                       int    // snapshots of states that did not fit the memory
 	Retried                                       int    // calls that failed for the time being
 	Died                                          [4]int // crashes by what went on: nothing, barriers, storing, committing
@@ -122,6 +124,7 @@ func (s *Stats) Add(o Stats) {
 	s.Exhausted += o.Exhausted
 	s.Retried += o.Retried
 	s.Spilled += o.Spilled
+	s.Overlapped += o.Overlapped
 	for i := range s.Died {
 		s.Died[i] += o.Died[i]
 	}

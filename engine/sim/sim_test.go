@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"flag"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestCalm(t *testing.T) {
 
 func TestSeeds(t *testing.T) {
 	var all sim.Stats
-	failed := 0
+	failed, goroutines := 0, runtime.NumGoroutine()
 	for seed := *first; seed < *first+*seeds; seed++ {
 		r := sim.Run(seed, sim.Config{})
 		all.Add(r.Stats)
@@ -43,10 +44,13 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds: %+v", *seeds, all)
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d encoders are left behind", n-goroutines)
+	}
 	if *seeds < 200 {
 		return
 	}
-	for i, n := range append(all.Died[:], all.Stops, all.Rescaled, all.Aborted, all.Savepoints, all.Stale, all.Overtaken, all.Halfway, all.Broken, all.Rebuilt, all.Doubts, all.Cut, all.LostWorkers, all.Exhausted, all.Retried, all.Spilled) {
+	for i, n := range append(all.Died[:], all.Stops, all.Rescaled, all.Aborted, all.Savepoints, all.Stale, all.Overtaken, all.Halfway, all.Broken, all.Rebuilt, all.Doubts, all.Cut, all.LostWorkers, all.Exhausted, all.Retried, all.Spilled, all.Overlapped) {
 		if n < 3 {
 			t.Errorf("what is number %d in the list was met %d times: the faults are not what they should be", i, n)
 		}

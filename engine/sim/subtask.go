@@ -13,14 +13,16 @@ var errFinished = errors.New("finished")
 
 var errDeclined = errors.New("the simulation has the part decline")
 
-// subtask drives the machine of a subtask. What that has done aside waits in coding
-// until the scheduler likes.
+// subtask drives the machine of a subtask. What that has done aside goes on in coding
+// when the scheduler likes.
 type subtask struct {
 	*part.Subtask
 	a      *attempt
 	node   *node
 	head   string // address of its first operator
-	coding []func()
+	coding []*coding
+	handed handed
+	thinks *coding // the one that goes on now; nil: none
 
 	links []*link // into the inbox
 	base  int64   // rows that had come in before this attempt
@@ -46,15 +48,6 @@ func (s *subtask) barrier(id gpflow.CheckpointID) {
 	}
 	s.a.mark(id, s.Report.Part, mark)
 	s.Barrier(id)
-}
-
-// pending implements background.
-func (s *subtask) pending() bool { return len(s.coding) > 0 }
-
-// think implements background.
-func (s *subtask) think() {
-	s.coding[0]()
-	s.coding = s.coding[1:]
 }
 
 func (s *subtask) work() (bool, error) {

@@ -94,7 +94,7 @@ func (w *world) takeOver() (a *attempt, m *checkpoint.Manifest, err error) {
 		began = true
 		a, m, err = w.claim()
 	}
-	stored := (&archivist{a: old}).store(*old.last)
+	stored := old.archivist.store(*old.last)
 	old.store.do = nil
 	w.trace.say("start %d has stored checkpoint %d: %v", old.keeper.Epoch(), old.last.ID, stored)
 	if !began {
@@ -116,7 +116,7 @@ func (w *world) stale(k *checkpoint.Keeper, current *checkpoint.Manifest) {
 	w.stats.Stale++
 	s := *old.last
 	s.ID = max(s.ID, current.ID) + 1
-	if err := (&archivist{a: old}).store(s); err == nil {
+	if err := old.archivist.store(s); err == nil {
 		w.broken("C6", "the process of start %d has stored checkpoint %d behind the start of %d", old.keeper.Epoch(), s.ID, k.Epoch())
 	}
 	m, err := k.Find(context.Background())

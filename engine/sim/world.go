@@ -79,6 +79,7 @@ func newWorld(seed uint64, c Config) *world {
 
 // run runs the job until it has finished, over as many starts as it takes.
 func (w *world) run() error {
+	defer w.drop()
 	for w.violation == nil {
 		if w.steps > maxSteps {
 			return &Violation{"progress", fmt.Sprintf("no end after %d steps", w.steps)}
@@ -184,6 +185,7 @@ func (w *world) crash(err error) {
 		w.stats.Died[a.phase]++
 	}
 	w.stats.Crashes++
+	w.drop()
 	w.die, w.lost, w.leap, w.slow = false, true, 0, false
 	w.store.Heal()
 	switch w.rand.IntN(4) {

@@ -32,13 +32,15 @@ type encoder struct {
 	rests  int    // so far
 }
 
-// An encoder lets others run every yieldEvery entries, which is about 50
-// microseconds: left to itself the scheduler of Go gives them no turn for 10
-// milliseconds. It rests every restEvery times that, as far as it is told how:
-// see Memory.Rest. Where nobody else runs a rest may take long, so that behind
-// manyRests there are fewer.
+// YieldEvery is after how many entries an encoder lets others run, unless
+// Memory.Rest says otherwise. It is about 50 microseconds: left to itself the
+// scheduler of Go gives them no turn for 10 milliseconds.
+const YieldEvery = 1024
+
+// An encoder rests every restEvery times that it lets others run, as far as it is
+// told how: see Memory.Rest. Where nobody else runs a rest may take long, so that
+// behind manyRests there are fewer.
 const (
-	yieldEvery = 1024
 	restEvery  = 2
 	manyRests  = 1000
 	restSeldom = 16
@@ -46,7 +48,7 @@ const (
 
 // yield counts an entry, and lets others run where it is time.
 func (e *encoder) yield() {
-	if e.since++; e.since%yieldEvery != 0 {
+	if e.since++; e.since&(e.f.every-1) != 0 {
 		return
 	}
 	every := restEvery

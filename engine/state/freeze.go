@@ -56,6 +56,7 @@ type Frozen struct {
 	spilled          bool         // disk is there
 	disk             DiskView     // of the views that are cold
 	rest             func()       // see Memory.Rest
+	every            uint32       // likewise
 	bug              Bug
 }
 
@@ -89,7 +90,7 @@ func (m *Memory) Freeze(full bool) *Frozen {
 	f := &Frozen{
 		number: m.freezes, delta: !full && !m.chain.due(),
 		groups: m.groups, from: m.from, to: m.to, descs: m.descs,
-		dropped: make([][]gpflow.Timestamp, len(m.panes)), rest: m.rest, bug: m.bug,
+		dropped: make([][]gpflow.Timestamp, len(m.panes)), rest: m.rest, every: m.every, bug: m.bug,
 	}
 	f.users.Store(1)
 	var views []view

@@ -95,7 +95,8 @@ type Memory struct {
 	groups, from, to int
 	descs            []gpflow.StateDescriptor
 	panes            []*Panes
-	rest             func()
+	rest             func() // see Rest
+	every            uint32 // likewise
 	bug              Bug
 
 	freezes  uint64    // number of the last freeze
@@ -138,15 +139,16 @@ func New(groups, from, to int, descs []gpflow.StateDescriptor) (*Memory, error) 
 		}
 		m.panes = append(m.panes, newPanes(m, d.Value))
 	}
-	m.evictor.m, m.evictor.limits = m, usual
+	m.every, m.evictor.m, m.evictor.limits = YieldEvery, m, usual
 	return m, nil
 }
 
 // Rest has whoever encodes what m freezes from now on call rest every now and
 // then, from its own goroutine. rest leaves the processor for a moment: then it may
 // take over what waits for another one, which one that always has something to run
-// does not.
-func (m *Memory) Rest(rest func()) { m.rest = rest }
+// does not. An encoder lets others run every so many entries, a power of two, of
+// which YieldEvery is a good one.
+func (m *Memory) Rest(every uint32, rest func()) { m.every, m.rest = every, rest }
 
 // Panes returns the state declared under name. Asking for one that is not
 // declared is a mistake in the operator, and panics.

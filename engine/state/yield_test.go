@@ -29,7 +29,7 @@ func TestEncodingGivesTurns(t *testing.T) {
 	got := turns.Load()
 	over.Store(true)
 	<-done
-	if want := int64(2 * keys / yieldEvery / 2); got < want {
+	if want := int64(2 * keys / YieldEvery / 2); got < want {
 		t.Errorf("another goroutine had %d turns, want %d or more", got, want)
 	}
 }
@@ -40,18 +40,18 @@ func TestEncodingRests(t *testing.T) {
 	const keys = 50_000
 	m, _ := filled(t, keys)
 	rests := 0
-	m.Rest(func() { rests++ })
+	m.Rest(YieldEvery, func() { rests++ })
 	f := m.Freeze(true)
 	defer f.Release()
 	if _, err := f.Encode(); err != nil {
 		t.Fatal(err)
 	}
-	if want := 2 * keys / yieldEvery / restEvery; rests != want {
+	if want := 2 * keys / YieldEvery / restEvery; rests != want {
 		t.Errorf("%d rests, want %d", rests, want)
 	}
 	e := &encoder{f: f}
 	rests = 0
-	for range (manyRests*restEvery + 100*restSeldom) * yieldEvery {
+	for range (manyRests*restEvery + 100*restSeldom) * YieldEvery {
 		e.yield()
 	}
 	if rests < manyRests+98 || rests > manyRests+100 {
