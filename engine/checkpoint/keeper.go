@@ -76,8 +76,8 @@ func Open(ctx context.Context, store storage.Store) (*Keeper, error) {
 		return nil, err
 	}
 	for _, o := range objects {
-		lineage, _, _ := strings.Cut(strings.TrimPrefix(o.Name, "lineages/"), "/")
-		if !slices.Contains(heads, lineage) {
+		lineage, _, within := strings.Cut(strings.TrimPrefix(o.Name, "lineages/"), "/")
+		if within && checkLineage(lineage) == nil && !slices.Contains(heads, lineage) {
 			return nil, &Damaged{Object: headName(k.head + 1), Reason: "it is not there, but the lineage " + lineage + " is, which it should name"}
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // Retain removes what the n newest checkpoints, of which there is always one,
 // do not need: older entries of the log, other manifests, and the segments that
 // no retained manifest refers to. It touches nothing but these, of this lineage,
-// and nothing that a later epoch has written; savepoints, epochs and other
-// lineages stay. It may be ended at any point and called again.
+// and nothing that a later epoch has written; savepoints, epochs, other
+// lineages, and whatever has a name that the keeper does not give, stay. It may be ended at any point and called again.
 //
 // Where a retained checkpoint is damaged, it is not known what belongs to it.
 // Retain then keeps every segment and returns the *Damaged error.
@@ -45,8 +45,8 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 			keep[s] = true
 		}
 	}
-	old := func(at []int64) bool { return len(at) == 1 && at[0] < first }
-	done := func(at []int64) bool { return len(at) >= 2 && k.over(gpflow.CheckpointID(at[0]), at[1]) }
+	old := func(at []int64) bool { return at[0] < first }
+	done := func(at []int64) bool { return k.over(gpflow.CheckpointID(at[0]), at[1]) }
 	for _, step := range []struct {
 		folder string
 		remove func(at []int64) bool
@@ -54,7 +54,12 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 		if step.folder == "segments" && unknown != nil {
 			return k.orOvertaken(ctx, unknown)
 		}
-		if err := k.sweep(ctx, step.folder, func(name string) bool { return !keep[name] && step.remove(numbers(name)) }); err != nil {
+		folder := inLineage(k.lineage, step.folder)
+		unneeded := func(name string) bool {
+			at := numbers(folder, name)
+			return at != nil && !keep[name] && step.remove(at)
+		}
+		if err := k.sweep(ctx, folder, unneeded); err != nil {
 			return k.remember(err)
 		}
 	}
@@ -88,13 +93,14 @@ func (k *Keeper) retained(ctx context.Context, n int) (first int64, entries []no
 
 // lowest returns the number of the first entry of the log that there is.
 func (k *Keeper) lowest(ctx context.Context) (int64, error) {
-	objects, err := k.store.List(ctx, inLineage(k.lineage, "current"))
+	folder := inLineage(k.lineage, "current")
+	objects, err := k.store.List(ctx, folder)
 	if err != nil {
 		return 0, err
 	}
 	low := k.seq
 	for _, o := range objects {
-		if at := numbers(o.Name); len(at) == 1 {
+		if at := numbers(folder, o.Name); at != nil {
 			low = min(low, at[0])
 		}
 	}
@@ -126,7 +132,7 @@ func (k *Keeper) over(id gpflow.CheckpointID, epoch int64) bool {
 
 // sweep removes objects of a folder.
 func (k *Keeper) sweep(ctx context.Context, folder string, unneeded func(name string) bool) error {
-	objects, err := k.store.List(ctx, inLineage(k.lineage, folder))
+	objects, err := k.store.List(ctx, folder)
 	if err != nil {
 		return err
 	}
