@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -10,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gpflow/gpflow/engine"
@@ -34,16 +34,8 @@ type runState struct {
 }
 
 // stateDir returns the directory of a pipeline's state.
-func stateDir(p *spec.Pipeline) (string, error) {
-	place := p.Checkpoints().Storage
-	if place == "" {
-		return filepath.Join(stateRoot, p.Name), nil
-	}
-	dir, ok := strings.CutPrefix(place, "file:")
-	if !ok || dir == "" {
-		return "", fmt.Errorf("checkpoint.storage is %q, and this version keeps checkpoints in a directory: write \"file:PATH\"", place)
-	}
-	return strings.TrimPrefix(dir, "//"), nil
+func stateDir(p *spec.Pipeline) string {
+	return cmp.Or(p.Checkpoints().Directory, filepath.Join(stateRoot, p.Name))
 }
 
 // wish is what a run is to go on from, where it is not the last checkpoint.
@@ -57,13 +49,9 @@ type wish struct {
 // openState makes this process the one that has the pipeline's state, and finds
 // what it goes on from.
 func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s *runState, err error) {
-	dir, err := stateDir(p)
-	if err != nil {
-		return nil, err
-	}
-	s = &runState{dir: dir}
-	if s.store, err = local.Open(dir); err != nil {
-		return nil, err
+	s = &runState{dir: stateDir(p)}
+	if s.store, err = local.Open(s.dir); err != nil {
+		return nil, fmt.Errorf("%w; the state of %s is kept there, unless storage of its checkpoint block names another directory", err, p.Name)
 	}
 	if s.unlock, err = s.store.Lock(); err != nil {
 		var held *local.HeldError
