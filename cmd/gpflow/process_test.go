@@ -297,6 +297,22 @@ func stoppedLedger(t *testing.T, dir string, windows int) {
 	}
 }
 
+// Who ends a process may signal it twice at once, itself and with its group: that
+// is one request to stop in order.
+func TestStoppedByTwoSignalsAtOnce(t *testing.T) {
+	p := start(t, endless)
+	if _, err := p.screen.ReadBytes('\n'); err != nil {
+		t.Fatalf("%v; it says\n%s", err, p.talk)
+	}
+	p.signal(os.Interrupt)
+	p.signal(syscall.SIGTERM)
+	if _, err := io.ReadAll(p.screen); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(0)
+	p.talk.await(t, "Stopped on request. The ledger adds up")
+}
+
 // large is a pipeline whose first record does not fit a pipe.
 var large = `
 pipeline "large" {}
@@ -327,7 +343,16 @@ func TestQuitAtOnce(t *testing.T) {
 	}
 	p.signal(os.Interrupt)
 	p.talk.await(t, "press Ctrl-C again")
-	p.signal(os.Interrupt)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for over := false; !over; {
+		select {
+		case <-tick.C:
+			_ = p.cmd.Process.Signal(os.Interrupt) // it may have ended
+		case <-p.exited:
+			over = true
+		}
+	}
 	p.ends(1)
 	p.talk.await(t, "quit at once on the second signal")
 	if _, err := os.Stat(filepath.Join(p.dir, "out.jsonl")); !errors.Is(err, os.ErrNotExist) {

@@ -96,6 +96,7 @@ func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 }
 
 func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
+	signal.Ignore(syscall.SIGPIPE) // a closed output is an error of the sink, which says so
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -124,7 +125,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	state, err := openState(ctx, p, wish{f.fresh, f.from, f.loss, func(c *engine.Checkpoints, m *checkpoint.Manifest) error {
+	state, err := openState(ctx, p, wish{f.fresh, f.from, f.loss, f.quiet, func(c *engine.Checkpoints, m *checkpoint.Manifest) error {
 		return c.Fits(r, m, encoded)
 	}}, line)
 	if err != nil {
@@ -223,6 +224,11 @@ func placed(p *spec.Pipeline, err error) {
 // after a failure. One that writes to a pipe that nobody reads never ends.
 const lastWrites = 2 * time.Second
 
+// oneSignal is how soon after the first a second signal counts as the same. Who
+// ends a process may signal it and its group, as timeout(1) does; nobody presses
+// Ctrl-C twice so soon.
+const oneSignal = 50 * time.Millisecond
+
 // errKilled is the end of a run by a second signal.
 var errKilled = errors.New("quit at once on the second signal; what was not committed stays staged")
 
@@ -240,7 +246,7 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 	}()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	stopping := false
+	var stopping time.Time        // since when; zero: it is not
 	var cause error               // of a failure
 	var patience <-chan time.Time // with what does not end
 	for {
@@ -254,12 +260,14 @@ func follow(run *engine.Run, signals <-chan os.Signal, line *liveLine) (engine.R
 		case <-tick.C:
 			line.show(run.Status())
 		case <-signals:
-			if stopping {
+			switch {
+			case stopping.IsZero():
+				stopping = time.Now()
+				fmt.Fprintln(line, "stopping in order: no window closes early; press Ctrl-C again to quit at once")
+				run.Stop()
+			case time.Since(stopping) >= oneSignal:
 				return engine.Report{Status: run.Status(), Outcome: job.Failed}, errKilled
 			}
-			stopping = true
-			fmt.Fprintln(line, "stopping in order: no window closes early; press Ctrl-C again to quit at once")
-			run.Stop()
 		}
 	}
 }

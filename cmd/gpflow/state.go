@@ -27,6 +27,7 @@ const stateRoot = ".gpflow"
 
 // runState is the state directory of a run, which no other run has.
 type runState struct {
+	name   string // of the pipeline
 	dir    string
 	store  *local.Store
 	unlock func() error
@@ -43,13 +44,21 @@ type wish struct {
 	fresh bool   // nothing: all that is there is left aside
 	from  string // the directory of a savepoint
 	loss  bool   // nodes that cannot keep their state may lose it
+	quiet bool   // that it begins anew goes without saying
 	fits  func(*engine.Checkpoints, *checkpoint.Manifest) error
+}
+
+// say says that a run begins anew, and why.
+func (w wish) say(talk io.Writer, format string, args ...any) {
+	if !w.quiet {
+		fmt.Fprintf(talk, format, args...)
+	}
 }
 
 // openState makes this process the one that has the pipeline's state, and finds
 // what it goes on from.
 func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s *runState, err error) {
-	s = &runState{dir: stateDir(p)}
+	s = &runState{name: p.Name, dir: stateDir(p)}
 	if s.store, err = local.Open(s.dir); err != nil {
 		return nil, fmt.Errorf("%w; the state of %s is kept there, unless storage of its checkpoint block names another directory", err, p.Name)
 	}
@@ -84,7 +93,11 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	if w.from != "" {
 		return s.adopt(ctx, w, talk)
 	}
-	if w.fresh || s.Keeper.Lineage() == "" {
+	if s.Keeper.Lineage() == "" {
+		return s.fresh(ctx)
+	}
+	if w.fresh {
+		w.say(talk, "beginning anew, as --fresh says; the state of earlier runs stays aside in %s\n", s.dir)
 		return s.fresh(ctx)
 	}
 	if err := s.Keeper.Claim(ctx, whoami()); err != nil {
@@ -97,9 +110,14 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	case m.Pipeline != s.name:
+		return fmt.Errorf("the state in %s is that of the pipeline %q, and this one is called %q: name a directory of its own in storage of its checkpoint block; "+
+			"to go on under another name, make a savepoint and begin with that, with --from; or begin anew here with --fresh", s.dir, m.Pipeline, s.name)
 	case m.Outcome == checkpoint.OutcomeFinished:
 		switch _, err := s.store.Get(ctx, s.settled()); {
 		case err == nil:
+			w.say(talk, "beginning anew: the last run has finished, with checkpoint %d of %s; all input is read, and all output written, once more\n",
+				m.ID, timeOf(m).Format(time.DateTime))
 			return s.fresh(ctx)
 		case !errors.Is(err, storage.ErrNotFound):
 			return fmt.Errorf("the state in %s: %w", s.dir, err)
@@ -110,7 +128,7 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 		return err
 	}
 	s.From = m
-	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, time.UnixMicro(int64(m.Time)).Format(time.DateTime))
+	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, timeOf(m).Format(time.DateTime))
 	return nil
 }
 
