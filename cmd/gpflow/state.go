@@ -43,6 +43,7 @@ func stateDir(p *spec.Pipeline) string {
 type wish struct {
 	fresh bool   // nothing: all that is there is left aside
 	from  string // the directory of a savepoint
+	back  int64  // the number of a retained checkpoint; 0: none
 	loss  bool   // nodes that cannot keep their state may lose it
 	quiet bool   // that it begins anew goes without saying
 	fits  func(*engine.Checkpoints, *checkpoint.Manifest) error
@@ -90,8 +91,11 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	if s.Keeper, err = checkpoint.Open(ctx, s.store); err != nil {
 		return fmt.Errorf("the state in %s: %w", s.dir, err)
 	}
-	if w.from != "" {
+	switch {
+	case w.from != "":
 		return s.adopt(ctx, w, talk)
+	case w.back > 0:
+		return s.back(ctx, w, talk)
 	}
 	if s.Keeper.Lineage() == "" {
 		return s.fresh(ctx)
@@ -109,10 +113,9 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	case errors.As(err, &none):
 		return nil
 	case err != nil:
-		return fmt.Errorf("the state in %s: %w", s.dir, err)
+		return s.waysBack(ctx, fmt.Errorf("the state in %s: %w", s.dir, err))
 	case m.Pipeline != s.name:
-		return fmt.Errorf("the state in %s is that of the pipeline %q, and this one is called %q: name a directory of its own in storage of its checkpoint block; "+
-			"to go on under another name, make a savepoint and begin with that, with --from; or begin anew here with --fresh", s.dir, m.Pipeline, s.name)
+		return s.another(m)
 	case m.Outcome == checkpoint.OutcomeFinished:
 		switch _, err := s.store.Get(ctx, s.settled()); {
 		case err == nil:
