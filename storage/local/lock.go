@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -104,6 +106,28 @@ func (s *Store) lock() (*os.File, error) {
 		}
 		return f, nil
 	}
+}
+
+// Holder returns which process of this machine has the lock, without asking for
+// it; false where none has, or where it cannot be told.
+func (s *Store) Holder() (Holder, bool) {
+	f, err := s.root.Open(lockName)
+	if err != nil {
+		return Holder{}, false
+	}
+	defer f.Close()
+	h := readHolder(f)
+	host, err := os.Hostname()
+	if err != nil || h.PID <= 0 || h.Host != host {
+		return Holder{}, false
+	}
+	// Who was killed has left its name, but is gone.
+	p, err := os.FindProcess(h.PID)
+	if err != nil {
+		return Holder{}, false
+	}
+	err = p.Signal(syscall.Signal(0))
+	return h, err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 // writeHolder writes into the lock who has it. It need not last.
