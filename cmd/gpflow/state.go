@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow/engine"
@@ -117,11 +118,14 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	case m.Pipeline != s.name:
 		return s.another(m)
 	case m.Outcome == checkpoint.OutcomeFinished:
-		switch _, err := s.store.Get(ctx, s.settled()); {
+		switch _, err := s.store.Get(ctx, settledName(m.Lineage)); {
 		case err == nil:
 			w.say(talk, "beginning anew: the last run has finished, with checkpoint %d of %s; all input is read, and all output written, once more\n",
 				m.ID, timeOf(m).Format(time.DateTime))
-			return s.fresh(ctx)
+			if err := s.fresh(ctx); err != nil {
+				return err
+			}
+			return s.discard(ctx, talk)
 		case !errors.Is(err, storage.ErrNotFound):
 			return fmt.Errorf("the state in %s: %w", s.dir, err)
 		}
@@ -135,13 +139,38 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	return nil
 }
 
-// settled names the object that says that all output of a lineage that has
+// settledName names the object that says that all output of a lineage that has
 // finished is shown, so that nothing is left to go on with.
-func (s *runState) settled() string { return "settled/" + s.Keeper.Lineage() }
+func settledName(lineage string) string { return "settled/" + lineage }
+
+// discard removes the state of earlier runs that have finished: nothing goes on
+// from it. Where that fails the run goes on, and the next one does it.
+func (s *runState) discard(ctx context.Context, talk io.Writer) error {
+	all, err := s.Keeper.Lineages(ctx)
+	if err != nil {
+		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	}
+	for _, lineage := range slices.DeleteFunc(all, func(l string) bool { return l == s.Keeper.Lineage() }) {
+		_, err := s.store.Get(ctx, settledName(lineage))
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = s.Keeper.Discard(ctx, lineage)
+		}
+		if err == nil {
+			err = s.store.Remove(ctx, settledName(lineage))
+		}
+		if err != nil {
+			fmt.Fprintf(talk, "the state of an earlier run, which has finished, cannot be removed, and the next run tries it: %v\n", err)
+		}
+	}
+	return nil
+}
 
 // finished makes the next run start anew.
 func (s *runState) finished(ctx context.Context) error {
-	return s.store.Put(ctx, s.settled(), []byte("all output is shown\n"))
+	return s.store.Put(ctx, settledName(s.Keeper.Lineage()), []byte("all output is shown\n"))
 }
 
 // adopt begins with a savepoint. One that the pipeline cannot go on from leaves

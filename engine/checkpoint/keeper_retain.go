@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/internal/failpoint"
@@ -163,4 +164,27 @@ func (k *Keeper) forget(first int64, keep map[string]bool) {
 			delete(k.refs, object)
 		}
 	}
+}
+
+// Discard removes what an older lineage has: its log, epochs, manifests and
+// segments. Nothing can go on from it any more. Its head stays, so that whoever
+// ran it finds that it was overtaken, and so does whatever has a name that the
+// keeper does not give. It may be ended at any point and called again.
+func (k *Keeper) Discard(ctx context.Context, lineage string) error {
+	if err := checkLineage(lineage); err != nil {
+		return err
+	}
+	if err := k.check(ctx); err != nil {
+		return err
+	}
+	if lineage == k.lineage {
+		return fmt.Errorf("remove the lineage %s: it is the one that runs", lineage)
+	}
+	for _, name := range []string{"sealed", "current", "manifests", "segments", "epochs"} {
+		folder := inLineage(lineage, name)
+		if err := k.sweep(ctx, folder, func(name string) bool { return numbers(folder, name) != nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
