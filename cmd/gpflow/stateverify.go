@@ -56,7 +56,7 @@ func verify(ctx context.Context, dir string, w io.Writer) (err error) {
 		fmt.Fprintln(os.Stderr, fault)
 	}
 	if n := len(found.Faults); n > 0 {
-		return fmt.Errorf("the state in %s is damaged: what is named above, %d in number", dir, n)
+		return fmt.Errorf("the state in %s is not sound: what is named above, %d in number", dir, n)
 	}
 	l, err := (&lookFlags{}).readCurrent(ctx, p)
 	if err != nil {
