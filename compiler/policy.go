@@ -43,7 +43,7 @@ func (c *compilation) onError(n *Node) {
 		return
 	}
 	if own {
-		c.idleRetries(b, action, n.Spec.Place)
+		c.idle(b, action, n.Spec.Place)
 	}
 	n.OnError.Action = action
 	if action == gpflow.ActionRetry {
@@ -74,7 +74,7 @@ func (c *compilation) retried(g *Graph) {
 		return
 	}
 	action := gpflow.Action(b.String("action"))
-	c.idleRetries(b, action, func(string, int, int) diag.Range { return c.setting("on_error") })
+	c.idle(b, action, func(string, int, int) diag.Range { return c.setting("on_error") })
 	if action == gpflow.ActionRetry && !slices.ContainsFunc(g.Nodes, func(n *Node) bool { return n.Traits.Retries }) {
 		c.error(diag.CodeConfig, c.setting("on_error"), "Nothing in the pipeline could be tried again",
 			"No node reads or writes anything outside of the pipeline that may fail and then not fail. Use fail, skip or divert.")
@@ -91,14 +91,18 @@ func (c *compilation) hopeless(n *Node, errorsPort int) {
 		"It reads and writes nothing outside of the pipeline, so that what fails in it once fails each time. "+instead)
 }
 
-// idleRetries complains about a number of retries, or their pause, where nothing is
-// tried again.
-func (c *compilation) idleRetries(b gpflow.Config, action gpflow.Action, place func(string, int, int) diag.Range) {
+// idle complains about a number of retries, or their pause, where nothing is tried
+// again, and about a limit where no record is passed over.
+func (c *compilation) idle(b gpflow.Config, action gpflow.Action, place func(string, int, int) diag.Range) {
 	for _, name := range []string{"retries", "backoff"} {
 		if action != gpflow.ActionRetry && b.Has(name) {
 			c.error(diag.CodeConfig, place("on_error."+name, 0, 0), fmt.Sprintf("%s says nothing where the action is %s", name, action),
 				"It is of the action retry. Remove it, or set the action to retry.")
 		}
+	}
+	if (action == gpflow.ActionFail || action == gpflow.ActionRetry) && b.Has("limit") {
+		c.error(diag.CodeConfig, place("on_error.limit", 0, 0), fmt.Sprintf("limit says nothing where the action is %s", action),
+			"The first record that fails ends the pipeline. Remove it, or set the action to skip or divert.")
 	}
 }
 

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gpflow/gpflow"
 )
@@ -37,11 +39,13 @@ func checkpointField() gpflow.Field {
 		Fields: []gpflow.Field{
 			{
 				Name: "every", Kind: gpflow.FieldDuration, Default: 10 * gpflow.Second, Update: gpflow.Live, Example: `"10s"`,
-				Doc: "The time from one checkpoint to the next; `0s`: only at the end, and when the pipeline is stopped.",
+				Doc:   "The time from one checkpoint to the next; `0s`: only at the end, and when the pipeline is stopped.",
+				Check: notNegative("every is the time from one checkpoint to the next, from 0s on"),
 			},
 			{
 				Name: "storage", Kind: gpflow.FieldString, Update: gpflow.Restart, Example: `"file:/var/lib/gpflow/clicks"`,
-				Doc: "The directory of the state, as `file:PATH`. Not given: `.gpflow` and the pipeline's name, below the working directory.",
+				Doc:   "The directory of the state, as `file:PATH`. Not given: `.gpflow` and the pipeline's name, below the working directory.",
+				Check: checkStorage,
 			},
 			{
 				Name: "retain", Kind: gpflow.FieldInt, Default: int64(5), Update: gpflow.Live, Example: "5",
@@ -49,11 +53,13 @@ func checkpointField() gpflow.Field {
 			},
 			{
 				Name: "timeout", Kind: gpflow.FieldDuration, Default: 600 * gpflow.Second, Update: gpflow.Live, Example: `"10m"`,
-				Doc: "How long a checkpoint may take to reach every node before it is given up, and the next one is tried; `0s`: for ever.",
+				Doc:   "How long a checkpoint may take to reach every node before it is given up, and the next one is tried; `0s`: for ever.",
+				Check: notNegative("timeout is how long a checkpoint may take, from 0s on, which is for ever"),
 			},
 			{
 				Name: "min_pause", Kind: gpflow.FieldDuration, Default: gpflow.Duration(0), Update: gpflow.Live, Example: `"5s"`,
-				Doc: "The least time between the end of a checkpoint and the begin of the next.",
+				Doc:   "The least time between the end of a checkpoint and the begin of the next.",
+				Check: notNegative("min_pause is the least time between two checkpoints, from 0s on"),
 			},
 			{
 				Name: "max_failures", Kind: gpflow.FieldInt, Default: int64(10), Update: gpflow.Live, Example: "10",
@@ -61,6 +67,39 @@ func checkpointField() gpflow.Field {
 			},
 		},
 	}
+}
+
+// notNegative returns the check of a duration that may be none, with what is said
+// of one that is less.
+func notNegative(what string) func(any) error {
+	return func(v any) error {
+		if v.(gpflow.Duration) < 0 {
+			return errors.New(what)
+		}
+		return nil
+	}
+}
+
+// checkStorage complains unless v is the place of a directory.
+func checkStorage(v any) error {
+	place := v.(string)
+	path, ok := strings.CutPrefix(place, "file:")
+	if !ok {
+		return fmt.Errorf("storage is \"file:PATH\", the directory of the state; checkpoints are kept nowhere else")
+	}
+	if rest, ok := strings.CutPrefix(path, "//"); ok && rest != "" && rest[0] != '/' {
+		return fmt.Errorf("what follows file:// is the name of a host, and the state is kept on this one; write \"file:%s\", or \"file:///%[1]s\" for a path from the root", rest)
+	}
+	if stateDirectory(place) == "" {
+		return fmt.Errorf("storage names no directory; write \"file:PATH\"")
+	}
+	return nil
+}
+
+// stateDirectory returns the directory that a place names; "" for "".
+func stateDirectory(place string) string {
+	path := strings.TrimPrefix(place, "file:")
+	return strings.TrimPrefix(path, "//")
 }
 
 // leastMemory is the least that state.memory may be, in bytes: what a table of
@@ -100,7 +139,7 @@ func (p *Pipeline) StateMemory() int64 {
 // Checkpoints is the checkpoint block of a pipeline.
 type Checkpoints struct {
 	Every, Timeout, MinPause gpflow.Duration
-	Storage                  string // "": not given
+	Directory                string // of the state; "": not given
 	Retain, MaxFailures      int
 }
 
@@ -112,7 +151,7 @@ func (p *Pipeline) Checkpoints() Checkpoints {
 		b = gpflow.NewConfig(checkpointField().Fields, nil)
 	}
 	return Checkpoints{
-		Every: b.Duration("every"), Timeout: b.Duration("timeout"), MinPause: b.Duration("min_pause"), Storage: b.String("storage"),
+		Every: b.Duration("every"), Timeout: b.Duration("timeout"), MinPause: b.Duration("min_pause"), Directory: stateDirectory(b.String("storage")),
 		Retain: int(b.Int("retain")), MaxFailures: int(b.Int("max_failures")),
 	}
 }

@@ -37,6 +37,12 @@ func (f *lookFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.savepoint, "savepoint", "", "look into a savepoint by its `name`")
 	cmd.Flags().BoolVar(&f.now, "now", false, "have the running pipeline take a checkpoint first, and look into that")
 	cmd.MarkFlagsMutuallyExclusive("checkpoint", "savepoint", "now")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("checkpoint") && f.checkpoint < 1 {
+			return fmt.Errorf("--checkpoint is the number of a checkpoint, from 1 on, not %d", f.checkpoint)
+		}
+		return nil
+	}
 }
 
 func stateCommand() *cobra.Command {

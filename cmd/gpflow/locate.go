@@ -53,10 +53,7 @@ func (f *stateFlags) find(path string) (string, error) {
 		show(os.Stderr, list, p)
 		return "", errSaid
 	}
-	dir, err := stateDir(p)
-	if err != nil {
-		return "", err
-	}
+	dir := stateDir(p)
 	if err := isDirectory(dir); err != nil {
 		return "", fmt.Errorf("the pipeline %s has no state yet: %w", p.Name, err)
 	}

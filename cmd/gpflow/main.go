@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	_ "time/tzdata" // timezone works on machines that have no zone files
 
 	"github.com/spf13/cobra"
@@ -22,7 +20,6 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a closed output is an error of the sink, which says so
 	err := failpoint.Arm(os.Getenv("GPFLOW_FAILPOINT"), os.Getenv("GPFLOW_FAILPOINT_TRACE"))
 	if err == nil {
 		err = command().Execute()
@@ -54,6 +51,23 @@ func group(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q for %s; %s --help lists them", args[0], cmd.CommandPath(), cmd.CommandPath())
 }
 
+// refuseEmpty complains about arguments and values of flags that are empty, as
+// those are of shell variables that were meant to be set: they would mean what
+// not saying them means.
+func refuseEmpty(cmd *cobra.Command, args []string) error {
+	for i, arg := range args {
+		if arg == "" {
+			return fmt.Errorf("argument %d of %s is empty", i+1, cmd.CommandPath())
+		}
+	}
+	for _, name := range []string{"from", "savepoint", "state", "summary"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return fmt.Errorf("--%s is empty; give it a value, or leave it out", name)
+		}
+	}
+	return nil
+}
+
 // command returns the tree of commands.
 func command() *cobra.Command {
 	root := &cobra.Command{
@@ -63,6 +77,8 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          group,
+
+		PersistentPreRunE: refuseEmpty,
 	}
 	root.AddCommand(runCommand(), validateCommand(), explainCommand(), operatorsCommand(), versionCommand(),
 		statusCommand(), stopCommand(), stateCommand(), savepointCommand(), failpointsCommand())

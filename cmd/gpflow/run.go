@@ -31,6 +31,7 @@ type runFlags struct {
 	quiet                        bool
 	fresh                        bool
 	from                         string
+	back                         int64
 	loss                         bool
 	profile                      string
 }
@@ -44,8 +45,9 @@ func runCommand() *cobra.Command {
 
 Checkpoints are kept in .gpflow/NAME, or where the pipeline says. A run goes on
 from the last one after a crash or a stop; a pipeline that has finished starts
-anew, and so does any with --fresh. With --from it goes on from a savepoint; run
-it without the next time, or it goes back there.
+anew, and so does any with --fresh. With --from it goes on from a savepoint, and
+with --from-checkpoint from an older checkpoint that is retained, such as where
+the last one is damaged; run it without the next time, or it goes back there.
 
 Ctrl-C, or SIGTERM, stops it in order: a last checkpoint is taken, no window
 closes early, and output that was to appear when the input ends stays staged. A
@@ -58,6 +60,9 @@ become of every record.`,
   gpflow run pipeline.hcl --var day=2001-01-05 --summary ledger.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("from-checkpoint") && f.back < 1 {
+				return fmt.Errorf("--from-checkpoint is the number of a checkpoint, from 1 on, not %d", f.back)
+			}
 			end, err := startProfile(f.profile)
 			if err != nil {
 				return err
@@ -72,7 +77,8 @@ become of every record.`,
 	cmd.Flags().BoolVar(&f.quiet, "quiet", false, "show neither progress nor ledger")
 	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "begin anew, and leave the state of earlier runs aside")
 	cmd.Flags().StringVar(&f.from, "from", "", "begin with a savepoint, by its `directory`, and leave the state of earlier runs aside")
-	cmd.MarkFlagsMutuallyExclusive("fresh", "from")
+	cmd.Flags().Int64Var(&f.back, "from-checkpoint", 0, "go back to a retained checkpoint, by its `number`; what was put out since is put out again")
+	cmd.MarkFlagsMutuallyExclusive("fresh", "from", "from-checkpoint")
 	cmd.Flags().BoolVar(&f.loss, "allow-state-loss", false, "go on where the pipeline was changed so that some nodes cannot keep their state; those begin anew")
 	cmd.MarkFlagsMutuallyExclusive("fresh", "allow-state-loss")
 	cmd.Flags().StringVar(&f.profile, "cpuprofile", "", "write a CPU profile of gpflow itself to a `file`, for go tool pprof")
@@ -96,6 +102,7 @@ func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 }
 
 func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
+	signal.Ignore(syscall.SIGPIPE) // a closed output is an error of the sink, which says so
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -124,7 +131,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	state, err := openState(ctx, p, wish{f.fresh, f.from, f.loss, func(c *engine.Checkpoints, m *checkpoint.Manifest) error {
+	state, err := openState(ctx, p, wish{f.fresh, f.from, f.back, f.loss, f.quiet, func(c *engine.Checkpoints, m *checkpoint.Manifest) error {
 		return c.Fits(r, m, encoded)
 	}}, line)
 	if err != nil {
@@ -139,7 +146,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 		Registry: r, Log: log, Checkpoints: &state.Checkpoints, Restart: restarts(p), Spill: spill,
 	})
 	if err != nil {
-		return errors.Join(err, summary.discard(), state.close())
+		return errors.Join(state.waysBack(ctx, err), summary.discard(), state.close())
 	}
 	server := state.listen(run, line, log)
 	report, err := follow(run, signals, line)

@@ -63,7 +63,7 @@ func named(cmd *cobra.Command, do func(ctx context.Context, dir, name string, w 
 }
 
 func savepointCreateCommand() *cobra.Command {
-	return named(&cobra.Command{
+	cmd := named(&cobra.Command{
 		Use:   "create [PATH] NAME",
 		Short: "Make a savepoint",
 		Long: `Make a savepoint: of a running pipeline as it is now, which goes on; of one that does
@@ -71,6 +71,14 @@ not run, of its last checkpoint, unless output may have to be shown for that.`,
 		Example: `  gpflow savepoint create before-upgrade
   gpflow savepoint create pipeline.hcl friday`,
 	}, createSavepoint)
+	create := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if info, err := os.Stat(args[0]); len(args) == 1 && err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is a file, and not a name for a savepoint; write gpflow savepoint create %[1]s NAME", args[0])
+		}
+		return create(cmd, args)
+	}
+	return cmd
 }
 
 func createSavepoint(ctx context.Context, dir, name string, w io.Writer) error {

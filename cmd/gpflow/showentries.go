@@ -29,14 +29,11 @@ func (f *showFlags) wanted(l *looked, n engine.NodeState) (walkEntries, error) {
 			return nil, fmt.Errorf("%s: %w", n.Address, err)
 		}
 		filters[t.Name] = filter
-		these, ok := filter.candidates(t.Key)
+		these, ok := filter.candidates()
 		keys, known = append(keys, these...), known && ok
 	}
-	switch {
-	case !known:
+	if !known {
 		keys = nil
-	case len(keys) == 0: // no value has that text
-		return func(func(engine.Entry) error) error { return nil }, nil
 	}
 	return func(visit func(engine.Entry) error) error {
 		return l.Entries(n.Address, keys, func(e engine.Entry) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -10,7 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow/engine"
@@ -27,6 +28,7 @@ const stateRoot = ".gpflow"
 
 // runState is the state directory of a run, which no other run has.
 type runState struct {
+	name   string // of the pipeline
 	dir    string
 	store  *local.Store
 	unlock func() error
@@ -34,36 +36,33 @@ type runState struct {
 }
 
 // stateDir returns the directory of a pipeline's state.
-func stateDir(p *spec.Pipeline) (string, error) {
-	place := p.Checkpoints().Storage
-	if place == "" {
-		return filepath.Join(stateRoot, p.Name), nil
-	}
-	dir, ok := strings.CutPrefix(place, "file:")
-	if !ok || dir == "" {
-		return "", fmt.Errorf("checkpoint.storage is %q, and this version keeps checkpoints in a directory: write \"file:PATH\"", place)
-	}
-	return strings.TrimPrefix(dir, "//"), nil
+func stateDir(p *spec.Pipeline) string {
+	return cmp.Or(p.Checkpoints().Directory, filepath.Join(stateRoot, p.Name))
 }
 
 // wish is what a run is to go on from, where it is not the last checkpoint.
 type wish struct {
 	fresh bool   // nothing: all that is there is left aside
 	from  string // the directory of a savepoint
+	back  int64  // the number of a retained checkpoint; 0: none
 	loss  bool   // nodes that cannot keep their state may lose it
+	quiet bool   // that it begins anew goes without saying
 	fits  func(*engine.Checkpoints, *checkpoint.Manifest) error
+}
+
+// say says that a run begins anew, and why.
+func (w wish) say(talk io.Writer, format string, args ...any) {
+	if !w.quiet {
+		fmt.Fprintf(talk, format, args...)
+	}
 }
 
 // openState makes this process the one that has the pipeline's state, and finds
 // what it goes on from.
 func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s *runState, err error) {
-	dir, err := stateDir(p)
-	if err != nil {
-		return nil, err
-	}
-	s = &runState{dir: dir}
-	if s.store, err = local.Open(dir); err != nil {
-		return nil, err
+	s = &runState{name: p.Name, dir: stateDir(p)}
+	if s.store, err = local.Open(s.dir); err != nil {
+		return nil, fmt.Errorf("%w; the state of %s is kept there, unless storage of its checkpoint block names another directory", err, p.Name)
 	}
 	if s.unlock, err = s.store.Lock(); err != nil {
 		var held *local.HeldError
@@ -93,10 +92,17 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	if s.Keeper, err = checkpoint.Open(ctx, s.store); err != nil {
 		return fmt.Errorf("the state in %s: %w", s.dir, err)
 	}
-	if w.from != "" {
+	switch {
+	case w.from != "":
 		return s.adopt(ctx, w, talk)
+	case w.back > 0:
+		return s.back(ctx, w, talk)
 	}
-	if w.fresh || s.Keeper.Lineage() == "" {
+	if s.Keeper.Lineage() == "" {
+		return s.fresh(ctx)
+	}
+	if w.fresh {
+		w.say(talk, "beginning anew, as --fresh says; the state of earlier runs stays aside in %s\n", s.dir)
 		return s.fresh(ctx)
 	}
 	if err := s.Keeper.Claim(ctx, whoami()); err != nil {
@@ -108,11 +114,18 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 	case errors.As(err, &none):
 		return nil
 	case err != nil:
-		return fmt.Errorf("the state in %s: %w", s.dir, err)
+		return s.waysBack(ctx, fmt.Errorf("the state in %s: %w", s.dir, err))
+	case m.Pipeline != s.name:
+		return s.another(m)
 	case m.Outcome == checkpoint.OutcomeFinished:
-		switch _, err := s.store.Get(ctx, s.settled()); {
+		switch _, err := s.store.Get(ctx, settledName(m.Lineage)); {
 		case err == nil:
-			return s.fresh(ctx)
+			w.say(talk, "beginning anew: the last run has finished, with checkpoint %d of %s; all input is read, and all output written, once more\n",
+				m.ID, timeOf(m).Format(time.DateTime))
+			if err := s.fresh(ctx); err != nil {
+				return err
+			}
+			return s.discard(ctx, talk)
 		case !errors.Is(err, storage.ErrNotFound):
 			return fmt.Errorf("the state in %s: %w", s.dir, err)
 		}
@@ -122,17 +135,42 @@ func (s *runState) begin(ctx context.Context, w wish, talk io.Writer) error {
 		return err
 	}
 	s.From = m
-	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, time.UnixMicro(int64(m.Time)).Format(time.DateTime))
+	fmt.Fprintf(talk, "going on from checkpoint %d of %s\n", m.ID, timeOf(m).Format(time.DateTime))
 	return nil
 }
 
-// settled names the object that says that all output of a lineage that has
+// settledName names the object that says that all output of a lineage that has
 // finished is shown, so that nothing is left to go on with.
-func (s *runState) settled() string { return "settled/" + s.Keeper.Lineage() }
+func settledName(lineage string) string { return "settled/" + lineage }
+
+// discard removes the state of earlier runs that have finished: nothing goes on
+// from it. Where that fails the run goes on, and the next one does it.
+func (s *runState) discard(ctx context.Context, talk io.Writer) error {
+	all, err := s.Keeper.Lineages(ctx)
+	if err != nil {
+		return fmt.Errorf("the state in %s: %w", s.dir, err)
+	}
+	for _, lineage := range slices.DeleteFunc(all, func(l string) bool { return l == s.Keeper.Lineage() }) {
+		_, err := s.store.Get(ctx, settledName(lineage))
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = s.Keeper.Discard(ctx, lineage)
+		}
+		if err == nil {
+			err = s.store.Remove(ctx, settledName(lineage))
+		}
+		if err != nil {
+			fmt.Fprintf(talk, "the state of an earlier run, which has finished, cannot be removed, and the next run tries it: %v\n", err)
+		}
+	}
+	return nil
+}
 
 // finished makes the next run start anew.
 func (s *runState) finished(ctx context.Context) error {
-	return s.store.Put(ctx, s.settled(), []byte("all output is shown\n"))
+	return s.store.Put(ctx, settledName(s.Keeper.Lineage()), []byte("all output is shown\n"))
 }
 
 // adopt begins with a savepoint. One that the pipeline cannot go on from leaves

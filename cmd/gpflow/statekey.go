@@ -12,9 +12,9 @@ import (
 	"github.com/gpflow/gpflow/spec/diag"
 )
 
-// keyFilter is the key that is looked for: for each column its value as text,
-// or nil for any.
-type keyFilter []*string
+// keyFilter is the key that is looked for: for each column the values that are
+// meant, or nil for any.
+type keyFilter [][]gpflow.Value
 
 // newKeyFilter reads what the user wants of a key of the columns in s, which is
 // nil for a key of none.
@@ -34,7 +34,9 @@ func newKeyFilter(s *gpflow.Schema, wanted []string) (keyFilter, error) {
 		if f[i] != nil {
 			return nil, fmt.Errorf("--key names %s twice", s.Columns[i].Name)
 		}
-		f[i] = &value
+		if f[i] = valuesOf(s.Columns[i].Type.Kind, value); f[i] == nil {
+			return nil, fmt.Errorf("--key: %s is %s, and %q is none; write one as state show does", s.Columns[i].Name, s.Columns[i].Type, value)
+		}
 	}
 	return f, nil
 }
@@ -62,41 +64,30 @@ func keyColumn(s *gpflow.Schema, text string) (column int, value string, err err
 }
 
 func (f keyFilter) match(key []gpflow.Value) bool {
-	for i, want := range f {
-		if want != nil && !hasText(key[i], *want) {
+	for i, meant := range f {
+		if meant != nil && !slices.ContainsFunc(meant, func(v gpflow.Value) bool { return gpflow.Equal(v, key[i]) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// hasText reports whether a text means a value: as it is where that is a string,
-// else as JSON, with the quotes or without.
-func hasText(v gpflow.Value, text string) bool {
-	if v.Kind() == gpflow.KindString && v.Str() == text {
-		return true
-	}
-	is := string(valueJSON(nil, v))
-	return is == text || is == `"`+text+`"`
-}
-
 // mostCandidates is how many keys are looked for at most.
 const mostCandidates = 64
 
 // candidates returns the keys, in their canonical bytes, of which one is what is
-// looked for among keys of the columns in s; false: it is not known which, or there
-// are too many.
-func (f keyFilter) candidates(s *gpflow.Schema) (keys [][]byte, ok bool) {
+// looked for; false: it is not known which, or there are too many.
+func (f keyFilter) candidates() (keys [][]byte, ok bool) {
 	if f == nil {
 		return nil, false
 	}
 	keys = [][]byte{nil}
-	for i, want := range f {
-		if want == nil {
+	for _, meant := range f {
+		if meant == nil {
 			return nil, false
 		}
 		var longer [][]byte
-		for _, v := range valuesOf(s.Columns[i].Type.Kind, *want) {
+		for _, v := range meant {
 			for _, k := range keys {
 				longer = append(longer, gpflow.AppendKey(k[:len(k):len(k)], v))
 			}
@@ -108,37 +99,43 @@ func (f keyFilter) candidates(s *gpflow.Schema) (keys [][]byte, ok bool) {
 	return keys, true
 }
 
-// valuesOf returns the values of a kind, and null, that a text means.
+// valuesOf returns the values of a kind, and null, that a text means: a string as
+// it is or in the form of JSON, anything else as JSON has it, with its quotes or
+// without. There being none is nil.
 func valuesOf(k gpflow.Kind, text string) (all []gpflow.Value) {
+	if text == "null" {
+		all = append(all, gpflow.Null)
+	}
 	plain := strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`)
-	possible := []gpflow.Value{gpflow.Null}
 	switch k {
 	case gpflow.KindString:
-		possible = append(possible, gpflow.String(text))
+		all = append(all, gpflow.String(text))
 		for _, quoted := range []string{text, `"` + text + `"`} {
 			var s string
 			if json.Unmarshal([]byte(quoted), &s) == nil && s != text {
-				possible = append(possible, gpflow.String(s))
+				all = append(all, gpflow.String(s))
 			}
 		}
 	case gpflow.KindBool:
-		possible = append(possible, gpflow.Bool(false), gpflow.Bool(true))
+		if text == "true" || text == "false" {
+			all = append(all, gpflow.Bool(text == "true"))
+		}
 	case gpflow.KindInt:
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			possible = append(possible, gpflow.Int(n))
+			all = append(all, gpflow.Int(n))
 		}
 	case gpflow.KindBytes:
 		if b, err := base64.StdEncoding.DecodeString(plain); err == nil {
-			possible = append(possible, gpflow.Bytes(b))
+			all = append(all, gpflow.Bytes(b))
 		}
 	case gpflow.KindTimestamp:
 		if t, err := gpflow.ParseTime(plain); err == nil {
-			possible = append(possible, gpflow.Time(t))
+			all = append(all, gpflow.Time(t))
 		}
 	case gpflow.KindDuration:
 		if d, err := gpflow.ParseDuration(plain); err == nil {
-			possible = append(possible, gpflow.Span(d))
+			all = append(all, gpflow.Span(d))
 		}
 	}
-	return slices.DeleteFunc(possible, func(v gpflow.Value) bool { return !hasText(v, text) })
+	return all
 }

@@ -13,7 +13,10 @@ import (
 )
 
 func TestKeyFilter(t *testing.T) {
-	one := gpflow.NewSchema(gpflow.Column{Name: "user", Type: gpflow.T(gpflow.KindString)})
+	of := func(k gpflow.Kind) *gpflow.Schema {
+		return gpflow.NewSchema(gpflow.Column{Name: "user", Type: gpflow.T(k)})
+	}
+	one := of(gpflow.KindString)
 	two := gpflow.NewSchema(gpflow.Column{Name: "user", Type: gpflow.T(gpflow.KindString)}, gpflow.Column{Name: "at", Type: gpflow.T(gpflow.KindTimestamp)})
 	at := gpflow.Time(0)
 	for _, c := range []struct {
@@ -29,9 +32,10 @@ func TestKeyFilter(t *testing.T) {
 		{one, []string{"a=b"}, []gpflow.Value{gpflow.String("a=b")}, true},
 		{one, []string{"user=a=b"}, []gpflow.Value{gpflow.String("a=b")}, true},
 		{one, []string{""}, []gpflow.Value{gpflow.String("")}, true},
-		{one, []string{"5"}, []gpflow.Value{gpflow.Int(5)}, true},
-		{one, []string{"5"}, []gpflow.Value{gpflow.Int(55)}, false},
-		{one, []string{"true"}, []gpflow.Value{gpflow.Bool(true)}, true},
+		{of(gpflow.KindInt), []string{"5"}, []gpflow.Value{gpflow.Int(5)}, true},
+		{of(gpflow.KindInt), []string{"5"}, []gpflow.Value{gpflow.Int(55)}, false},
+		{of(gpflow.KindBool), []string{"true"}, []gpflow.Value{gpflow.Bool(true)}, true},
+		{of(gpflow.KindTimestamp), []string{"1970-01-01T02:00:00+02:00"}, []gpflow.Value{at}, true},
 		{one, []string{"null"}, []gpflow.Value{gpflow.Null}, true},
 		{two, []string{"user=ann"}, []gpflow.Value{gpflow.String("ann"), at}, true},
 		{two, []string{"at=1970-01-01T00:00:00Z"}, []gpflow.Value{gpflow.String("ann"), at}, true},
@@ -44,6 +48,13 @@ func TestKeyFilter(t *testing.T) {
 		}
 		if got := f.match(c.key); got != c.match {
 			t.Errorf("%q for %v: %v", c.wanted, c.key, got)
+		}
+	}
+	for k, text := range map[gpflow.Kind]string{
+		gpflow.KindInt: "five", gpflow.KindBool: "yes", gpflow.KindTimestamp: "yesterday", gpflow.KindDuration: "5", gpflow.KindBytes: "?",
+	} {
+		if _, err := newKeyFilter(of(k), []string{text}); err == nil {
+			t.Errorf("%q is taken for a value of kind %v", text, k)
 		}
 	}
 	if _, err := newKeyFilter(nil, []string{"x"}); err == nil {
@@ -92,7 +103,7 @@ func TestKeyCandidates(t *testing.T) {
 		for _, v := range key {
 			canonical = gpflow.AppendKey(canonical, v)
 		}
-		keys, ok := f.candidates(schema)
+		keys, ok := f.candidates()
 		if !ok || !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, canonical) }) {
 			t.Fatalf("%v is not among the %d candidates for %q", key, len(keys), wanted)
 		}
@@ -103,7 +114,7 @@ func TestKeyCandidates(t *testing.T) {
 			}
 		}
 		if part, _ := newKeyFilter(schema, wanted[:len(wanted)-1]); len(wanted) > 1 {
-			if _, ok := part.candidates(schema); ok {
+			if _, ok := part.candidates(); ok {
 				t.Fatal("the candidates for a part of a key are known")
 			}
 		}

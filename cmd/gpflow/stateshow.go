@@ -52,6 +52,9 @@ object a line, and has all of them.
 			if len(args) == 2 {
 				path, node = args[0], args[1]
 			}
+			if f.limit < 0 {
+				return fmt.Errorf("--limit is a number of entries, or 0 for all, not %d", f.limit)
+			}
 			if !cmd.Flags().Changed("limit") && f.format == "text" {
 				f.limit = textEntries
 			}

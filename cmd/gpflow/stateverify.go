@@ -56,7 +56,7 @@ func verify(ctx context.Context, dir string, w io.Writer) (err error) {
 		fmt.Fprintln(os.Stderr, fault)
 	}
 	if n := len(found.Faults); n > 0 {
-		return fmt.Errorf("the state in %s has %d damaged objects, named above", dir, n)
+		return fmt.Errorf("the state in %s is not sound: what is named above, %d in number", dir, n)
 	}
 	l, err := (&lookFlags{}).readCurrent(ctx, p)
 	if err != nil {
@@ -143,6 +143,9 @@ func intoFile(name string, write func(io.Writer) error) error {
 	}
 	if err == nil {
 		err = os.Rename(temp, name)
+	}
+	if info, serr := os.Stat(name); err != nil && serr == nil && info.IsDir() {
+		err = errors.New("it is a directory; name a file")
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(temp))

@@ -20,6 +20,7 @@ import (
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/control"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 // askPatience is how long a running pipeline may take to answer what it can
@@ -79,8 +80,8 @@ func (f *statusFlags) run(ctx context.Context, path string, w io.Writer) error {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for ran := s.Holder != nil; ; {
-		if err := f.show(w, s, nil); err != nil || !ran || s.Holder == nil {
+	for {
+		if err := f.show(w, s, nil); err != nil || !s.alive() {
 			return err
 		}
 		select {
@@ -102,6 +103,8 @@ type overview struct {
 	Dir string `json:"directory"`
 	// Holder is the process that runs the pipeline; nil: none does.
 	Holder *control.Holder `json:"process,omitempty"`
+	// Silent is the process that has the state and does not answer; nil: none.
+	Silent *local.Holder `json:"silent_process,omitempty"`
 	engine.Status
 	// From is the checkpoint that the next run goes on from, of a pipeline that
 	// does not run.
@@ -114,8 +117,14 @@ type goesOn struct {
 	Finished bool      `json:"finished,omitempty"` // nothing goes on from it
 }
 
-// notRunning is the state of a pipeline that does not run.
-const notRunning = "not running"
+// The states of a pipeline that does not answer.
+const (
+	notRunning   = "not running"
+	notAnswering = "not answering"
+)
+
+// alive reports whether there is a process that has the state.
+func (s *overview) alive() bool { return s.Holder != nil || s.Silent != nil }
 
 // statusOf asks the process that runs a pipeline, or looks at its state.
 func statusOf(ctx context.Context, dir string) (*overview, error) {
@@ -146,6 +155,9 @@ func statusAtRest(ctx context.Context, dir string) (s *overview, err error) {
 		return nil, err
 	}
 	s = &overview{Dir: dir, Status: engine.Status{State: notRunning}}
+	if h, held := p.store.Holder(); held {
+		s.Silent, s.State = &h, notAnswering
+	}
 	if m == nil {
 		return s, nil
 	}
@@ -189,7 +201,11 @@ func (s *overview) write(w io.Writer) {
 		s.writePoints(w)
 		s.writeRegions(w)
 	} else {
-		fmt.Fprintf(w, "%s is not running; state in %s\n", name, s.Dir)
+		if s.Silent != nil {
+			fmt.Fprintf(w, "%s does not answer: %s; it is starting, or about to end; state in %s\n", name, s.Silent, s.Dir)
+		} else {
+			fmt.Fprintf(w, "%s is not running; state in %s\n", name, s.Dir)
+		}
 		s.writeFrom(w)
 	}
 	if len(s.Nodes) > 0 {

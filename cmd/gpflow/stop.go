@@ -12,6 +12,7 @@ import (
 
 	"github.com/gpflow/gpflow/engine/control"
 	"github.com/gpflow/gpflow/engine/job"
+	"github.com/gpflow/gpflow/storage/local"
 )
 
 type stopFlags struct {
@@ -62,7 +63,7 @@ func (f *stopFlags) run(ctx context.Context, path string, w io.Writer) error {
 	var none *control.NotRunning
 	switch {
 	case errors.As(err, &none):
-		return fmt.Errorf("there is nothing to stop: %w", err)
+		return unanswered(dir, err)
 	case errors.Is(err, context.Canceled):
 		return errors.New("not waited for: the pipeline goes on stopping; gpflow status says how far it is")
 	case err != nil:
@@ -85,4 +86,18 @@ func (f *stopFlags) run(ctx context.Context, path string, w io.Writer) error {
 		fmt.Fprintf(w, "savepoint %s is in %s\n", f.savepoint, savepointDir(dir, f.savepoint))
 	}
 	return nil
+}
+
+// unanswered says why no pipeline can be stopped.
+func unanswered(dir string, err error) error {
+	store, failed := local.OpenExisting(dir)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	if h, held := store.Holder(); held {
+		err = fmt.Errorf("it does not answer: %s; it is starting, or about to end: try again", h)
+	} else {
+		err = fmt.Errorf("there is nothing to stop: %w", err)
+	}
+	return errors.Join(err, store.Close())
 }

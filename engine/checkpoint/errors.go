@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/storage"
@@ -18,8 +19,14 @@ type Damaged struct {
 }
 
 func (e *Damaged) Error() string {
-	return fmt.Sprintf("%s is damaged: %s. Put it back from a copy; or go on from another checkpoint or a savepoint by naming it, or start afresh: "+
-		"what has been written behind it is then written again", e.Object, e.Reason)
+	way := "go back to a savepoint with gpflow savepoint restore, or begin anew with gpflow run --fresh: what has been written behind it is then written again"
+	switch folder, _, _ := strings.Cut(e.Object, "/"); folder {
+	case "head": // without which nothing can be begun in this store
+		way = "move the whole directory away, and begin with one of its savepoints, with gpflow run --from, or anew"
+	case "savepoints", "segments", "manifest":
+		way = "use another savepoint"
+	}
+	return fmt.Sprintf("%s is damaged: %s. Put it back from a copy; or %s", e.Object, e.Reason, way)
 }
 
 // Missing returns the error of an object that is not there, though a manifest

@@ -29,8 +29,9 @@ import (
 // that has been overtaken finds the next entry taken. Retain removes entries, so
 // that an overtaken keeper that has slept for long could find it free again;
 // therefore it makes sure, after it has written an entry and before it believes
-// in it, that the next epoch has not been claimed. Epochs are never removed, and
-// whoever could have written and removed that entry has claimed one.
+// in it, that the next epoch has not been claimed. Epochs are not removed while
+// their lineage is the newest, and behind it there is the next head; whoever could
+// have written and removed that entry has claimed one.
 //
 // After the entry, the same is written as sealed/n, and only then may something
 // be committed. So where any one object is lost that a commit relies on, another
@@ -76,8 +77,8 @@ func Open(ctx context.Context, store storage.Store) (*Keeper, error) {
 		return nil, err
 	}
 	for _, o := range objects {
-		lineage, _, _ := strings.Cut(strings.TrimPrefix(o.Name, "lineages/"), "/")
-		if !slices.Contains(heads, lineage) {
+		lineage, _, within := strings.Cut(strings.TrimPrefix(o.Name, "lineages/"), "/")
+		if within && checkLineage(lineage) == nil && !slices.Contains(heads, lineage) {
 			return nil, &Damaged{Object: headName(k.head + 1), Reason: "it is not there, but the lineage " + lineage + " is, which it should name"}
 		}
 	}

@@ -229,12 +229,13 @@ func (k *Keeper) Load(ctx context.Context, id gpflow.CheckpointID) (*Manifest, e
 			return k.manifest(ctx, n.note)
 		}
 	}
-	objects, err := k.store.List(ctx, inLineage(k.lineage, "manifests"))
+	manifests := inLineage(k.lineage, "manifests")
+	objects, err := k.store.List(ctx, manifests)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range slices.Backward(objects) {
-		if at := numbers(o.Name); len(at) == 2 && at[0] == int64(id) {
+		if at := numbers(manifests, o.Name); at != nil && at[0] == int64(id) {
 			b, err := k.store.Get(ctx, o.Name)
 			if err != nil {
 				return nil, err
@@ -261,13 +262,13 @@ func (k *Keeper) run(ctx context.Context) ([]logged, error) {
 		return nil, err
 	}
 	first := top
-	for _, folder := range []string{"current", "sealed"} {
-		objects, err := k.store.List(ctx, inLineage(k.lineage, folder))
+	for _, folder := range []string{inLineage(k.lineage, "current"), inLineage(k.lineage, "sealed")} {
+		objects, err := k.store.List(ctx, folder)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range objects {
-			if at := numbers(o.Name); len(at) == 1 {
+			if at := numbers(folder, o.Name); at != nil {
 				first = min(first, at[0])
 			}
 		}

@@ -31,18 +31,41 @@ func segmentName(lineage string, id gpflow.CheckpointID, epoch int64, n int) str
 	return fmt.Sprintf("%s%010d-%010d-%04d", inLineage(lineage, "segments"), id, epoch, n)
 }
 
-// numbers returns the numbers that the last part of a name consists of, or nil
-// if it consists of anything else.
-func numbers(name string) []int64 {
+// numbers returns the numbers that the name of an object in a folder is made of,
+// or nil where no object has that name: it is somebody else's.
+func numbers(folder, name string) []int64 {
+	rest, ok := strings.CutPrefix(name, folder)
+	if !ok {
+		return nil
+	}
 	var all []int64
-	for s := range strings.SplitSeq(path.Base(name), "-") {
+	var same []string
+	for s := range strings.SplitSeq(rest, "-") {
 		n, err := strconv.ParseUint(s, 10, 63)
-		if err != nil || len(s) < 4 {
+		if err != nil {
 			return nil
 		}
-		all = append(all, int64(n))
+		digits := 10
+		if len(all) == 2 {
+			digits = 4
+		}
+		all, same = append(all, int64(n)), append(same, fmt.Sprintf("%0*d", digits, n))
+	}
+	if len(all) != numbersOf(folder) || strings.Join(same, "-") != rest {
+		return nil
 	}
 	return all
+}
+
+// numbersOf returns how many numbers make a name in a folder.
+func numbersOf(folder string) int {
+	switch path.Base(folder) {
+	case "manifests":
+		return 2
+	case "segments":
+		return 3
+	}
+	return 1
 }
 
 // checkLineage complains unless lineage is an identity that a caller may give:

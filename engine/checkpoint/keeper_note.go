@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/storage"
@@ -62,7 +63,7 @@ func decodeNote(object string, b []byte) (note, error) {
 	if r.err == nil && len(r.b) > 0 {
 		r.fail("%d bytes too many", len(r.b))
 	}
-	if at := numbers(object); r.err == nil && (len(at) != 1 || at[0] != n.number) {
+	if at := numbers(path.Dir(object)+"/", object); r.err == nil && (at == nil || at[0] != n.number) {
 		r.fail("it says that it is number %d", n.number)
 	}
 	if r.err == nil && (n.kind < headNote || n.kind > currentNote) {
@@ -124,14 +125,14 @@ func (k *Keeper) settle(ctx context.Context, name string) error {
 
 // highest returns the highest number of the objects under a prefix, 0 if there
 // are none.
-func (k *Keeper) highest(ctx context.Context, prefix string) (int64, error) {
-	objects, err := k.store.List(ctx, prefix)
+func (k *Keeper) highest(ctx context.Context, folder string) (int64, error) {
+	objects, err := k.store.List(ctx, folder)
 	if err != nil {
 		return 0, err
 	}
 	var top int64
 	for _, o := range objects {
-		if n := numbers(o.Name); len(n) > 0 {
+		if n := numbers(folder, o.Name); n != nil {
 			top = max(top, n[0])
 		}
 	}

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/internal/failpoint"
@@ -12,8 +13,8 @@ import (
 // Retain removes what the n newest checkpoints, of which there is always one,
 // do not need: older entries of the log, other manifests, and the segments that
 // no retained manifest refers to. It touches nothing but these, of this lineage,
-// and nothing that a later epoch has written; savepoints, epochs and other
-// lineages stay. It may be ended at any point and called again.
+// and nothing that a later epoch has written; savepoints, epochs, other
+// lineages, and whatever has a name that the keeper does not give, stay. It may be ended at any point and called again.
 //
 // Where a retained checkpoint is damaged, it is not known what belongs to it.
 // Retain then keeps every segment and returns the *Damaged error.
@@ -45,8 +46,8 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 			keep[s] = true
 		}
 	}
-	old := func(at []int64) bool { return len(at) == 1 && at[0] < first }
-	done := func(at []int64) bool { return len(at) >= 2 && k.over(gpflow.CheckpointID(at[0]), at[1]) }
+	old := func(at []int64) bool { return at[0] < first }
+	done := func(at []int64) bool { return k.over(gpflow.CheckpointID(at[0]), at[1]) }
 	for _, step := range []struct {
 		folder string
 		remove func(at []int64) bool
@@ -54,7 +55,12 @@ func (k *Keeper) Retain(ctx context.Context, n int) error {
 		if step.folder == "segments" && unknown != nil {
 			return k.orOvertaken(ctx, unknown)
 		}
-		if err := k.sweep(ctx, step.folder, func(name string) bool { return !keep[name] && step.remove(numbers(name)) }); err != nil {
+		folder := inLineage(k.lineage, step.folder)
+		unneeded := func(name string) bool {
+			at := numbers(folder, name)
+			return at != nil && !keep[name] && step.remove(at)
+		}
+		if err := k.sweep(ctx, folder, unneeded); err != nil {
 			return k.remember(err)
 		}
 	}
@@ -88,13 +94,14 @@ func (k *Keeper) retained(ctx context.Context, n int) (first int64, entries []no
 
 // lowest returns the number of the first entry of the log that there is.
 func (k *Keeper) lowest(ctx context.Context) (int64, error) {
-	objects, err := k.store.List(ctx, inLineage(k.lineage, "current"))
+	folder := inLineage(k.lineage, "current")
+	objects, err := k.store.List(ctx, folder)
 	if err != nil {
 		return 0, err
 	}
 	low := k.seq
 	for _, o := range objects {
-		if at := numbers(o.Name); len(at) == 1 {
+		if at := numbers(folder, o.Name); at != nil {
 			low = min(low, at[0])
 		}
 	}
@@ -126,7 +133,7 @@ func (k *Keeper) over(id gpflow.CheckpointID, epoch int64) bool {
 
 // sweep removes objects of a folder.
 func (k *Keeper) sweep(ctx context.Context, folder string, unneeded func(name string) bool) error {
-	objects, err := k.store.List(ctx, inLineage(k.lineage, folder))
+	objects, err := k.store.List(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -157,4 +164,27 @@ func (k *Keeper) forget(first int64, keep map[string]bool) {
 			delete(k.refs, object)
 		}
 	}
+}
+
+// Discard removes what an older lineage has: its log, epochs, manifests and
+// segments. Nothing can go on from it any more. Its head stays, so that whoever
+// ran it finds that it was overtaken, and so does whatever has a name that the
+// keeper does not give. It may be ended at any point and called again.
+func (k *Keeper) Discard(ctx context.Context, lineage string) error {
+	if err := checkLineage(lineage); err != nil {
+		return err
+	}
+	if err := k.check(ctx); err != nil {
+		return err
+	}
+	if lineage == k.lineage {
+		return fmt.Errorf("remove the lineage %s: it is the one that runs", lineage)
+	}
+	for _, name := range []string{"sealed", "current", "manifests", "segments", "epochs"} {
+		folder := inLineage(lineage, name)
+		if err := k.sweep(ctx, folder, func(name string) bool { return numbers(folder, name) != nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -116,11 +116,15 @@ func (v *verifier) sealed(n note) error {
 }
 
 func (v *verifier) epochs() error {
-	objects, err := v.k.store.List(v.ctx, inLineage(v.k.lineage, "epochs"))
+	folder := inLineage(v.k.lineage, "epochs")
+	objects, err := v.k.store.List(v.ctx, folder)
 	if err != nil {
 		return err
 	}
 	for _, o := range objects {
+		if numbers(folder, o.Name) == nil {
+			continue
+		}
 		n, err := v.k.getNote(v.ctx, o.Name)
 		if err == nil && (n.kind != epochNote || n.lineage != v.k.lineage) {
 			err = &Damaged{Object: o.Name, Reason: fmt.Sprintf("it is a note of kind %d of the lineage %s", n.kind, n.lineage)}

@@ -79,7 +79,28 @@ func Compare(r *gpflow.Registry, m *checkpoint.Manifest, then, now *plan.Plan) C
 			c.Lost = append(c.Lost, Loss{address, what, why})
 		}
 	}
+	for i := range c.Lost {
+		if l := &c.Lost[i]; l.What == positions {
+			l.Why += c.added(l.Address, is)
+		}
+	}
 	return c
+}
+
+// added says what keeps its state though a source that it is made of is read from
+// the beginning again.
+func (c Changes) added(source string, is map[string]node) string {
+	var keep []string
+	for _, address := range slices.Sorted(maps.Keys(is)) {
+		anew, old := c.anew[address]
+		if n := is[address]; old && !anew && len(n.op.State) > 0 && slices.Contains(n.sources, source) {
+			keep = append(keep, address)
+		}
+	}
+	if keep == nil {
+		return ""
+	}
+	return ", so that what it reads, from its beginning, is added to the state that is kept of " + strings.Join(keep, ", ")
 }
 
 // node is a node of a plan.
@@ -177,16 +198,49 @@ func changed(r *gpflow.Registry, old, now node) string {
 		}
 	}
 	if now.desc(r).IsSink() && !slices.EqualFunc(a.In, b.In, (*gpflow.Schema).Equal) {
-		return "its records had other columns"
+		return fmt.Sprintf("its records had the columns %s, and have %s", columns(a.In...), columns(b.In...))
 	}
 	was, err := json.Marshal(a.State)
 	if err != nil {
 		return "its state cannot be described"
 	}
 	if is, err := json.Marshal(b.State); err != nil || !bytes.Equal(was, is) {
-		return "it keeps something else"
+		if x, y := kept(a.State), kept(b.State); x != y {
+			return fmt.Sprintf("it kept %s, and keeps %s", x, y)
+		}
+		return "it keeps the same in another form"
 	}
 	return ""
+}
+
+// columns lists columns with their types.
+func columns(schemas ...*gpflow.Schema) string {
+	var all []string
+	for _, s := range schemas {
+		for _, c := range s.Columns {
+			all = append(all, c.Name+" "+c.Type.String())
+		}
+	}
+	if all == nil {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}
+
+// kept says in words what states are.
+func kept(states []gpflow.StateDescriptor) string {
+	var all []string
+	for _, s := range states {
+		text := columns(s.Value)
+		if s.Key != nil && s.Key.Width() > 0 {
+			text += " for each " + columns(s.Key)
+		}
+		all = append(all, text)
+	}
+	if all == nil {
+		return "nothing"
+	}
+	return strings.Join(all, "; ")
 }
 
 // dropped returns the fields that differ and whose change takes the state away.

@@ -127,3 +127,33 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+// TestLossSays: a loss says what has changed, and what comes of it.
+func TestLossSays(t *testing.T) {
+	m := &checkpoint.Manifest{Parts: []checkpoint.PartState{
+		{Part: checkpoint.Part{Kind: checkpoint.Reader, Name: "source.a"}},
+		{Part: checkpoint.Part{Kind: checkpoint.Writer, Name: "sink.o"}, Data: []byte(`{"state":"eA=="}`)},
+	}}
+	two := gpflow.NewSchema(gpflow.Column{Name: "n", Type: gpflow.T(gpflow.KindInt)}, gpflow.Column{Name: "m", Type: gpflow.T(gpflow.KindFloat)})
+	for want, change := range map[string]func(ops []plan.Op){
+		"source.a, how far it was read: drop changed, so that what it reads, from its beginning, is added to the state that is kept of window.w": func(ops []plan.Op) {
+			ops[0].Config = json.RawMessage(strings.Replace(string(ops[0].Config), `"drop":1`, `"drop":2`, 1))
+		},
+		"window.w, what it keeps: it kept n int, and keeps n int, m float for each n int": func(ops []plan.Op) {
+			ops[2].State = []gpflow.StateDescriptor{{Name: "panes", Kind: "panes", Value: two, Key: ops[3].In[0]}}
+		},
+		"window.w, what it keeps: it keeps the same in another form": func(ops []plan.Op) {
+			ops[2].State = []gpflow.StateDescriptor{{Name: "panes", Kind: "panes", Value: ops[3].In[0], Version: 2}}
+		},
+		"sink.o, what it may still have to show: its records had the columns n int, and have n int, m float": func(ops []plan.Op) {
+			ops[3].In = []*gpflow.Schema{two}
+		},
+	} {
+		now := chain()
+		change(now.Tasks[0].Ops)
+		lost := Compare(connectors(), m, chain(), now).Lost
+		if len(lost) != 1 || lost[0].String() != want {
+			t.Errorf("the losses are %v, and should be\n%s", lost, want)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -198,6 +200,44 @@ func TestLock(t *testing.T) {
 	must(t, unlock())
 	if objects, err := s.List(t.Context(), ""); err != nil || len(objects) != 1 {
 		t.Error(objects, err)
+	}
+}
+
+// Who has the lock is told without asking for it, and not of one that is gone.
+func TestHolder(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	none := func(when string) {
+		t.Helper()
+		if h, held := s.Holder(); held {
+			t.Errorf("%s it is held by %v", when, h)
+		}
+	}
+	none("before it is locked")
+	unlock, err := s.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, held := s.Holder()
+	if !held || h.PID != os.Getpid() || h.Command == "" {
+		t.Errorf("it is held by %v: %v", h, held)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	none("when it has been unlocked")
+	for _, dead := range []Holder{{PID: 1 << 30, Host: h.Host}, {PID: h.PID, Host: h.Host, Command: "another program"}, {PID: h.PID, Host: h.Host + "2"}, {PID: -1, Host: h.Host}} {
+		data, err := json.Marshal(dead)
+		if err == nil {
+			err = os.WriteFile(s.path(lockName), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		none(fmt.Sprintf("of %+v", dead))
 	}
 }
 

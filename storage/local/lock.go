@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -104,6 +106,36 @@ func (s *Store) lock() (*os.File, error) {
 		}
 		return f, nil
 	}
+}
+
+// Holder returns which process of this machine has the lock, without asking for
+// it; false where none has, or where it cannot be told.
+func (s *Store) Holder() (Holder, bool) {
+	f, err := s.root.Open(lockName)
+	if err != nil {
+		return Holder{}, false
+	}
+	defer f.Close()
+	h := readHolder(f)
+	host, err := os.Hostname()
+	if err != nil || h.PID <= 0 || h.Host != host {
+		return Holder{}, false
+	}
+	// Who was killed has left its name, but is gone.
+	p, err := os.FindProcess(h.PID)
+	if err != nil {
+		return Holder{}, false
+	}
+	if err := p.Signal(syscall.Signal(0)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return Holder{}, false
+	}
+	// Another process may have its number by now, as in a container that was started
+	// again; where the system tells what it runs, it has to be the same.
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.PID))
+	if err == nil && strings.ReplaceAll(strings.TrimSuffix(string(args), "\x00"), "\x00", " ") != h.Command {
+		return Holder{}, false
+	}
+	return h, true
 }
 
 // writeHolder writes into the lock who has it. It need not last.
