@@ -106,6 +106,9 @@ func TestRangesOfAnotherFile(t *testing.T) {
 
 func TestPositionsThatCannotBeRead(t *testing.T) {
 	good := position{place: place{300, 4}, base: 7, generation: 1, head: summed([]byte("x"))}.encode()
+	if p, err := decodePosition("a", position{replaced: true}.encode()); err != nil || p != (position{replaced: true}) {
+		t.Errorf("%+v, %v", p, err)
+	}
 	if p, err := decodePosition("a", good); err != nil || string(p.encode()) != string(good) {
 		t.Errorf("%+v, %v", p, err)
 	}
