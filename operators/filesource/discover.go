@@ -20,6 +20,7 @@ import (
 type enumerator struct {
 	*source
 	done   bool
+	known  []gpflow.Split
 	passed map[string]bool // what has been said to be passed over
 }
 
@@ -45,6 +46,7 @@ func (e *enumerator) pass(path, why string) {
 // which they are to be read.
 func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
 	if e.done {
+		e.reportNew(ctx)
 		return nil, true, nil
 	}
 	sorted, err := e.files(ctx)
@@ -69,6 +71,27 @@ func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error)
 	}
 	e.done = true
 	return splits, true, nil
+}
+
+// reportNew says that there are files that were not there when the known splits
+// were found, and are not read therefore. What is gone is its reader's affair.
+func (e *enumerator) reportNew(ctx context.Context) {
+	if len(e.known) == 0 {
+		return
+	}
+	known := make(map[string]bool)
+	for _, k := range e.known {
+		if d, err := decodeSplit(k); err == nil {
+			known[d.Path] = true
+		}
+	}
+	files, err := e.files(ctx)
+	files = slices.DeleteFunc(files, func(f found) bool { return known[f.path] })
+	if err != nil || len(files) == 0 {
+		return
+	}
+	e.log.Warn("files have appeared since the pipeline began, and are not read; read them with another run, or all anew with --fresh, or follow the path",
+		"files", len(files), "first", files[0].path)
 }
 
 // files returns the files that the paths name, in the order in which they are

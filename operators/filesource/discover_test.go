@@ -1,7 +1,9 @@
 package filesource
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +69,29 @@ func TestDiscoverIsOnce(t *testing.T) {
 		splits, done, err := e.Discover(context.Background())
 		if len(splits) != want || !done || err != nil {
 			t.Errorf("call %d: %d splits, %v, %v", i, len(splits), done, err)
+		}
+	}
+}
+
+// A file that appears while the pipeline is stopped is not read, which is said.
+func TestDiscoverLater(t *testing.T) {
+	dir := tree(t, "a.log", "b.log")
+	s := open(t, options{vals: vals{"path": []string{dir + "/*.log"}, "format": "lines"}})
+	known := discover(t, s)
+	var log bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, c := range []struct{ name, want string }{
+		{"c.txt", ""},
+		{"c.log", "files have appeared since the pipeline began, and are not read"},
+	} {
+		write(t, filepath.Join(dir, c.name), []byte("x\n"))
+		log.Reset()
+		e, _ := s.Enumerator(known)
+		if splits, done, err := e.Discover(context.Background()); len(splits) > 0 || !done || err != nil {
+			t.Errorf("%s: %d splits, %v, %v", c.name, len(splits), done, err)
+		}
+		if got := log.String(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -69,7 +69,8 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		st, err := t.poll(ctx, out)
 		if err != nil {
 			err, t.from, t.seen = again(false, err), place, nil
-			return gpflow.Progress{}, failing(err, t.close())
+			_ = t.close() // what was only read is closed, or given up
+			return gpflow.Progress{}, err
 		}
 		if st != waiting && t.told() {
 			out.Done(t.at().encode())

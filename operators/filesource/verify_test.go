@@ -46,7 +46,7 @@ func TestInputThatIsNotWhatItWas(t *testing.T) {
 		}{
 			{"grown", nil, ""},
 			{"as it was", packed, ""},
-			{"removed", nil, "no such file"},
+			{"removed", nil, "is gone; bring the file back"},
 			{"empty", []byte{}, "has only 0 bytes now: it was truncated or replaced"},
 			{"truncated before the position", packed[:100], "has only 100 bytes now: it was truncated or replaced"},
 			{"truncated behind the position", packed[:len(packed)-3], "it was truncated"},
