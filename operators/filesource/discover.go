@@ -20,7 +20,6 @@ import (
 type enumerator struct {
 	*source
 	done   bool
-	known  []gpflow.Split
 	passed map[string]bool // what has been said to be passed over
 }
 
@@ -46,7 +45,6 @@ func (e *enumerator) pass(path, why string) {
 // which they are to be read.
 func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
 	if e.done {
-		e.reportNew(ctx)
 		return nil, true, nil
 	}
 	sorted, err := e.files(ctx)
@@ -75,18 +73,15 @@ func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error)
 
 // reportNew says that there are files that were not there when the known splits
 // were found, and are not read therefore. What is gone is its reader's affair.
-func (e *enumerator) reportNew(ctx context.Context) {
-	if len(e.known) == 0 {
-		return
-	}
-	known := make(map[string]bool)
-	for _, k := range e.known {
+func (e *enumerator) reportNew(known []gpflow.Split) {
+	paths := make(map[string]bool)
+	for _, k := range known {
 		if d, err := decodeSplit(k); err == nil {
-			known[d.Path] = true
+			paths[d.Path] = true
 		}
 	}
-	files, err := e.files(ctx)
-	files = slices.DeleteFunc(files, func(f found) bool { return known[f.path] })
+	files, err := e.files(context.Background())
+	files = slices.DeleteFunc(files, func(f found) bool { return paths[f.path] })
 	if err != nil || len(files) == 0 {
 		return
 	}

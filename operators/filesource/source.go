@@ -106,7 +106,11 @@ func (s *source) Enumerator(known []gpflow.Split) (gpflow.Enumerator, error) {
 	if s.follow {
 		return newScanner(s, known)
 	}
-	return &enumerator{source: s, done: len(known) > 0, known: known}, nil
+	e := &enumerator{source: s, done: len(known) > 0}
+	if e.done {
+		e.reportNew(known)
+	}
+	return e, nil
 }
 
 // Reader returns a reader: of one split after the other, or, with follow, of all
