@@ -62,6 +62,29 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
+// A link to a directory is read where a path names it, and passed over below one,
+// which is said.
+func TestDiscoverLinkedDirectory(t *testing.T) {
+	dir := tree(t, "a.log", "real/b.log", "real/c/d.log")
+	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string][]string{
+		"link": {"link/b.log", "link/c/d.log"}, "link/": {"link/b.log", "link/c/d.log"}, "lin*": {"link/b.log", "link/c/d.log"},
+		".": {"a.log", "real/b.log", "real/c/d.log"},
+	} {
+		s := open(t, options{vals: vals{"path": []string{dir + "/" + path}, "format": "lines"}})
+		var log bytes.Buffer
+		s.log = slog.New(slog.NewTextHandler(&log, nil))
+		if got := ids(discover(t, s), dir); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+		if said := strings.Contains(log.String(), "it is a symbolic link to a directory"); said != (path == ".") {
+			t.Errorf("%s: %s", path, &log)
+		}
+	}
+}
+
 func TestDiscoverIsOnce(t *testing.T) {
 	dir := tree(t, "a.log")
 	e, _ := open(t, options{vals: vals{"path": []string{dir}, "format": "lines"}}).Enumerator(nil)
