@@ -66,7 +66,7 @@ const (
 var fields = []gpflow.Field{
 	{
 		Name: "path", Kind: gpflow.FieldList, Required: true, Update: gpflow.Replace, Example: `"logs/*.json"`,
-		Doc: "What to read: one path or a list of them. A path is a file; a directory, or a symbolic link to one, which stands for every regular file in it and below it, but not in directories that are linked to there; a pattern with `*`, `?` and `[a-z]`, which do not match a `/`; or `-`, standard input. Hidden files, whose names begin with a dot, are read only where a path names them or its pattern begins with a dot. A file that several paths name is read once. A path that names nothing is an error.",
+		Doc: "What to read: one path or a list of them. A path is a file; a directory, or a symbolic link to one, which stands for every regular file in it and below it, but not in directories that are linked to there; a pattern with `*`, `?` and `[a-z]`, which do not match a `/`; or `-`, standard input. Hidden files, whose names begin with a dot, are read only where a path names them or its pattern begins with a dot. A file that several paths name is read once; one that has several names by links is read by each of them, and once with `follow`. A path that names nothing is an error.",
 		Check: func(v any) error {
 			return checkPaths(v.([]string))
 		},
