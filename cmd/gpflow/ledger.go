@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine"
 	"github.com/gpflow/gpflow/engine/job"
 )
 
 // writeLedger prints how a run has ended, and what has become of every record.
-func writeLedger(w io.Writer, r engine.Report) {
+func writeLedger(w io.Writer, p *plan.Plan, r engine.Report) {
 	in, out, _ := totals(r.Status)
 	rate := float64(in-r.Before) / max(r.Elapsed.Seconds(), 0.001)
 	fmt.Fprintf(w, "\n%s after %s: %s records in, %s out, %s records/s\n\n", r.Outcome,
@@ -33,11 +34,11 @@ func writeLedger(w io.Writer, r engine.Report) {
 	}
 	used[0], used[1], used[2] = true, true, true
 	writeTable(w, rows, used)
-	writeNotes(w, r)
+	writeNotes(w, p, r)
 }
 
 // writeNotes says what the numbers do not.
-func writeNotes(w io.Writer, r engine.Report) {
+func writeNotes(w io.Writer, p *plan.Plan, r engine.Report) {
 	fmt.Fprintln(w)
 	for _, n := range r.Nodes {
 		if n.Unread && n.Late > 0 {
@@ -59,6 +60,8 @@ func writeNotes(w io.Writer, r engine.Report) {
 		if staged(r) {
 			fmt.Fprintln(w, "Files that were to appear at the end of the input stay staged. Run the pipeline again to go on.")
 		}
+	case r.Outcome == job.Finished && empty(r) && endsByTime(p):
+		fmt.Fprintln(w, "No record came in: the input was empty, or began at the time that until says, or later.")
 	case r.Outcome == job.Finished && empty(r):
 		fmt.Fprintln(w, "No record came in: the input was empty.")
 	case r.Outcome == job.Finished:
@@ -66,6 +69,18 @@ func writeNotes(w io.Writer, r engine.Report) {
 	default:
 		fmt.Fprintln(w, "The run failed: what was not committed stays staged, and the next run goes on from the last checkpoint. The figures are those of the moment, and need not add up.")
 	}
+}
+
+// endsByTime reports whether a source has until.
+func endsByTime(p *plan.Plan) bool {
+	for _, t := range p.Tasks {
+		for _, o := range t.Ops {
+			if o.EventTime != nil && o.EventTime.Until != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // empty reports whether no source has read a record.

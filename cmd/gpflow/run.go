@@ -159,7 +159,7 @@ func (f *runFlags) run(ctx context.Context, path string, talk *os.File) error {
 	}
 	if !f.quiet {
 		line.clear()
-		writeLedger(talk, report)
+		writeLedger(talk, result.Plan, report)
 	}
 	return errors.Join(advised(err), summary.write(report), hushed(server), state.close())
 }

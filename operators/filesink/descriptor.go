@@ -23,9 +23,9 @@ The path of mode ` + "`parts`" + ` may have record expressions in braces, as in 
 
 Records are sent to subtasks by the columns in the path, or, where other expressions are in it, by the path that comes of them, so that a directory has one writer at a time. A subtask has at most 100 files open: with more directories at a time, the file that was written to the longest ago is completed early.
 
-In either mode a reader never sees a part of a file. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
+In either mode a reader never sees a part of a file, and a staged file that something else has written to is not gone on with: a pipeline that goes on from a checkpoint reads it, and compares its checksum. Compressed files consist of several members of gzip or frames of Zstandard, which every common tool reads as one.
 
-A record that the format cannot express, for which an expression in the path has no result, or whose value is too long for the name of a directory, has failed, and goes where ` + "`on_error`" + ` says.`,
+A record that the format cannot express, for which an expression in the path has no result, or for which the name of a directory or the whole path would be too long, has failed, and goes where ` + "`on_error`" + ` says.`,
 	Example: `sink "file" "totals" {
   from = window.totals
   path = "out/totals.json"

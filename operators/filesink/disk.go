@@ -140,6 +140,9 @@ func (d *disk) makeDir(dir string) error {
 		if info, again := os.Stat(dir); again == nil && info.IsDir() { // somebody else has made it
 			return nil
 		}
+		if errors.Is(err, fs.ErrExist) {
+			return &os.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+		}
 		return err
 	}
 	return d.syncDir(above)
@@ -153,7 +156,9 @@ func remedy(err error) string {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "; gpflow has to write in the directory of the file: give it the permission, or choose another path"
 	case errors.Is(err, syscall.ENOTDIR):
-		return "; what the path has for a directory is a file: choose another path"
+		return "; what the path has for a directory is a file: move it away, or choose another path"
+	case errors.Is(err, fs.ErrNotExist):
+		return "; a directory of the path is gone: put it back as it was, and run the pipeline again"
 	}
 	return ""
 }

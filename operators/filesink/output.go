@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -26,6 +27,7 @@ type output struct {
 	buf    []byte // encoded, and not yet in the file
 	limit  int    // bytes of buf from which on it is flushed
 	length int64  // bytes of the file
+	sum    uint32 // CRC-32C of them
 }
 
 // create makes the file, or takes one that is there, and leaves it as it is.
@@ -59,6 +61,7 @@ func (o *output) write(data []byte) error {
 	n, err := o.disk.write(o.file, packed)
 	if err == nil {
 		o.length += int64(n)
+		o.sum = crc32.Update(o.sum, castagnoli, packed)
 		return nil
 	}
 	if n == 0 || o.disk.bug == noTakingBack {
@@ -84,6 +87,12 @@ func (o *output) sync() error {
 	}
 	failpoint.Here("staged-synced")
 	return nil
+}
+
+// written returns the checksum of what is in the file.
+func (o *output) written() *uint32 {
+	sum := o.sum
+	return &sum
 }
 
 // finish completes the file, and makes it durable. Compressed data is never
@@ -116,10 +125,11 @@ func (o *output) cut(length int64) error {
 	return nil
 }
 
-// resume opens the file as it was at a checkpoint, when it had the given length.
+// resume opens the file as it was at a checkpoint, when it had the given length and
+// checksum, nil where that is not known.
 // Where its name then was another, because the job has another identity now,
 // its content is copied: whoever had it may go on with it.
-func (o *output) resume(then string, length int64) error {
+func (o *output) resume(then string, length int64, written *uint32) error {
 	info, err := os.Stat(then)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -129,6 +139,9 @@ func (o *output) resume(then string, length int64) error {
 	case info.Size() < length:
 		return fmt.Errorf("the staged file %s has %d bytes, and had %d at the checkpoint; what is missing cannot be made again from there; %s",
 			then, info.Size(), length, afresh)
+	}
+	if o.sum, err = unchanged(then, length, written); err != nil {
+		return err
 	}
 	if o.file == nil {
 		if err := o.create(os.O_CREATE); err != nil {

@@ -79,19 +79,21 @@ type partsState struct {
 
 // openPart is a part that goes on behind the checkpoint.
 type openPart struct {
-	Staged    string `json:"staged"` // below the root
-	Name      string `json:"name"`
-	Partition string `json:"partition"`
-	Length    int64  `json:"length"` // bytes of the file
-	Rows      int64  `json:"rows"`
-	Opened    int64  `json:"opened"` // microseconds since 1970
+	Staged    string  `json:"staged"` // below the root
+	Name      string  `json:"name"`
+	Partition string  `json:"partition"`
+	Length    int64   `json:"length"` // bytes of the file
+	Sum       *uint32 `json:"crc32c"` // of them; nil: not known
+	Rows      int64   `json:"rows"`
+	Opened    int64   `json:"opened"` // microseconds since 1970
 }
 
 // pendingPart is a part that is complete and durable, and gets its final name.
 type pendingPart struct {
-	Staged string `json:"staged"` // below the root
-	Final  string `json:"final"`  // below the root
-	Size   int64  `json:"size"`
+	Staged string  `json:"staged"` // below the root
+	Final  string  `json:"final"`  // below the root
+	Size   int64   `json:"size"`
+	Sum    *uint32 `json:"crc32c"` // nil: not known
 
 	own bool // it was completed by this sink, so that nobody else can have committed it
 }
@@ -116,6 +118,7 @@ func newParts(c *gpflow.SinkContext, enc formats.Encoder, pack *packer, ext stri
 		names: newNames(c, t.root, ext), path: path, enc: enc, pack: pack, log: c.Log, now: time.Now, disk: &disk{bug: planted()},
 		max: maxOpen, open: make(map[string]*part),
 	}
+	path.room = max(1, pathMax-len(s.root)-len("//")-len(s.name(0)))
 	if r, ok := c.Config.Block("roll"); ok {
 		s.roll = roll{r.Int("size"), time.Duration(r.Duration("every")) * time.Microsecond}
 	}
@@ -154,7 +157,7 @@ func (s *parts) Prepare(ctx context.Context, _ gpflow.CheckpointID, final bool) 
 		if err := p.sync(); err != nil {
 			return gpflow.Prepared{}, s.unwritable(p, err)
 		}
-		st.Open = append(st.Open, openPart{s.below(p.path), p.name, p.partition, p.length, p.rows, p.opened.UnixMicro()})
+		st.Open = append(st.Open, openPart{s.below(p.path), p.name, p.partition, p.length, p.written(), p.rows, p.opened.UnixMicro()})
 	}
 	if s.made {
 		if err := s.disk.syncDir(s.dir); err != nil {

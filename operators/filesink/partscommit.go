@@ -20,9 +20,15 @@ func (s *parts) Commit(_ context.Context, data gpflow.Committable) error {
 	if err := decode(data, modeParts, &c); err != nil {
 		return fmt.Errorf("commit what was prepared: %w", err)
 	}
+	own := make(map[string]bool)
+	for _, p := range s.pending {
+		own[p.Final] = p.own
+	}
 	var dirs []string
+	done := make(map[string]bool)
 	for i := range c.Parts {
 		p := &c.Parts[i]
+		p.own, done[p.Final] = own[p.Final], true
 		if err := s.publish(c.Root, p); err != nil {
 			return err
 		}
@@ -36,9 +42,7 @@ func (s *parts) Commit(_ context.Context, data gpflow.Committable) error {
 		}
 	}
 	failpoint.Here("commit-synced")
-	s.pending = slices.DeleteFunc(s.pending, func(p pendingPart) bool {
-		return slices.ContainsFunc(c.Parts, func(o pendingPart) bool { return o.Final == p.Final })
-	})
+	s.pending = slices.DeleteFunc(s.pending, func(p pendingPart) bool { return done[p.Final] })
 	return nil
 }
 
@@ -54,6 +58,11 @@ func (s *parts) publish(root string, p *pendingPart) error {
 	case info.Size() != p.Size:
 		return fmt.Errorf("commit %s: its staged file %s has %d bytes and was prepared with %d; something else has written to it: start with --fresh",
 			final, staged, info.Size(), p.Size)
+	}
+	if !p.own {
+		if _, err := unchanged(staged, p.Size, p.Sum); err != nil {
+			return fmt.Errorf("commit %s: %w", final, err)
+		}
 	}
 	if _, err := os.Lstat(final); err == nil {
 		return fmt.Errorf("commit %s: a file of that name has appeared, and the output is complete in %s; move one of them", final, staged)
@@ -75,8 +84,7 @@ func (s *parts) published(root, staged, final string, p *pendingPart) error {
 	if _, err := os.Lstat(final); err == nil {
 		return nil
 	}
-	own := slices.ContainsFunc(s.pending, func(o pendingPart) bool { return o.own && o.Final == p.Final })
-	if _, err := os.Stat(root); err != nil || own {
+	if _, err := os.Stat(root); err != nil || p.own {
 		return fmt.Errorf("commit %s: neither it nor its staged file %s exists; the output has been removed, or the pipeline was started in another directory", final, staged)
 	}
 	if s.log != nil {

@@ -75,10 +75,11 @@ func (s *parts) resume(at *openPart, lineage string, complete bool) error {
 		s.next++
 		s.made = true
 	}
-	if err := s.disk.makeDir(filepath.Join(s.root, p.partition)); err != nil {
-		return err
+	dir := filepath.Join(s.root, p.partition)
+	if err := s.disk.makeDir(dir); err != nil {
+		return fmt.Errorf("make the directory %s: %w", dir, reason(err))
 	}
-	if err := p.resume(then, at.Length); err != nil {
+	if err := p.resume(then, at.Length, at.Sum); err != nil {
 		return errors.Join(err, p.close())
 	}
 	if complete || s.open[p.partition] != nil {

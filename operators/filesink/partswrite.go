@@ -173,12 +173,12 @@ func (s *parts) sealMany() {
 // comes before anything is promised.
 func (s *parts) flush(p *part) error {
 	if p.file == nil {
-		err := s.disk.makeDir(filepath.Join(s.root, p.partition))
-		if err == nil {
-			err = p.create(os.O_CREATE | os.O_EXCL)
+		dir := filepath.Join(s.root, p.partition)
+		if err := s.disk.makeDir(dir); err != nil {
+			return s.failed("make the directory "+dir, err)
 		}
-		if err != nil {
-			return s.failed("make a file in "+filepath.Join(s.root, p.partition), err)
+		if err := p.create(os.O_CREATE | os.O_EXCL); err != nil {
+			return s.unwritable(p, err)
 		}
 		s.made = true
 	}
@@ -189,7 +189,7 @@ func (s *parts) flush(p *part) error {
 }
 
 func (s *parts) unwritable(p *part, err error) error {
-	return s.failed("stage a file in "+p.path, err)
+	return s.failed("stage "+p.path, err)
 }
 
 // complete makes a sealed file durable. One without records is none.
@@ -202,7 +202,7 @@ func (s *parts) complete(p *part) error {
 			return s.unwritable(p, err)
 		}
 		s.pending = append(s.pending, pendingPart{
-			Staged: s.below(p.path), Final: filepath.Join(p.partition, p.name), Size: p.length, own: true,
+			Staged: s.below(p.path), Final: filepath.Join(p.partition, p.name), Size: p.length, Sum: p.written(), own: true,
 		})
 	}
 	if p.file != nil {

@@ -9,13 +9,18 @@ import (
 	"github.com/gpflow/gpflow/spec/expr"
 )
 
-// nameMax is how many bytes the name of a file has at most.
-const nameMax = 255
+const (
+	// nameMax is how many bytes the name of a file has at most.
+	nameMax = 255
+	// pathMax is how many bytes a path has at most.
+	pathMax = 4095
+)
 
 // paths makes the paths of rows out of a template. One goroutine uses it.
 type paths struct {
 	steps    []step
 	computed bool // some are more than columns
+	room     int  // bytes of a path below the root at most; 0: not limited
 }
 
 // step is a piece of a template, for rows of a schema.
@@ -116,7 +121,21 @@ func (p *paths) append(dst []byte, row []gpflow.Value) ([]byte, error) {
 		}
 		dst, last = appendSafe(dst, v), s
 	}
-	return dst, last.short(len(dst) - begun)
+	if err := last.short(len(dst) - begun); err != nil {
+		return dst, err
+	}
+	return dst, p.fits(last, len(dst))
+}
+
+// fits refuses a path of n bytes below the root, to which s was the last to add.
+func (p *paths) fits(s *step, n int) error {
+	if p.room == 0 || n <= p.room {
+		return nil
+	}
+	return &gpflow.RecordError{Code: "path", Field: "path", Err: &expr.Error{
+		From: s.at, To: s.at + len(s.expr),
+		Summary: fmt.Sprintf("the path of the directory has %d bytes, and can have %d: with the path of the sink and the name of a file it has at most %d", n, p.room, pathMax),
+	}}
 }
 
 // value returns what the expression is for a row.

@@ -42,17 +42,19 @@ type singleState struct {
 	Target string      `json:"target"`
 	Staged string      `json:"staged"`
 	Length int64       `json:"length"` // bytes of the staged file
+	Sum    *uint32     `json:"crc32c"` // of them; nil: not known
 	Done   *singleDone `json:"done,omitempty"`
 }
 
 // singleDone is a staged file that is complete.
 type singleDone struct {
 	header
-	Staged   string `json:"staged"`
-	Final    string `json:"final"`
-	Size     int64  `json:"size"`
-	Modified int64  `json:"modified"` // nanoseconds since 1970
-	IfExists string `json:"if_exists"`
+	Staged   string  `json:"staged"`
+	Final    string  `json:"final"`
+	Size     int64   `json:"size"`
+	Sum      *uint32 `json:"crc32c"`   // nil: not known
+	Modified int64   `json:"modified"` // nanoseconds since 1970
+	IfExists string  `json:"if_exists"`
 }
 
 func newSingle(c *gpflow.SinkContext, enc formats.Encoder, pack *packer) (*single, error) {
@@ -198,7 +200,7 @@ func (s *single) resume(st *singleState) error {
 			return err
 		}
 	}
-	if err := s.out.resume(st.Staged, st.Length); err != nil {
+	if err := s.out.resume(st.Staged, st.Length, st.Sum); err != nil {
 		return err
 	}
 	s.begun, s.fresh = true, false
@@ -321,7 +323,7 @@ func (s *single) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (
 	if s.failure.err != nil {
 		return gpflow.Prepared{}, s.failure.err
 	}
-	st := singleState{header{stateVersion, modeSingle}, s.target, s.out.path, s.out.length, s.done}
+	st := singleState{header{stateVersion, modeSingle}, s.target, s.out.path, s.out.length, s.out.written(), s.done}
 	var p gpflow.Prepared
 	var err error
 	if p.State, err = json.Marshal(st); err == nil && s.done != nil {
@@ -352,7 +354,7 @@ func (s *single) persist(final bool) error {
 	if err != nil {
 		return err
 	}
-	s.done = &singleDone{header{stateVersion, modeSingle}, s.out.path, s.target, info.Size(), modified(info), s.ifExists}
+	s.done = &singleDone{header{stateVersion, modeSingle}, s.out.path, s.target, info.Size(), s.out.written(), modified(info), s.ifExists}
 	return nil
 }
 

@@ -32,6 +32,11 @@ func (s *single) Commit(_ context.Context, data gpflow.Committable) error {
 		return fmt.Errorf("commit %s: its staged file %s has %d bytes and was prepared with %d; something else has written to it: run the pipeline again",
 			c.Final, c.Staged, staged.Size(), c.Size)
 	}
+	if s.recovered {
+		if _, err := unchanged(c.Staged, c.Size, c.Sum); err != nil {
+			return fmt.Errorf("commit %s: %w", c.Final, err)
+		}
+	}
 	if c.IfExists == ifExistsFail {
 		err = s.publish(&c, staged)
 	} else {

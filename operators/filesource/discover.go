@@ -71,6 +71,24 @@ func (e *enumerator) Discover(ctx context.Context) ([]gpflow.Split, bool, error)
 	return splits, true, nil
 }
 
+// reportNew says that there are files that were not there when the known splits
+// were found, and are not read therefore. What is gone is its reader's affair.
+func (e *enumerator) reportNew(known []gpflow.Split) {
+	paths := make(map[string]bool)
+	for _, k := range known {
+		if d, err := decodeSplit(k); err == nil {
+			paths[d.Path] = true
+		}
+	}
+	files, err := e.files(context.Background())
+	files = slices.DeleteFunc(files, func(f found) bool { return paths[f.path] })
+	if err != nil || len(files) == 0 {
+		return
+	}
+	e.log.Warn("files have appeared since the pipeline began, and are not read; read them with another run, or all anew with --fresh, or follow the path",
+		"files", len(files), "first", files[0].path)
+}
+
 // files returns the files that the paths name, in the order in which they are
 // to be read.
 func (e *enumerator) files(ctx context.Context) ([]found, error) {
@@ -155,7 +173,8 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 		return nil
 	}
 	n := 0
-	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+	root := strings.TrimSuffix(path, "/") + "/" // the directory, where path is a link to it
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if e.follow && errors.Is(err, fs.ErrNotExist) {
 			return nil // gone meanwhile
 		}
@@ -165,7 +184,7 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if p != path && strings.HasPrefix(d.Name(), ".") {
+		if p != root && strings.HasPrefix(d.Name(), ".") {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
@@ -174,20 +193,11 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 		if d.IsDir() {
 			return nil
 		}
-		info, err := os.Stat(p)
-		if e.follow && errors.Is(err, fs.ErrNotExist) {
-			return nil
+		read, err := e.entry(p, files)
+		if read {
+			n++
 		}
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() {
-			e.pass(p, "it is not a regular file but "+info.Mode().Type().String())
-			return nil
-		}
-		n++
-		files[p] = found{p, info}
-		return nil
+		return err
 	})
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -198,6 +208,25 @@ func (e *enumerator) add(ctx context.Context, path string, info fs.FileInfo, fil
 		return fmt.Errorf("the directory %s holds no files to read; hidden ones are not read, and a path may name one of them", path)
 	}
 	return nil
+}
+
+// entry adds a file of a directory, and reports whether it is one to be read.
+func (e *enumerator) entry(path string, files map[string]found) (bool, error) {
+	info, err := os.Stat(path)
+	switch {
+	case e.follow && errors.Is(err, fs.ErrNotExist):
+		return false, nil // gone meanwhile
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		e.pass(path, "it is a symbolic link to a directory; name it in path to have its files read")
+		return false, nil
+	case !info.Mode().IsRegular():
+		e.pass(path, "it is not a regular file but "+info.Mode().Type().String())
+		return false, nil
+	}
+	files[path] = found{path, info}
+	return true, nil
 }
 
 // describe says how a file is to be read as a whole.

@@ -1,7 +1,9 @@
 package filesource
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +62,29 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
+// A link to a directory is read where a path names it, and passed over below one,
+// which is said.
+func TestDiscoverLinkedDirectory(t *testing.T) {
+	dir := tree(t, "a.log", "real/b.log", "real/c/d.log")
+	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string][]string{
+		"link": {"link/b.log", "link/c/d.log"}, "link/": {"link/b.log", "link/c/d.log"}, "lin*": {"link/b.log", "link/c/d.log"},
+		".": {"a.log", "real/b.log", "real/c/d.log"},
+	} {
+		s := open(t, options{vals: vals{"path": []string{dir + "/" + path}, "format": "lines"}})
+		var log bytes.Buffer
+		s.log = slog.New(slog.NewTextHandler(&log, nil))
+		if got := ids(discover(t, s), dir); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+		if said := strings.Contains(log.String(), "it is a symbolic link to a directory"); said != (path == ".") {
+			t.Errorf("%s: %s", path, &log)
+		}
+	}
+}
+
 func TestDiscoverIsOnce(t *testing.T) {
 	dir := tree(t, "a.log")
 	e, _ := open(t, options{vals: vals{"path": []string{dir}, "format": "lines"}}).Enumerator(nil)
@@ -67,6 +92,29 @@ func TestDiscoverIsOnce(t *testing.T) {
 		splits, done, err := e.Discover(context.Background())
 		if len(splits) != want || !done || err != nil {
 			t.Errorf("call %d: %d splits, %v, %v", i, len(splits), done, err)
+		}
+	}
+}
+
+// A file that appears while the pipeline is stopped is not read, which is said.
+func TestDiscoverLater(t *testing.T) {
+	dir := tree(t, "a.log", "b.log")
+	s := open(t, options{vals: vals{"path": []string{dir + "/*.log"}, "format": "lines"}})
+	known := discover(t, s)
+	var log bytes.Buffer
+	s.log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, c := range []struct{ name, want string }{
+		{"c.txt", ""},
+		{"c.log", "files have appeared since the pipeline began, and are not read"},
+	} {
+		write(t, filepath.Join(dir, c.name), []byte("x\n"))
+		log.Reset()
+		e, _ := s.Enumerator(known)
+		if splits, done, err := e.Discover(context.Background()); len(splits) > 0 || !done || err != nil {
+			t.Errorf("%s: %d splits, %v, %v", c.name, len(splits), done, err)
+		}
+		if got := log.String(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -39,8 +39,20 @@ func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
 	if err != nil {
 		return err
 	}
-	r.tails = append(r.tails, &tail{source: r.source, id: s.ID, data: d, from: p})
+	n := &tail{source: r.source, id: s.ID, data: d, from: p}
+	for _, t := range r.tails {
+		t.behind(n)
+		n.behind(t)
+	}
+	r.tails = append(r.tails, n)
 	return nil
+}
+
+// behind notes that another file has had the path since.
+func (t *tail) behind(later *tail) {
+	if t.data.Path == later.data.Path && t.data.Generation < later.data.Generation {
+		t.from.replaced = true
+	}
 }
 
 // Poll reads on in the next file that has something. Where the disk fails, the file
@@ -57,7 +69,8 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		st, err := t.poll(ctx, out)
 		if err != nil {
 			err, t.from, t.seen = again(false, err), place, nil
-			return gpflow.Progress{}, failing(err, t.close())
+			_ = t.close() // what was only read is closed, or given up
+			return gpflow.Progress{}, err
 		}
 		if st != waiting && t.told() {
 			out.Done(t.at().encode())
@@ -68,6 +81,8 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 			return gpflow.Progress{Ended: t.id}, t.close()
 		case more:
 			r.next++
+			return gpflow.Progress{}, nil
+		case moved:
 			return gpflow.Progress{}, nil
 		}
 		if r.next >= r.mostOpen {

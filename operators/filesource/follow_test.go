@@ -57,6 +57,7 @@ func (f *following) start() {
 	})
 	f.must(err)
 	f.src = s.(*source)
+	f.src.watches = false
 	f.src.now = func() time.Time { return f.clock }
 	f.src.wait = func(context.Context, time.Duration) error { return errors.New("nothing new") }
 	e, err := f.src.Enumerator(f.known)

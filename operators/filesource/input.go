@@ -18,6 +18,7 @@ const (
 	more    status = iota // there may be more at once
 	waiting               // a stream has nothing now
 	ended                 // the split has been read
+	moved                 // nothing was read, and the position is another
 )
 
 const (

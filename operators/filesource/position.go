@@ -25,12 +25,15 @@ type position struct {
 	// base is what the file has held before it was last truncated, in bytes,
 	// and generation how often it was. Both are 0 unless it is followed.
 	base, generation int64
+	// replaced says that another file had its path.
+	replaced bool
 }
 
 // The kinds of position, the first byte of each.
 const (
-	positionFile   = 1
-	positionStream = 2
+	positionFile     = 1
+	positionStream   = 2
+	positionReplaced = 3 // of a file that is followed, and whose path another had
 )
 
 // encode returns the position's bytes: its kind, and as unsigned varints offset
@@ -38,8 +41,11 @@ const (
 func (p position) encode() gpflow.Position {
 	b := make([]byte, 1, 48)
 	b[0] = positionFile
-	if p.stream {
+	switch {
+	case p.stream:
 		b[0] = positionStream
+	case p.replaced:
+		b[0] = positionReplaced
 	}
 	b = binary.AppendUvarint(b, uint64(p.offset))
 	b = binary.AppendUvarint(b, uint64(p.line))
@@ -55,9 +61,9 @@ func decodePosition(split string, pos gpflow.Position) (p position, err error) {
 	if pos == nil {
 		return position{}, nil
 	}
-	if len(pos) > 0 && (pos[0] == positionFile || pos[0] == positionStream) {
+	if len(pos) > 0 && pos[0] >= positionFile && pos[0] <= positionReplaced {
 		r := varints{rest: pos[1:]}
-		p.stream = pos[0] == positionStream
+		p.stream, p.replaced = pos[0] == positionStream, pos[0] == positionReplaced
 		p.offset, p.line = r.next(), r.next()
 		if !p.stream {
 			p.base, p.generation, p.head = r.next(), r.next(), r.head()

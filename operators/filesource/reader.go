@@ -68,9 +68,9 @@ func (r *reader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progress
 		if err = again(a.data.Stream, err); begun {
 			r.queue[0].from = place
 		}
-		in := r.cur
+		_ = r.cur.close() // what was only read is closed, or given up
 		r.cur = nil
-		return gpflow.Progress{}, failing(err, in.close())
+		return gpflow.Progress{}, err
 	}
 	if r.cur.prepared() {
 		out.Done(r.cur.at().encode())
@@ -102,15 +102,6 @@ func (r *reader) Drop(split string) error {
 	in := r.cur
 	r.cur = nil
 	return in.close()
-}
-
-// failing returns err, which is transient or not, with what closing has come to.
-func failing(err, closing error) error {
-	var passing *gpflow.Transient
-	if errors.As(err, &passing) {
-		return err // what was only read is closed, or given up
-	}
-	return errors.Join(err, closing)
 }
 
 // Close closes the file that is open.

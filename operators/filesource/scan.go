@@ -8,14 +8,20 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/formats/catalog"
 )
 
-// scanEvery is the time between two looks for new files.
-const scanEvery = 200 * time.Millisecond
+const (
+	// scanEvery is the time between two looks for new files, where the system does
+	// not tell of them.
+	scanEvery = 200 * time.Millisecond
+	// scanEmpty is the same while a new file is empty, for the first second of it.
+	scanEmpty = 5 * time.Millisecond
+)
 
 // pause lets d pass, or returns why ctx has ended.
 func pause(ctx context.Context, d time.Duration) error {
@@ -45,6 +51,9 @@ type scanner struct {
 	count   map[string]int      // of files of a path
 	ids     map[string]bool     // of splits
 	scanned bool
+	empty   bool          // a file has appeared that is empty yet
+	took    time.Duration // the last look
+	watch   *watch        // nil: the clock alone says when to look
 }
 
 // sighted is a file that is a split.
@@ -94,13 +103,18 @@ func (d splitData) key() string {
 // Discover returns the files that have appeared. The first call returns at
 // once, the others when there is one.
 func (c *scanner) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
+	if c.watches && c.watch == nil {
+		c.watch = newWatch(c.dirs())
+	}
 	for {
 		if c.scanned {
-			if err := c.wait(ctx, scanEvery); err != nil {
+			if err := c.rest(ctx); err != nil {
 				return nil, false, err
 			}
 		}
+		begun := c.now()
 		splits, err := c.scan(ctx)
+		c.took = c.now().Sub(begun)
 		if err != nil {
 			return nil, false, err
 		}
@@ -111,8 +125,48 @@ func (c *scanner) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
 	}
 }
 
+// dirs returns the directories in which files are to appear: those that paths
+// name, and those of the files and patterns that they name.
+func (c *scanner) dirs() []string {
+	var all []string
+	for _, p := range c.source.paths {
+		all = append(all, filepath.Clean(p), filepath.Dir(p))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// rest waits until it is time to look again. Looking takes a fifth of the time at
+// most, however much appears.
+func (c *scanner) rest(ctx context.Context) error {
+	d := scanEvery
+	if c.empty {
+		d = max(scanEmpty, min(d, 4*c.took))
+	}
+	if c.watch == nil {
+		return c.wait(ctx, d)
+	}
+	if gap := min(scanEvery, 4*c.took); gap > 0 {
+		if err := pause(ctx, gap); err != nil {
+			return err
+		}
+	}
+	return c.watch.wait(ctx, d)
+}
+
+// Close ends the watch.
+func (c *scanner) Close() error {
+	if c.watch == nil {
+		return nil
+	}
+	w := c.watch
+	c.watch = nil
+	return w.close()
+}
+
 // scan looks once.
 func (c *scanner) scan(ctx context.Context) ([]gpflow.Split, error) {
+	c.empty = false
 	files, err := c.files(ctx)
 	if err != nil {
 		return nil, err
@@ -158,8 +212,9 @@ func (c *scanner) sight(f found) (k *sighted, fresh bool, err error) {
 	if k, err = c.copied(f); k != nil || err != nil {
 		return k, false, err
 	}
-	if f.info.Size() == 0 {
-		return nil, false, nil // it cannot be told from others yet
+	if f.info.Size() == 0 { // it cannot be told from others yet
+		c.empty = c.empty || c.now().Sub(f.info.ModTime()) < time.Second
+		return nil, false, nil
 	}
 	if why := c.refuse(f); why != nil {
 		if c.named(f.path) {

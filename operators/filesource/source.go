@@ -40,6 +40,7 @@ type source struct {
 	log         *slog.Logger
 	now         func() time.Time                           // the clock; only what is followed needs one
 	wait        func(context.Context, time.Duration) error // lets the time pass
+	watches     bool                                       // the system tells of files that appear, where it can
 	bugs        bugs
 	// before is called before every read of the content of a file, and an error of
 	// it is that of the read: a test lets the disk fail there. nil: it is not called.
@@ -75,6 +76,7 @@ func newSource(c *gpflow.SourceContext) (gpflow.Source, error) {
 		stdin:       os.Stdin,
 		now:         time.Now,
 		wait:        pause,
+		watches:     true,
 		log:         c.Log,
 	}
 	if s.log == nil {
@@ -104,7 +106,11 @@ func (s *source) Enumerator(known []gpflow.Split) (gpflow.Enumerator, error) {
 	if s.follow {
 		return newScanner(s, known)
 	}
-	return &enumerator{source: s, done: len(known) > 0}, nil
+	e := &enumerator{source: s, done: len(known) > 0}
+	if e.done {
+		e.reportNew(known)
+	}
+	return e, nil
 }
 
 // Reader returns a reader: of one split after the other, or, with follow, of all

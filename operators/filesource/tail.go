@@ -100,10 +100,12 @@ func (t *tail) parked() bool {
 
 // at is where the file is to be gone on with.
 func (t *tail) at() position {
-	if t.in != nil && t.in.prepared() {
-		return t.in.at()
+	if t.in == nil || !t.in.prepared() {
+		return t.from
 	}
-	return t.from
+	p := t.in.at()
+	p.replaced = t.leaves == replaced
+	return p
 }
 
 // told reports whether there is a position to tell.
@@ -117,7 +119,7 @@ func (t *tail) find(from position) (path string, there bool, err error) {
 		return "", false, err
 	}
 	there = err == nil
-	if there && (t.data.File == "" || fileID(info) == t.data.File) {
+	if there && (t.data.File == "" || fileID(info) == t.data.File && !from.replaced) {
 		return t.data.Path, there, nil
 	}
 	path, err = byID(t.data.Path, t.data.File)
@@ -214,8 +216,15 @@ func (t *tail) poll(ctx context.Context, out *gpflow.Reading) (status, error) {
 		}
 	}
 	if t.idle && t.in.tail && t.copy == nil {
-		if nothing, err := t.look(); nothing || err != nil {
+		was := t.leaves
+		nothing, err := t.look()
+		switch {
+		case err != nil:
 			return waiting, err
+		case nothing && t.leaves != was:
+			return moved, nil // as the position says
+		case nothing:
+			return waiting, nil
 		}
 	}
 	before := max(t.in.pos, t.in.resume.offset)

@@ -1,7 +1,9 @@
 package filesource
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/gpflow/gpflow"
@@ -61,6 +63,9 @@ func (d splitData) check(from position) error {
 
 func (d splitData) openFile() (*os.File, error) {
 	f, err := os.Open(d.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, other("open %s: it was there when the pipeline began, and is gone; %s", d.Path, startAnew)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w%s", d.Path, reason(err), denied(err))
 	}

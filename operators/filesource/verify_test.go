@@ -46,7 +46,7 @@ func TestInputThatIsNotWhatItWas(t *testing.T) {
 		}{
 			{"grown", nil, ""},
 			{"as it was", packed, ""},
-			{"removed", nil, "no such file"},
+			{"removed", nil, "is gone; bring the file back"},
 			{"empty", []byte{}, "has only 0 bytes now: it was truncated or replaced"},
 			{"truncated before the position", packed[:100], "has only 100 bytes now: it was truncated or replaced"},
 			{"truncated behind the position", packed[:len(packed)-3], "it was truncated"},
@@ -106,6 +106,9 @@ func TestRangesOfAnotherFile(t *testing.T) {
 
 func TestPositionsThatCannotBeRead(t *testing.T) {
 	good := position{place: place{300, 4}, base: 7, generation: 1, head: summed([]byte("x"))}.encode()
+	if p, err := decodePosition("a", position{replaced: true}.encode()); err != nil || p != (position{replaced: true}) {
+		t.Errorf("%+v, %v", p, err)
+	}
 	if p, err := decodePosition("a", good); err != nil || string(p.encode()) != string(good) {
 		t.Errorf("%+v, %v", p, err)
 	}

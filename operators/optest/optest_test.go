@@ -37,11 +37,14 @@ func describe(fault string) *gpflow.Descriptor {
 			{Name: "size", Kind: gpflow.FieldInt, Required: true, Doc: "Not used."},
 			{Name: "by", Kind: gpflow.FieldColumns, Doc: "Not used."},
 		},
-		Traits: func(gpflow.Config) (t gpflow.Traits) {
-			if fault == "key" {
-				t = gpflow.Traits{KeyField: "by", Key: []string{"n"}}
+		Traits: func(gpflow.Config) gpflow.Traits {
+			switch fault {
+			case "key":
+				return gpflow.Traits{KeyField: "by", Key: []string{"n"}}
+			case "no key":
+				return gpflow.Traits{}
 			}
-			return t
+			return gpflow.Traits{Single: true}
 		},
 		Ports: []gpflow.Port{{Name: "late", Doc: "Late rows."}, {Name: "errors", Doc: "Failed rows."}},
 		Infer: func(i *gpflow.Inference) gpflow.Inferred {
@@ -220,6 +223,7 @@ func TestFaultsAreCaught(t *testing.T) {
 		"memory":     "gone on with behind each batch of 1",
 		"again":      "rows leave when the operator hears of the watermark",
 		"key":        "by 1, 3 and 2 subtasks",
+		"no key":     "its traits have neither a KeyField",
 	} {
 		c := toyCase(fault)
 		if fault == "uses" {

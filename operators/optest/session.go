@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gpflow/gpflow"
 )
@@ -123,7 +124,11 @@ func (s *session) discover(src gpflow.Source) []gpflow.Split {
 			seen[f.ID] = true
 		}
 		all = append(all, splits...)
-		if done || !bounded {
+		if done {
+			break
+		}
+		if !bounded {
+			s.endWait(e)
 			break
 		}
 	}
@@ -133,6 +138,43 @@ func (s *session) discover(src gpflow.Source) []gpflow.Split {
 	return all
 }
 
+// endWait has an enumerator look for more that need not come, with a context that has
+// ended.
+func (s *session) endWait(e gpflow.Enumerator) {
+	s.t.Helper()
+	s.promptly("a Discover whose context has ended", func() {
+		if _, _, err := e.Discover(over); err != nil && !errors.Is(err, context.Canceled) {
+			s.t.Errorf("a Discover whose context has ended returns %v, which does not say so", err)
+		}
+	})
+}
+
+// promptly makes a call that has no reason to wait.
+func (s *session) promptly(what string, call func()) {
+	s.t.Helper()
+	limit := s.patience
+	if limit == 0 {
+		limit = 30 * time.Second
+	}
+	var panicked any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		call()
+	}()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+		s.t.Fatalf("%s: %s does not come back within %s", s.what, what, limit)
+	}
+	if panicked != nil {
+		panic(panicked)
+	}
+}
+
 // poll polls a reader, and takes what it gives into s.now.
 func (s *session) poll(i, limit int) gpflow.Progress {
 	s.t.Helper()
@@ -140,13 +182,13 @@ func (s *session) poll(i, limit int) gpflow.Progress {
 	if limit > 0 {
 		out.Limit(limit)
 	}
-	p, err := s.readers[i].Poll(context.Background(), out)
+	p, err := s.pollOnce(i, out)
 	var again *gpflow.Transient
 	for n := 0; errors.As(err, &again) && n < mostFailures; n++ {
 		if b, _, _, _ := out.TakeReading(); b != nil {
 			b.Release()
 		}
-		p, err = s.readers[i].Poll(context.Background(), out)
+		p, err = s.pollOnce(i, out)
 	}
 	if err != nil {
 		s.close()
@@ -180,6 +222,12 @@ func (s *session) poll(i, limit int) gpflow.Progress {
 	delete(s.splits[i], p.Ended)
 	delete(s.now.at, p.Ended)
 	return p
+}
+
+func (s *session) pollOnce(i int, out *gpflow.Reading) (p gpflow.Progress, err error) {
+	s.t.Helper()
+	s.promptly("a Poll", func() { p, err = s.readers[i].Poll(context.Background(), out) })
+	return p, err
 }
 
 // take adds records of a split, whose positions ascend.

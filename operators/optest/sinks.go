@@ -56,7 +56,9 @@ var ErrKilled = errors.New("killed")
 // prepared is committed at once, later, repeatedly, or by the next start.
 //
 // A call that fails with a gpflow.Transient is made again, as the engine does, or
-// the process dies before that.
+// the process dies before that. Now and then the context of a call has ended: then
+// it does what it is to do all the same, or says so, and the sink is closed. A batch
+// is overwritten as soon as Write has returned.
 //
 // At every moment no item is visible twice, none that lies behind the last
 // completed checkpoint, and none that was visible is gone. At the end each item
@@ -109,13 +111,28 @@ func (r *sinkRun) chance(label string, n int) bool { return r.Choose(label, n) =
 // mostFailures is how often in a row a call may fail with a Transient.
 const mostFailures = 100
 
+// over has ended.
+var over = func() context.Context {
+	ctx, end := context.WithCancel(context.Background())
+	end()
+	return ctx
+}()
+
 // call makes a call until it fails no more with a Transient, and reports whether
-// it went well; false is that the process has died.
-func (r *sinkRun) call(what string, f func() error) bool {
+// it went well; false is that the process has died, or that its context had ended.
+func (r *sinkRun) call(what string, f func(context.Context) error) bool {
 	r.t.Helper()
 	var again *gpflow.Transient
 	for range mostFailures {
-		err := f()
+		ctx := context.Background()
+		if r.chance("its context has ended", 60) {
+			ctx = over
+		}
+		err := f(ctx)
+		if ctx == over && errors.Is(err, context.Canceled) {
+			r.close()
+			return false
+		}
 		if !errors.As(err, &again) {
 			return r.ok(what, err)
 		}
@@ -262,9 +279,12 @@ func (r *sinkRun) write() bool {
 			continue
 		}
 		batch := b.Take()
-		alive := r.call("Write", func() error {
-			return r.sinks[live[at]].Write(context.Background(), batch, func(_ int, err error) error { return err })
+		alive := r.call("Write", func(ctx context.Context) error {
+			return r.sinks[live[at]].Write(ctx, batch, func(_ int, err error) error { return err })
 		})
+		for i := range batch.Slab {
+			batch.Slab[i] = gpflow.String("poison: a value of a released batch")
+		}
 		batch.Release()
 		if !alive {
 			return false
@@ -288,7 +308,7 @@ func (r *sinkRun) checkpoint(final bool) bool {
 		if !r.ended[i] {
 			end := final || live > 1 && r.chance("a subtask ends", 60)
 			var p gpflow.Prepared
-			if !r.call("Prepare", func() (err error) { p, err = s.Prepare(context.Background(), r.id, end); return err }) {
+			if !r.call("Prepare", func(ctx context.Context) (err error) { p, err = s.Prepare(ctx, r.id, end); return err }) {
 				return false
 			}
 			if end {
@@ -331,7 +351,7 @@ func (r *sinkRun) commit() bool {
 			}
 			for range 1 + r.Choose("commit again", 2) {
 				s := r.sinks[i%len(r.sinks)]
-				if !r.call("Commit", func() error { return s.Commit(context.Background(), slices.Clone(p.Committable)) }) {
+				if !r.call("Commit", func(ctx context.Context) error { return s.Commit(ctx, slices.Clone(p.Committable)) }) {
 					return false
 				}
 			}

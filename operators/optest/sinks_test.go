@@ -22,6 +22,8 @@ const (
 	forgetsState    = "begins afresh in each start"
 	refusesTwice    = "refuses a second commit"
 	replacesVisible = "uses a name twice"
+	keepsBatch      = "keeps the batch until the checkpoint"
+	dropsAtEnd      = "takes nothing where the context has ended, and does not say so"
 )
 
 // shelf is where items are visible, by the name of what was committed.
@@ -32,6 +34,7 @@ type shelf map[string][]int
 type shelfSink struct {
 	shelf shelf
 	bug   string
+	kept  []*gpflow.Batch
 	shelfState
 }
 
@@ -49,7 +52,18 @@ func (s *shelfSink) Recover(_ context.Context, states [][]byte) error {
 	return json.Unmarshal(states[0], &s.shelfState)
 }
 
-func (s *shelfSink) Write(_ context.Context, b *gpflow.Batch, _ func(int, error) error) error {
+func (s *shelfSink) Write(ctx context.Context, b *gpflow.Batch, _ func(int, error) error) error {
+	if ctx.Err() != nil && s.bug == dropsAtEnd {
+		return nil
+	}
+	if s.bug == keepsBatch {
+		s.kept = append(s.kept, b)
+		return nil
+	}
+	return s.take(b)
+}
+
+func (s *shelfSink) take(b *gpflow.Batch) error {
 	for i := range b.N {
 		s.Items = append(s.Items, int(b.Row(i)[0].Int()))
 	}
@@ -60,6 +74,10 @@ func (s *shelfSink) Write(_ context.Context, b *gpflow.Batch, _ func(int, error)
 }
 
 func (s *shelfSink) Prepare(_ context.Context, _ gpflow.CheckpointID, final bool) (p gpflow.Prepared, err error) {
+	for _, b := range s.kept {
+		_ = s.take(b)
+	}
+	s.kept = nil
 	s.Next++
 	if s.bug == forgetsAborted {
 		s.Pending = make(map[string][]int)
@@ -137,7 +155,7 @@ func (q *quiet) Fatalf(string, ...any) {
 
 // TestRunSinkFindsMistakes: a harness that finds nothing proves nothing.
 func TestRunSinkFindsMistakes(t *testing.T) {
-	for _, bug := range []string{showsAtOnce, notIdempotent, forgetsAborted, forgetsState, refusesTwice, replacesVisible} {
+	for _, bug := range []string{showsAtOnce, notIdempotent, forgetsAborted, forgetsState, refusesTwice, replacesVisible, keepsBatch, dropsAtEnd} {
 		if run := found(func(choose func(string, int) int) optest.SinkCase { return shelfCase(bug, choose) }); run == 0 {
 			t.Errorf("a sink that %s passes 50 runs", bug)
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gpflow/gpflow"
 )
@@ -28,6 +29,8 @@ type SourceCase struct {
 	// Adjust may change a source that has been made, as to switch on a planted
 	// bug.
 	Adjust func(gpflow.Source)
+
+	patience time.Duration // with a call that has no reason to wait; 0: 30 seconds
 }
 
 // Record is a record that a source gave, or one that it could not decode.
@@ -169,10 +172,10 @@ func (c *SourceCase) cancel(t TB, polls, limit int) {
 	if len(s.splits[0]) == 0 {
 		return
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	stop()
 	out := gpflow.NewReading(s.schema)
-	if _, err := s.readers[0].Poll(ctx, out); err != nil && !errors.Is(err, context.Canceled) {
+	var err error
+	s.promptly("a Poll whose context has ended", func() { _, err = s.readers[0].Poll(over, out) })
+	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("a poll whose context has ended returns %v, which does not say so", err)
 	}
 	if b, _, _, _ := out.TakeReading(); b != nil {

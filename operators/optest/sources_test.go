@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gpflow/gpflow"
 )
@@ -16,10 +17,11 @@ import (
 type counter struct {
 	mistake string
 	records int64 // of a split; -1: no end
+	forever chan struct{}
 }
 
 func (c *counter) Enumerator(known []gpflow.Split) (gpflow.Enumerator, error) {
-	return &counterSplits{c, len(known) > 0 && c.mistake != "known splits are found again"}, nil
+	return &counterSplits{c, len(known) > 0 && c.mistake != "known splits are found again", false}, nil
 }
 
 func (c *counter) Reader(*gpflow.ReaderContext) (gpflow.Reader, error) {
@@ -28,19 +30,27 @@ func (c *counter) Reader(*gpflow.ReaderContext) (gpflow.Reader, error) {
 
 type counterSplits struct {
 	*counter
-	done bool
+	done, asked bool
 }
 
-func (c *counterSplits) Discover(context.Context) ([]gpflow.Split, bool, error) {
-	if c.done {
-		return nil, true, nil
+func (c *counterSplits) Discover(ctx context.Context) ([]gpflow.Split, bool, error) {
+	again := c.asked
+	c.asked = true
+	switch {
+	case again && c.mistake == "it waits for splits for ever":
+		<-c.forever
+	case again && c.records < 0:
+		<-ctx.Done()
+		return nil, false, ctx.Err()
+	case c.done:
+		return nil, c.records >= 0, nil
 	}
 	c.done = true
 	second := "b"
 	if c.mistake == "two splits of one name" {
 		second = "a"
 	}
-	return []gpflow.Split{{ID: "a"}, {ID: second}}, true, nil
+	return []gpflow.Split{{ID: "a"}, {ID: second}}, c.records >= 0, nil
 }
 
 func (c *counterSplits) Close() error { return nil }
@@ -66,6 +76,9 @@ func (r *counterReader) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.P
 	s := r.splits[0]
 	if r.mistake == "the wrong split" {
 		s = "c"
+	}
+	if r.at[s] == 5 && r.mistake == "it waits for records for ever" || ctx.Err() != nil && r.mistake == "the end is passed over" {
+		<-r.forever
 	}
 	if ctx.Err() != nil && r.mistake == "an end of its own" {
 		return gpflow.Progress{}, errors.New("interrupted")
@@ -127,7 +140,7 @@ func counting(mistake string, records int64) SourceCase {
 			Traits: func(gpflow.Config) gpflow.Traits { return gpflow.Traits{Bounded: records >= 0} },
 			Infer:  func(*gpflow.Inference) gpflow.Inferred { return gpflow.Inferred{Ports: []*gpflow.Schema{schema, nil}} },
 			NewSource: func(*gpflow.SourceContext) (gpflow.Source, error) {
-				return &counter{mistake, records}, nil
+				return &counter{mistake, records, make(chan struct{})}, nil
 			},
 		},
 	}
@@ -187,6 +200,15 @@ func TestMistakesOfSourcesAreFound(t *testing.T) {
 		"close fails":                  "it is stuck",
 	} {
 		if got := complaint(counting(mistake, 12)); !strings.Contains(got, want) {
+			t.Errorf("%s: the harness says %q", mistake, got)
+		}
+	}
+	for mistake, records := range map[string]int64{
+		"it waits for records for ever": 12, "the end is passed over": 12, "it waits for splits for ever": -1,
+	} {
+		c := counting(mistake, records)
+		c.Most, c.patience = 30, 50*time.Millisecond
+		if got := complaint(c); !strings.Contains(got, "does not come back") {
 			t.Errorf("%s: the harness says %q", mistake, got)
 		}
 	}

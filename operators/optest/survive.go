@@ -23,9 +23,14 @@ func (c *Case) survives(t TB, base *Played) {
 		same(t, what, base, got, nil)
 		tallies(t, what, base, got)
 	}
-	traits := c.Descriptor.TraitsOf(gpflow.NewConfig(c.Descriptor.Fields, c.Config))
-	fixed := traits.Single || len(traits.Key) == 0 && (traits.KeyField != "" || c.Descriptor.State != nil)
-	if fixed || base.Err != nil {
+	config := gpflow.NewConfig(c.Descriptor.Fields, c.Config)
+	traits := c.Descriptor.TraitsOf(config)
+	if c.Descriptor.State != nil && len(c.Descriptor.State(config, c.In, c.Constants)) > 0 && traits.KeyField == "" && !traits.Single {
+		t.Errorf("%s keeps state, and its traits have neither a KeyField, which says by what its input is partitioned, nor Single: several subtasks would each have a part of what is kept by a key",
+			c.Descriptor.Name())
+		return
+	}
+	if traits.Single || len(traits.Key) == 0 && traits.KeyField != "" || base.Err != nil {
 		return
 	}
 	for _, size := range []int{1, 7} {
