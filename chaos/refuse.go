@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,14 +99,7 @@ type damage struct {
 }
 
 var damages = []damage{
-	{"flipped", func(r *round, path string) error {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		data[r.rng.IntN(len(data))] ^= 1 << r.rng.IntN(8)
-		return os.WriteFile(path, data, 0o600)
-	}},
+	{"flipped", func(r *round, path string) error { return r.flip(path, math.MaxInt) }},
 	{"truncated", func(r *round, path string) error {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -114,6 +108,16 @@ var damages = []damage{
 		return os.Truncate(path, r.rng.Int64N(info.Size()))
 	}},
 	{"removed", func(_ *round, path string) error { return os.Remove(path) }},
+}
+
+// flip changes one bit of the first bytes of a file, of at most so many.
+func (r *round) flip(path string, within int) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	data[r.rng.IntN(min(len(data), within))] ^= 1 << r.rng.IntN(8)
+	return os.WriteFile(path, data, 0o600)
 }
 
 // damagedCheckpoint damages each object that the current checkpoint consists of,
@@ -181,7 +185,8 @@ func (r *round) damaged(d damage, path string) error {
 	return os.WriteFile(path, good, 0o600)
 }
 
-// damagedStaged cuts and removes what a sink has staged before the checkpoint.
+// damagedStaged flips a bit of what a sink has staged before the checkpoint, cuts
+// it and removes it.
 func damagedStaged(r *round) (string, error) {
 	if err := r.killedInTheMidst(); err != nil {
 		return "", err
@@ -193,7 +198,8 @@ func damagedStaged(r *round) (string, error) {
 	times := 0
 	for _, p := range c.staged[:min(len(c.staged), 4)] {
 		cut := damage{"cut", func(r *round, path string) error { return os.Truncate(path, r.rng.Int64N(p.length)) }}
-		for _, d := range []damage{cut, damages[len(damages)-1]} {
+		flipped := damage{"flipped", func(r *round, path string) error { return r.flip(path, int(p.length)) }}
+		for _, d := range []damage{flipped, cut, damages[len(damages)-1]} {
 			if err := r.damaged(d, filepath.Join(r.dir, p.path)); err != nil {
 				return "", err
 			}
