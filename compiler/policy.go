@@ -145,7 +145,7 @@ func (c *compilation) claims(g *Graph) {
 			c.report(diag.Diagnostic{
 				Severity: diag.Error, Code: diag.CodeConfig, Range: n.Spec.Range,
 				Summary: fmt.Sprintf("%s and %s write to one place: %s", o.Address(), n.Address(), claim),
-				Detail:  "Each would replace what the other has written. Give them different places, or one node both inputs.",
+				Detail:  "Each would replace what the other has written, or mix with it. Give them different places, or one node both inputs.",
 				Related: []diag.Related{{Message: o.Address(), Range: o.Spec.Range}},
 			})
 		}
