@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -105,7 +106,8 @@ func stateExportCommand() *cobra.Command {
 		Short: "Write what a checkpoint has into a file, as JSON lines",
 		Long: `Write what a checkpoint has into a file, as JSON lines, for other tools to read; "-"
 is the standard output. The first line says which checkpoint it is; each of the others has
-"node", and what gpflow state show says of it. A file that exists is replaced.
+"node", and what gpflow state show says of it. A file that exists is replaced, unless it is
+a specification by its name.
 
 To keep a state that a pipeline can go on from, make a savepoint.
 
@@ -118,6 +120,9 @@ To keep a state that a pipeline can go on from, make a savepoint.
 			if len(args) == 2 {
 				path, file = args[0], args[1]
 			}
+			if err := sparesSpecification(file); err != nil {
+				return err
+			}
 			return f.with(cmd.Context(), path, func(l *looked) error {
 				if file == "-" {
 					return l.export(cmd.OutOrStdout())
@@ -128,6 +133,18 @@ To keep a state that a pipeline can go on from, make a savepoint.
 	}
 	f.add(cmd)
 	return cmd
+}
+
+// sparesSpecification refuses to replace a file that is a specification by its
+// name: it was meant as the first of two arguments.
+func sparesSpecification(file string) error {
+	switch filepath.Ext(file) {
+	case ".hcl", ".yaml", ".yml":
+		if _, err := os.Lstat(file); err == nil {
+			return fmt.Errorf("%s is there, and is a specification by its name, which would be replaced; write gpflow state export %[1]s FILE, or name another file", file)
+		}
+	}
+	return nil
 }
 
 // intoFile writes a file that is there whole, or not at all.
