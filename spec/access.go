@@ -116,8 +116,12 @@ func keyWritten(k cty.Value) string {
 		return "null"
 	case k.Type() == cty.Number:
 		return numberWords(k.AsBigFloat())
+	case k.Type() == cty.String:
+		return k.AsString()
+	case k.Type() == cty.Bool:
+		return strconv.FormatBool(k.True())
 	}
-	return k.AsString()
+	return "..."
 }
 
 // failed finds the step that failed.
@@ -140,10 +144,11 @@ func (e *evaluation) failed() (s step, ok bool) {
 	return s, false
 }
 
-// walk goes along t from v, which is written as text, until a step fails.
+// walk goes along t from v, which is written as text, until a step fails. It
+// gives up at a value that is not known: a part of it has failed as well.
 func walk(v cty.Value, text string, t hcl.Traversal) (s step, ok bool) {
 	for _, st := range t {
-		if v == cty.NilVal {
+		if v == cty.NilVal || !v.IsKnown() {
 			return s, false
 		}
 		var key cty.Value
@@ -169,7 +174,7 @@ func walk(v cty.Value, text string, t hcl.Traversal) (s step, ok bool) {
 }
 
 func indexText(key cty.Value) string {
-	if key.Type() == cty.String && !key.IsNull() {
+	if key.Type() == cty.String && key.IsKnown() && !key.IsNull() {
 		return "[" + strconv.Quote(key.AsString()) + "]"
 	}
 	return "[" + keyWritten(key) + "]"

@@ -44,7 +44,7 @@ func (e metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	good := m.value(v)
 	infinite := good && m.last.infinite
 	switch {
-	case good && e.loop && v.CanIterateElements():
+	case good && e.loop && v.IsKnown() && !v.IsNull() && v.CanIterateElements():
 		m.pay(weight{elements: product(perTurn, v.LengthInt())})
 	case good && e.branch:
 		m.unify(v.Type())

@@ -148,6 +148,8 @@ func (d *decoder) converted(f gpflow.Field, v cty.Value, t cty.Type, expr hcl.Ex
 func describe(v cty.Value) string {
 	t := v.Type()
 	switch {
+	case !v.IsKnown():
+		return "a value that is not known"
 	case v.IsNull():
 		return "null"
 	case t == cty.String:

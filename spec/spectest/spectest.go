@@ -97,7 +97,11 @@ var forbidden = regexp.MustCompile(`(?i)\b(cty|traversal|tuple|primitive|hcl\.|i
 
 // CheckWords fails where a diagnostic speaks of what authors do not know, or
 // has no code or no proper summary.
-func CheckWords(t testing.TB, ds diag.List) {
+func CheckWords(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}, ds diag.List,
+) {
 	t.Helper()
 	for _, d := range ds {
 		for _, s := range []string{d.Summary, d.Detail, d.Fix} {
