@@ -40,6 +40,10 @@ type Traits struct {
 	// Claim is the place that the node has for itself alone, such as a file that
 	// it writes; two nodes of one claim are a mistake. "": none.
 	Claim string
+	// Reads, of a source, and Writes, of a sink, are the files that it may read and
+	// write: paths, and patterns as of path/filepath.Match. What is below a
+	// directory that is read is read as well, but where its name begins with a dot.
+	Reads, Writes []string
 	// NewTimes says that rows leave with times of the operator's own; the
 	// others keep the time of the row that they come from.
 	NewTimes bool

@@ -157,6 +157,7 @@ func (c *compilation) claims(g *Graph) {
 func (c *compilation) warn(g *Graph) {
 	for _, n := range g.Nodes {
 		c.endless(n)
+		c.feedback(g, n)
 	}
 	for _, n := range g.Nodes {
 		any := false

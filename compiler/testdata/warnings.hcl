@@ -28,3 +28,16 @@ sink "file" "never" {
   from = source.endless
   path = "never.jsonl"
 }
+
+source "file" "eater" {
+  path   = "eaten/*.txt"
+  format = "lines"
+  follow = true
+}
+
+sink "file" "eaten" {
+  from   = source.eater
+  mode   = "parts"
+  format = "lines"
+  path   = "eaten/"
+}

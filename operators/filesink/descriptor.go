@@ -43,6 +43,7 @@ func traits(c gpflow.Config) gpflow.Traits {
 	t := gpflow.Traits{Delivery: gpflow.Transactional, Retries: true}
 	if c.Has("path") {
 		t.Claim = filepath.Clean(c.String("path"))
+		t.Writes = []string{literal(t.Claim)}
 	}
 	if c.String("mode") != modeParts {
 		t.Single, t.NeedsEnd, t.Visible = true, true, "when the input has ended"
@@ -65,6 +66,7 @@ func traits(c gpflow.Config) gpflow.Traits {
 		}
 		if c.Has("path") {
 			t.Claim = path.claim()
+			t.Writes = []string{path.pattern() + "/*" + extension(settled(c))}
 		}
 	}
 	return t

@@ -139,6 +139,24 @@ func (t *template) claim() string {
 	return b.String()
 }
 
+// pattern returns a pattern of the directories.
+func (t *template) pattern() string {
+	var b strings.Builder
+	for _, p := range t.pieces {
+		if p.expr != "" {
+			b.WriteByte('*')
+		} else {
+			b.WriteString(literal(p.text))
+		}
+	}
+	return filepath.Join(literal(t.root), b.String())
+}
+
+// literal returns the pattern of one path.
+func literal(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
 // oneSlash returns text with one slash for several in a row.
 func oneSlash(text string) string {
 	for strings.Contains(text, "//") {

@@ -133,3 +133,21 @@ func TestClaims(t *testing.T) {
 func claimOf(path string) string {
 	return traits(gpflow.NewConfig(fields, vals{"mode": modeParts, "path": path})).Claim
 }
+
+func TestWrites(t *testing.T) {
+	for _, c := range []struct {
+		config vals
+		want   string
+	}{
+		{vals{"path": "out/a.json"}, "out/a.json"},
+		{vals{"path": "./out/a*[1].json"}, `out/a\*\[1].json`},
+		{vals{"mode": modeParts, "path": "out/", "format": "json"}, "out/*.json"},
+		{vals{"mode": modeParts, "path": "out/*/", "format": "lines", "compression": "gzip"}, `out/\*/*.txt.gz`},
+		{vals{"mode": modeParts, "path": "out/day={day}/{a}-{upper(b)}/", "format": "csv"}, "out/day=*/*-*/*.csv"},
+		{vals{"mode": modeParts, "path": "{day}", "format": "csv"}, "*/*.csv"},
+	} {
+		if got := traits(gpflow.NewConfig(fields, c.config)).Writes; len(got) != 1 || got[0] != c.want {
+			t.Errorf("%v writes %q", c.config, got)
+		}
+	}
+}

@@ -47,7 +47,9 @@ Each file is read by one subtask. Where nothing downstream uses event time, larg
 // is gone; what a path is that looks like a file shows when it is opened.
 func traits(c gpflow.Config) gpflow.Traits {
 	follow := c.Bool("follow")
+	files := slices.DeleteFunc(slices.Clone(c.Strings("path")), func(p string) bool { return p == stdin })
 	return gpflow.Traits{
+		Reads:      files,
 		Replayable: !slices.Contains(c.Strings("path"), stdin), Bounded: !follow,
 		Retries: true, Ordered: c.String("order") != orderNone && !follow, MaxRecord: c.Int("max_record"),
 	}

@@ -62,6 +62,7 @@ const (
 	CodeParallelism   = "GPF-0111" // the parallelism is not possible here
 	CodeNeverEnds     = "GPF-0113" // warning: the output appears when the input ends, and it does not end
 	CodeKeyType       = "GPF-0114" // a column of this type cannot be a key
+	CodeFeedback      = "GPF-0115" // warning: a source may read what a sink writes
 
 	// Schemas, time and expressions.
 
