@@ -158,7 +158,8 @@ type Enumerator interface {
 // Reader reads splits. One goroutine of its own calls it, so that it may wait
 // for a disk; it must not wait for input to appear, but return Idle.
 type Reader interface {
-	// Assign adds a split, from the given position; nil is its beginning.
+	// Assign adds a split, from the given position; nil is its beginning. Its
+	// error says what cannot be read.
 	Assign(s Split, from Position) error
 	// Poll adds rows of one split to out, until out.Full() or nothing more can
 	// be had at once. It is not called while no split is assigned. After a

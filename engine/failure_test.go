@@ -27,7 +27,7 @@ func TestFailed(t *testing.T) {
 		"operator":       {"boom", nil, []string{"op.x", "planted"}},
 		"panic":          {"panic", nil, []string{"task source.a[0]", "panic: planted", "goroutine"}},
 		"record":         {"picky", nil, []string{"test.gp.hcl:1,1: op.x: one, line 1 (offset 0): planted"}},
-		"open":           {"pass", func(f *feed, _ *store) { f.assignErr = errPlanted }, []string{"source.a[", "open one", "planted"}},
+		"open":           {"pass", func(f *feed, _ *store) { f.assignErr = errPlanted }, []string{"source.a[0]: planted"}},
 		"read":           {"pass", func(f *feed, _ *store) { f.readErr = errPlanted }, []string{"source.a[", "planted"}},
 		"write":          {"pass", func(_ *feed, s *store) { s.writeErr = errPlanted }, []string{"sink.out[", "planted"}},
 		"prepare":        {"pass", func(_ *feed, s *store) { s.prepareErr = errPlanted }, []string{"sink.out[", "prepare the output", "planted"}},

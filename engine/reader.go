@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/gpflow/gpflow"
@@ -32,7 +31,7 @@ func (r *reader) Receive(_ context.Context, m any) error {
 	switch m := m.(type) {
 	case part.Assign:
 		if err := r.in.Assign(m.Split, m.At()); err != nil {
-			return fmt.Errorf("open %s: %w", m.Split.ID, err)
+			return err
 		}
 		failpoint.Here("split-assigned")
 		r.Assign(m, time.Now())
