@@ -36,37 +36,46 @@ func fuzz(f *testing.F, ending string) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		p, list := load.Parse("fuzz"+ending, []byte(text), load.Options{Registry: registry})
-		if p == nil {
-			if !list.HasErrors() {
-				t.Fatal("neither a pipeline nor an error")
-			}
-			return
+	f.Fuzz(func(t *testing.T, text string) { checkText(t, registry, "fuzz"+ending, text) })
+}
+
+// checkText compiles a specification and checks what can be said of any. It
+// reports whether there is a plan.
+func checkText(t interface {
+	Errorf(format string, args ...any)
+}, registry *gpflow.Registry, name, text string,
+) bool {
+	p, list := load.Parse(name, []byte(text), load.Options{Registry: registry})
+	if p == nil {
+		if !list.HasErrors() {
+			t.Errorf("neither a pipeline nor an error")
 		}
-		r, more := compiler.Compile(p, compiler.Options{})
-		for _, d := range append(list, more...) {
-			if d.Summary == "" || d.Code == "" {
-				t.Errorf("a diagnostic without a code or a summary: %+v", d)
-			}
-			if src, ok := p.Sources[d.Range.File]; ok && (d.Range.Start.Byte > d.Range.End.Byte || d.Range.End.Byte > len(src)) {
-				t.Errorf("the range %+v lies outside of the %d bytes of the file", d.Range, len(src))
-			}
+		return false
+	}
+	r, more := compiler.Compile(p, compiler.Options{})
+	for _, d := range append(list, more...) {
+		if d.Summary == "" || d.Code == "" {
+			t.Errorf("a diagnostic without a code or a summary: %+v", d)
 		}
-		if failed := list.HasErrors() || more.HasErrors(); (r.Plan == nil) != failed {
-			t.Errorf("a plan is there: %t; errors: %v %v", r.Plan != nil, list, more)
+		if src, ok := p.Sources[d.Range.File]; ok && (d.Range.Start.Byte > d.Range.End.Byte || d.Range.End.Byte > len(src)) {
+			t.Errorf("the range %+v lies outside of the %d bytes of the file", d.Range, len(src))
 		}
-		if r.Plan != nil {
-			encoded, err := plan.Encode(r.Plan)
-			if err == nil {
-				_, err = plan.Decode(encoded)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-			if !strings.HasPrefix(compiler.Explain(r), "pipeline ") {
-				t.Error("the plan has no explanation")
-			}
-		}
-	})
+	}
+	if failed := list.HasErrors() || more.HasErrors(); (r.Plan == nil) != failed {
+		t.Errorf("a plan is there: %t; errors: %v %v", r.Plan != nil, list, more)
+	}
+	if r.Plan == nil {
+		return false
+	}
+	encoded, err := plan.Encode(r.Plan)
+	if err == nil {
+		_, err = plan.Decode(encoded)
+	}
+	if err != nil {
+		t.Errorf("%v", err)
+	}
+	if !strings.HasPrefix(compiler.Explain(r), "pipeline ") {
+		t.Errorf("the plan has no explanation")
+	}
+	return true
 }
