@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,38 @@ func TestNothingButTheDirectory(t *testing.T) {
 	must(t, s.Put(t.Context(), "file", []byte("x")))
 	if data, err := s.Get(t.Context(), "file"); err != nil || string(data) != "x" {
 		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// TestOpenRemovesNothingElse: a store may be opened in a directory that has other
+// things in it, and removes what a dead store has left, and nothing else.
+func TestOpenRemovesNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	const dead = "0123456789abcdef"
+	theirs := []string{"inbox/today/", ".tmp-mine", ".tmp-mine-1", ".tmp-" + dead, ".tmp-" + dead + "-", ".tmp-" + dead + "-1.txt", ".live-mine", "kept/.tmp-notes"}
+	ours := []string{".live-" + dead, ".tmp-" + dead + "-1", "a/b/.tmp-" + dead + "-12", "kept/.tmp-" + dead + "-3"}
+	for _, name := range slices.Concat(theirs, ours) {
+		path := filepath.Join(dir, name)
+		must(t, os.MkdirAll(filepath.Dir(path), dirMode))
+		if strings.HasSuffix(name, "/") {
+			must(t, os.MkdirAll(path, dirMode))
+		} else {
+			must(t, os.WriteFile(path, nil, fileMode))
+		}
+	}
+	s := opened(t, dir)
+	unlock, err := s.Lock()
+	must(t, err)
+	must(t, unlock())
+	for _, name := range theirs {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("it has removed what is not its own: %v", err)
+		}
+	}
+	for _, name := range append(ours, "a/b", "a") {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s, which a dead store has left, is there: %v", name, err)
+		}
 	}
 }
 

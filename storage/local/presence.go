@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,9 @@ const (
 	renameName = ".rename" // see lockNames
 	doubtName  = ".doubt"  // see doubt
 )
+
+// idBytes is how many bytes, in hexadecimal digits, the id of a store has.
+const idBytes = 8
 
 // presence is the mark of a store that is open for writing: a file that is
 // locked as long as the process lives. Its id is in the names of the store's
@@ -64,9 +68,14 @@ func (s *Store) presence() (*presence, error) {
 	return mark, nil
 }
 
+// isID reports whether an id is one that newPresence makes.
+func isID(id string) bool {
+	return len(id) == 2*idBytes && strings.Trim(id, "0123456789abcdef") == ""
+}
+
 func newPresence(root *os.Root) (*presence, error) {
 	for {
-		var id [8]byte
+		var id [idBytes]byte
 		rand.Read(id[:])
 		p := &presence{id: hex.EncodeToString(id[:])}
 		var err error

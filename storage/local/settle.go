@@ -19,7 +19,7 @@ func (s *Store) settle() error {
 	}
 	g := graves{root: s.root, dead: make(map[string]bool)}
 	defer g.close()
-	if err := s.settleDir(".", &g); err != nil {
+	if _, err := s.settleDir(".", &g); err != nil {
 		return err
 	}
 	entries, err := s.entries(".")
@@ -27,41 +27,55 @@ func (s *Store) settle() error {
 		return err
 	}
 	for _, e := range entries {
-		if id, ok := strings.CutPrefix(e.Name(), livePrefix); ok && g.isDead(id) {
+		if id, ok := strings.CutPrefix(e.Name(), livePrefix); ok && isID(id) && g.isDead(id) {
 			s.root.Remove(e.Name())
 		}
 	}
 	return nil
 }
 
-func (s *Store) settleDir(dir string, g *graves) error {
+// settleDir settles a directory and those below it, and returns whether it has
+// removed the directory. It removes one that is empty now, and held what a dead
+// process had left; one that was empty before may be somebody else's.
+func (s *Store) settleDir(dir string, g *graves) (gone bool, err error) {
 	entries, err := s.entries(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
+	ours := false
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
-		id, temp := strings.CutPrefix(e.Name(), tempPrefix)
+		id, temp := tempID(e.Name())
 		switch {
 		case temp && e.Type().IsRegular():
-			if id, _, _ = strings.Cut(id, "-"); g.isDead(id) {
+			if g.isDead(id) {
 				// What cannot be removed, in a directory that is read-only
 				// perhaps, does no harm.
-				s.disk.remove(name)
+				ours = s.disk.remove(name) == nil || ours
 			}
 		case e.IsDir() && storage.CheckName(name) == nil:
-			if err := s.settleDir(name, g); err != nil {
-				return err
+			below, err := s.settleDir(name, g)
+			if err != nil {
+				return false, err
 			}
+			ours = ours || below
 		}
 	}
-	if dir != "." && s.disk.remove(dir+"/") == nil {
-		return nil // it was empty; that it is gone lasts with the one above it
+	if ours && dir != "." && s.disk.remove(dir+"/") == nil {
+		return true, nil // that it is gone lasts with the one above it
 	}
 	if err := s.disk.syncDir(dir); err != nil && !(absent(err) && dir != ".") {
-		return s.unsynced(dir, err)
+		return false, s.unsynced(dir, err)
 	}
-	return nil
+	return false, nil
+}
+
+// tempID returns the id of the store that a temporary file is of; false where the
+// name is none that a store gives.
+func tempID(name string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(name, tempPrefix)
+	id, number, cut := strings.Cut(rest, "-")
+	return id, ok && cut && isID(id) && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // graves knows which stores are dead, and keeps the locks of their marks, so
