@@ -230,7 +230,7 @@ func (b *build) info(t *plan.Task, i int) error {
 		n.meters = append(n.meters, &meter{watermark: gpflow.MinTimestamp})
 	}
 	b.nodes = append(b.nodes, n)
-	pol := policy{op: op, log: b.run.options.Log, count: new(atomic.Int64)}
+	pol := policy{op: op, log: b.run.options.Log, before: n.before.Skipped + n.before.Diverted, count: new(atomic.Int64)}
 	b.ops[op.ID] = &opInfo{op: op, desc: d, config: config, constants: constants, policy: pol, node: n}
 	return nil
 }

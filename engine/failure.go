@@ -49,9 +49,10 @@ const warnings = 3
 
 // policy is a node's on_error. Its count is shared by the node's subtasks.
 type policy struct {
-	op    *plan.Op
-	log   *slog.Logger
-	count *atomic.Int64
+	op     *plan.Op
+	log    *slog.Logger
+	before int64 // records that had failed at the checkpoint that the job goes on from
+	count  *atomic.Int64
 }
 
 // decide returns what becomes of a record that failed, or the job's failure.
@@ -61,7 +62,7 @@ func (p policy) decide(f RecordFailure) (gpflow.Action, error) {
 	if a := p.op.OnError.Action; a == gpflow.ActionFail || a == gpflow.ActionRetry {
 		return gpflow.ActionFail, &f
 	}
-	if limit := p.op.OnError.Limit; limit >= 0 && n > limit {
+	if limit := p.op.OnError.Limit; limit >= 0 && p.before+n > limit {
 		f.Limit = limit
 		return gpflow.ActionFail, &f
 	}

@@ -265,8 +265,18 @@ func (x *Inspection) Timers(address string) []gpflow.Timestamp {
 	return all
 }
 
-// Ledger returns what each node has counted until the checkpoint.
+// Ledger returns what each node had counted and how far time had come there, where
+// the barrier of the checkpoint came by. What the manifest lists is of a moment
+// later, when it was stored.
 func (x *Inspection) Ledger() (nodes []Node, err error) {
-	err = json.Unmarshal(x.manifest.Ledger, &nodes)
-	return nodes, err
+	if err := json.Unmarshal(x.manifest.Ledger, &nodes); err != nil {
+		return nil, fmt.Errorf("read the ledger of checkpoint %d: %w", x.manifest.ID, err)
+	}
+	for i := range nodes {
+		n := &nodes[i]
+		at, _ := x.Node(n.Address)
+		n.Counts, n.Mark = x.former.Counts(n.Address), at.Watermark
+		n.Queued, n.StateMemory, n.StateDisk = 0, 0, 0
+	}
+	return nodes, nil
 }

@@ -34,6 +34,10 @@ type vault struct {
 
 const vaultRow = 1000
 
+// vaultLedger is what had been counted when the checkpoint was stored: more than at
+// its barrier.
+const vaultLedger = `[{"address": "window.w", "role": "operator", "parallelism": 2, "in": 31, "absorbed": 29, "late": 2, "queued": 3, "watermark": "1970-01-01T00:00:00.000009Z"}]`
+
 func newVault(t *testing.T, bytes int) *vault {
 	t.Helper()
 	v := &vault{T: t, dir: t.TempDir(), window: plan.Op{ID: "window.w", Parent: -1, State: []gpflow.StateDescriptor{{
@@ -87,13 +91,13 @@ func (v *vault) save(id gpflow.CheckpointID) {
 	if err != nil {
 		v.Fatal(err)
 	}
-	m := &checkpoint.Manifest{ID: id, Pipeline: "p", KeyGroups: 128, Plan: encoded}
+	m := &checkpoint.Manifest{ID: id, Pipeline: "p", KeyGroups: 128, Plan: encoded, Ledger: []byte(vaultLedger)}
 	states, frozen := make(map[checkpoint.Part]checkpoint.Snapshot), make(map[*state.Memory]*state.Frozen)
 	for i, s := range v.made {
 		part := checkpoint.Part{Kind: checkpoint.Task, Name: "window.w", Subtask: i}
 		f := s.Freeze(false)
 		frozen[s] = f
-		data := task.Encode(task.Snapshot{"window.w": {Mark: 5, Timers: []gpflow.Timestamp{gpflow.Timestamp(9 - i)}}})
+		data := task.Encode(task.Snapshot{"window.w": {Mark: 5, Counts: gpflow.Counts{In: 10, Absorbed: 10}, Timers: []gpflow.Timestamp{gpflow.Timestamp(9 - i)}}})
 		states[part] = checkpoint.Snapshot{Data: data, Pieces: state.PackPieces(map[string]*state.Frozen{"window.w": f}), Delta: f.Delta()}
 		m.Parts = append(m.Parts, checkpoint.PartState{Part: part, Gone: i == 1})
 	}
@@ -259,5 +263,22 @@ func TestInspectDamaged(t *testing.T) {
 				t.Errorf("byte %d is flipped, and the error is %v", at, err)
 			}
 		}
+	}
+}
+
+// TestInspectLedger: the ledger of a checkpoint is that of its barrier, and not of
+// the moment at which it was stored.
+func TestInspectLedger(t *testing.T) {
+	x := newVault(t, 4*vaultRow).inspect()
+	nodes, err := x.Ledger()
+	if err != nil || len(nodes) != 1 {
+		t.Fatal(nodes, err)
+	}
+	n := nodes[0]
+	if want := (gpflow.Counts{In: 20, Absorbed: 20}); n.Counts != want || n.Queued != 0 {
+		t.Errorf("%+v are counted, and %d rows queued; want %+v", n.Counts, n.Queued, want)
+	}
+	if n.Parallelism != 2 || n.Mark != "1970-01-01T00:00:00.000005Z" {
+		t.Errorf("the node is %+v", n)
 	}
 }

@@ -163,8 +163,12 @@ func statusAtRest(ctx context.Context, dir string) (s *overview, err error) {
 	}
 	s.Pipeline = m.Pipeline
 	s.From = &goesOn{int64(m.ID), timeOf(m), m.Outcome == checkpoint.OutcomeFinished}
-	if err := json.Unmarshal(m.Ledger, &s.Nodes); err != nil {
-		return nil, fmt.Errorf("read the ledger of checkpoint %d: %w", m.ID, err)
+	x, err := engine.Inspect(m, nil) // the keyed state is not asked for
+	if err == nil {
+		s.Nodes, err = x.Ledger()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the state in %s: %w", dir, err)
 	}
 	return s, nil
 }

@@ -41,7 +41,7 @@ type Manifest struct {
 	// Committables are all that has been prepared and may not have been
 	// committed; committing them once more changes nothing (C4).
 	Committables []Pending
-	Ledger       []byte // the ledger's counts, as JSON
+	Ledger       []byte // what nodes had counted when this was stored, as JSON; at the barrier: in Parts
 }
 
 // SourceState is what the job knows about a source.
