@@ -3,9 +3,11 @@ package resume
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gpflow/gpflow"
+	"github.com/gpflow/gpflow/compiler/plan"
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/task"
@@ -39,6 +41,31 @@ func TestRestoredTime(t *testing.T) {
 		}
 		if taken != 3 {
 			t.Errorf("unchanged %t: the ledger of %d subtasks has %d rows, want 3", c.unchanged, c.n, taken)
+		}
+	}
+}
+
+// TestUnknownState: what a part has said of itself that this version does not know
+// is refused, and not left out.
+func TestUnknownState(t *testing.T) {
+	p := &plan.Plan{}
+	for _, c := range []struct {
+		kind checkpoint.Kind
+		data string
+		want string // in the error; "": there is none
+	}{
+		{checkpoint.Reader, `{"splits":[{"id":"a","time":{"rows":1}}],"watermark":5,"counts":{"in":1}}`, ""},
+		{checkpoint.Reader, `{"splits":[{"id":"a","time":{"rows":1,"held":2}}],"watermark":5,"counts":{"in":1}}`, `unknown field "held"`},
+		{checkpoint.Reader, `{"watermark":5}{"watermark":6}`, "there is more behind it"},
+		{checkpoint.Task, `{"filter.f":{"mark":5,"taken":1,"emitted":[1]}}`, ""},
+		{checkpoint.Task, `{"filter.f":{"mark":5,"taken":1,"emitted":[1],"held":2}}`, `unknown field "held"`},
+		{checkpoint.Writer, `{"state":"AA==","counts":{"in":1}}`, ""},
+		{checkpoint.Writer, `{"state":"AA==","counts":{"in":1},"held":2}`, `unknown field "held"`},
+	} {
+		m := &checkpoint.Manifest{Parts: []checkpoint.PartState{{Part: checkpoint.Part{Kind: c.kind, Name: "n", Subtask: 3}, Data: []byte(c.data)}}}
+		_, err := New(m, p, p, nil)
+		if (err == nil) != (c.want == "") || err != nil && !(strings.Contains(err.Error(), c.want) && strings.Contains(err.Error(), "n[3]")) {
+			t.Errorf("%s: %v, want %q", c.data, err, c.want)
 		}
 	}
 }

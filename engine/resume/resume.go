@@ -10,8 +10,10 @@
 package resume
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -97,7 +99,7 @@ func (f *Former) add(p checkpoint.PartState, from *objects) error {
 	switch p.Kind {
 	case checkpoint.Reader:
 		var r task.ReaderState
-		if err := json.Unmarshal(p.Data, &r); err != nil {
+		if err := decode(p.Data, &r); err != nil {
 			return err
 		}
 		f.readers[p.Name] = append(f.readers[p.Name], r)
@@ -106,7 +108,7 @@ func (f *Former) add(p checkpoint.PartState, from *objects) error {
 		}
 	case checkpoint.Writer:
 		var w task.WriterState
-		if err := json.Unmarshal(p.Data, &w); err != nil {
+		if err := decode(p.Data, &w); err != nil {
 			return err
 		}
 		f.writers[p.Name] = append(f.writers[p.Name], w)
@@ -118,11 +120,26 @@ func (f *Former) add(p checkpoint.PartState, from *objects) error {
 
 func (f *Former) addTask(p checkpoint.PartState, from *objects) error {
 	var snapshot task.Snapshot
-	if err := json.Unmarshal(p.Data, &snapshot); err != nil {
+	if err := decode(p.Data, &snapshot); err != nil {
 		return err
 	}
 	for address, o := range snapshot {
 		f.operators[address] = append(f.operators[address], Operator{o, Segments{from, p, address}})
+	}
+	return nil
+}
+
+// decode reads what a part has said of itself. What it cannot take in may be what a
+// later version keeps, and going on without it would be a guess.
+func decode(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && len(bytes.TrimSpace(data[d.InputOffset():])) > 0 {
+		err = errors.New("there is more behind it")
+	}
+	if err != nil {
+		return fmt.Errorf("take in its state: %w. Use the gpflow that wrote it, or a later one", err)
 	}
 	return nil
 }
