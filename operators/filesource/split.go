@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/gpflow/gpflow"
 )
@@ -11,6 +14,7 @@ import (
 // splitData is the data of a split, as JSON.
 type splitData struct {
 	Path        string `json:"path"`
+	Bytes       []byte `json:"path_bytes,omitempty"` // of a path that is not UTF-8, which JSON cannot hold
 	Format      string `json:"format"`
 	Compression string `json:"compression"`
 	// From and To bound the offsets at which the split's records start:
@@ -30,13 +34,22 @@ type splitData struct {
 	Generation int    `json:"generation,omitempty"`
 }
 
+// split returns the split. Its ID is UTF-8, as all text is that goes into a
+// checkpoint: a path that is not is quoted, and so is one that begins with a quote,
+// so that no two have the same.
 func (d splitData) split() gpflow.Split {
 	id := d.Path
+	if !utf8.ValidString(id) {
+		d.Bytes = []byte(id)
+	}
+	if d.Bytes != nil || strings.HasPrefix(id, `"`) {
+		id = strconv.Quote(id)
+	}
 	switch {
 	case d.From > 0 || d.To != math.MaxInt64:
-		id = fmt.Sprintf("%s@%d", d.Path, d.From)
+		id = fmt.Sprintf("%s@%d", id, d.From)
 	case d.Generation > 1:
-		id = fmt.Sprintf("%s#%d", d.Path, d.Generation)
+		id = fmt.Sprintf("%s#%d", id, d.Generation)
 	}
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -48,6 +61,9 @@ func (d splitData) split() gpflow.Split {
 func decodeSplit(s gpflow.Split) (d splitData, err error) {
 	if err := json.Unmarshal(s.Data, &d); err != nil {
 		return d, fmt.Errorf("split %s: its data cannot be read: %w", s.ID, err)
+	}
+	if d.Bytes != nil {
+		d.Path, d.Bytes = string(d.Bytes), nil
 	}
 	return d, nil
 }
