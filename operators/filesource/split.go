@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/gpflow/gpflow"
@@ -34,15 +34,19 @@ type splitData struct {
 	Generation int    `json:"generation,omitempty"`
 }
 
+// quotedPath is what a path is taken for, unless it is quoted: a quoted one, a
+// range, or a generation.
+var quotedPath = regexp.MustCompile(`^"|[@#][0-9]+$`)
+
 // split returns the split. Its ID is UTF-8, as all text is that goes into a
-// checkpoint: a path that is not is quoted, and so is one that begins with a quote,
-// so that no two have the same.
+// checkpoint: a path that is not is quoted, and so is one that could be taken for
+// the ID of another split, so that no two have the same.
 func (d splitData) split() gpflow.Split {
 	id := d.Path
 	if !utf8.ValidString(id) {
 		d.Bytes = []byte(id)
 	}
-	if d.Bytes != nil || strings.HasPrefix(id, `"`) {
+	if d.Bytes != nil || quotedPath.MatchString(id) {
 		id = strconv.Quote(id)
 	}
 	switch {

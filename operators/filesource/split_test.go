@@ -13,7 +13,7 @@ import (
 // its ID is JSON, and no two paths have one ID.
 func TestSplitPaths(t *testing.T) {
 	seen := make(map[string]string)
-	for _, path := range []string{"in/a.jsonl", "in/\xff", "in/\xfe", "in/\ufffd", `"in/\xff"`, `"in/\\xff"`, "\"in/\xff\"", "in/sp ace\n", "-"} {
+	for _, path := range []string{"in/a.jsonl", "in/a.jsonl@7", "in/a.jsonl#2", "in/a@b#3c", "in/\xff", "in/\xfe", "in/\ufffd", `"in/\xff"`, `"in/\\xff"`, "\"in/\xff\"", "in/sp ace\n", "-"} {
 		for _, d := range []splitData{
 			{Path: path, To: math.MaxInt64},
 			{Path: path, From: 7, To: 9},
