@@ -1,11 +1,14 @@
 package yamlspec
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
+	"pgregory.net/rapid"
 
+	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/spec/spectest"
 )
 
@@ -26,28 +29,49 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("a: &x\nb: !!str\nc: !!str &y 'd'\ne: ${\"$${f}\"}\n"))
 	f.Add([]byte("a\u0085b: \"c\u2028 d\"\r e: 'f\r\n\r\n g'\n"))
 	registry := spectest.Registry(f)
-	f.Fuzz(func(t *testing.T, src []byte) {
-		p, ds := Parse("t", src, Options{Registry: registry})
-		if p == nil && !ds.HasErrors() {
-			t.Fatal("no pipeline and no error")
-		}
-		for _, d := range ds {
-			in := d.Range.Start.Byte <= d.Range.End.Byte && d.Range.End.Byte <= len(src)
-			if d.Code == "" || d.Summary == "" || d.Range.File != "" && !in {
-				t.Fatalf("%+v", d)
-			}
-		}
-		spectest.Show(ds, map[string][]byte{"t": src})
-		if p != nil {
-			if file, _, ok := File("t", p.Sources["t"]); ok {
-				walk(t, file.Body.(*body), p.Sources["t"])
-			}
-		}
+	f.Fuzz(func(t *testing.T, src []byte) { checkText(t, registry, src) })
+}
+
+// tokens are what texts of YAML consist of, with all line breaks that there are.
+var tokens = []string{
+	"\n", "\n", "\n  ", "\r\n", "\r", "\u0085", "\u2028", "\u2029", " ", "  ", "\t", "!", "!!str", "!x", "&a", "*a", ">", "|", "|2-", ">+", "|-", "a", "b", "pipeline", "source", "locals",
+	": ", ":", "- ", "-", ", ", ",", "[", "]", "{", "}", "'", "\"", "''", "#c", " #", "? ", "<<", "---", "...", "%YAML 1.2", "${", "}", "$${", "%{", "\\", "\\\n", "\\x41", "\\u2028", "é", "\ufeff", "\x00", "\xff", "null", "1.5", "~",
+}
+
+// Whatever the tokens, FuzzParse finds nothing.
+func TestAnyTokens(t *testing.T) {
+	registry := spectest.Registry(t)
+	rapid.Check(t, func(t *rapid.T) {
+		checkText(t, registry, []byte(strings.Join(rapid.SliceOfN(rapid.SampledFrom(tokens), 1, 24).Draw(t, "tokens"), "")))
 	})
 }
 
+// failing is a test or a check of a property.
+type failing interface {
+	Fatalf(format string, args ...any)
+}
+
+func checkText(t failing, registry *gpflow.Registry, src []byte) {
+	p, ds := Parse("t", src, Options{Registry: registry})
+	if p == nil && !ds.HasErrors() {
+		t.Fatalf("no pipeline and no error")
+	}
+	for _, d := range ds {
+		in := d.Range.Start.Byte <= d.Range.End.Byte && d.Range.End.Byte <= len(src)
+		if d.Code == "" || d.Summary == "" || d.Range.File != "" && !in {
+			t.Fatalf("%+v", d)
+		}
+	}
+	spectest.Show(ds, map[string][]byte{"t": src})
+	if p != nil {
+		if file, _, ok := File("t", p.Sources["t"]); ok {
+			walk(t, file.Body.(*body), p.Sources["t"])
+		}
+	}
+}
+
 // walk checks the places of all values of a body.
-func walk(t *testing.T, b *body, src []byte) {
+func walk(t failing, b *body, src []byte) {
 	attrs, _ := b.JustAttributes()
 	for _, a := range attrs {
 		checkPlace(t, a.Expr, src)
@@ -63,7 +87,7 @@ func walk(t *testing.T, b *body, src []byte) {
 	}
 }
 
-func checkPlace(t *testing.T, x hcl.Expression, src []byte) {
+func checkPlace(t failing, x hcl.Expression, src []byte) {
 	if r := x.Range(); r.Start.Byte > r.End.Byte || r.End.Byte > len(src) {
 		t.Fatalf("the place %v of %d bytes", r, len(src))
 	}

@@ -154,16 +154,19 @@ func (p *placer) enclose(n *node) {
 	if !n.flow {
 		return
 	}
-	for i := n.end; i < len(p.src); i++ {
+	for i := n.end; i < len(p.src); {
+		w := space(p.src, i)
 		switch c := p.src[i]; {
 		case c == '}' || c == ']':
 			n.end = i + 1
 			return
 		case c == '#':
-			for i+1 < len(p.src) && p.src[i+1] != '\n' {
-				i++
-			}
-		case c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != ',' && c != ':' && c != '?':
+			i = commentEnd(p.src, i)
+		case w > 0:
+			i += w
+		case c == ',' || c == ':' || c == '?':
+			i++
+		default:
 			n.exact = false
 			return
 		}
@@ -174,16 +177,13 @@ func (p *placer) enclose(n *node) {
 // behind the space that follows them where a value does.
 func (p *placer) properties(offset int, value bool) int {
 	for offset < len(p.src) && (p.src[offset] == '&' || p.src[offset] == '!') {
-		for offset < len(p.src) && !space(p.src[offset]) {
+		for offset < len(p.src) && space(p.src, offset) == 0 {
 			offset++
 		}
 		next := offset
-		for next < len(p.src) && space(p.src[next]) {
-			next++
-			if next < len(p.src) && p.src[next] == '#' {
-				for next < len(p.src) && p.src[next] != '\n' {
-					next++
-				}
+		for n := space(p.src, next); n > 0; n = space(p.src, next) {
+			if next += n; next < len(p.src) && p.src[next] == '#' {
+				next = commentEnd(p.src, next)
 			}
 		}
 		if value || next < len(p.src) && (p.src[next] == '&' || p.src[next] == '!') {
@@ -193,4 +193,22 @@ func (p *placer) properties(offset int, value bool) int {
 	return offset
 }
 
-func space(c byte) bool { return blank(c) || c == '\n' || c == '\r' }
+// space returns the width of the space or the line break at src[i:], or 0.
+func space(src []byte, i int) int {
+	if i < len(src) && blank(src[i]) {
+		return 1
+	}
+	_, n := breakAt(src, i)
+	return n
+}
+
+// commentEnd returns the offset behind the comment at src[i:].
+func commentEnd(src []byte, i int) int {
+	for i < len(src) {
+		if _, n := breakAt(src, i); n > 0 {
+			break
+		}
+		i++
+	}
+	return i
+}

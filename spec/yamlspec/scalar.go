@@ -201,6 +201,9 @@ func (t *located) escape(src []byte, i int) int {
 
 // block reads a scalar behind | or >.
 func (t *located) block(src []byte, n *node) {
+	if n.start >= len(src) || src[n.start] != '|' && src[n.start] != '>' {
+		return
+	}
 	b := &blockReader{t: t, src: src, fold: n.style == folded}
 	b.header(n.start + 1)
 	t.end = b.i
