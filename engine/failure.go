@@ -26,7 +26,12 @@ type RecordFailure struct {
 func (f *RecordFailure) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s: ", f.Range, f.Node)
-	if f.Limit >= 0 {
+	switch {
+	case f.Limit == 0:
+		b.WriteString("on_error allows no failed record: ")
+	case f.Limit == 1:
+		b.WriteString("more than the one failed record that on_error allows; the last: ")
+	case f.Limit > 1:
 		fmt.Fprintf(&b, "more than the %d failed records that on_error allows; the last: ", f.Limit)
 	}
 	if f.Split != "" {

@@ -172,3 +172,15 @@ func TestARetryIsInTheLog(t *testing.T) {
 		}
 	})
 }
+
+// TestRetriesOfAStart: what a region has counted when it is made anew still counts.
+func TestRetriesOfAStart(t *testing.T) {
+	of := func(retries int64) *node { return &node{meters: []*meter{{retries: retries}}} }
+	v := &view{nodes: []*node{of(3)}}
+	for range 2 {
+		v = v.with(&build{nodes: []*node{of(1)}})
+	}
+	if n := v.nodes[0].status().Retries; n != 5 {
+		t.Errorf("%d retries", n)
+	}
+}

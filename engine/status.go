@@ -173,6 +173,7 @@ func (v *view) with(b *build) *view {
 	}
 	n := &view{slices.Clone(v.nodes), slices.Clone(v.edges)}
 	for _, x := range b.nodes {
+		x.Retries = n.nodes[x.index].status().Retries // of this start, before it was made anew
 		n.nodes[x.index] = x
 	}
 	next := 0

@@ -65,6 +65,9 @@ func (r *retries) exhausted(last error) error {
 	if r.policy.Attempts == 0 {
 		return last
 	}
+	if r.policy.Attempts == 1 {
+		return fmt.Errorf("more than the one failure within %s that restart allows; the last: %w", r.policy.Within, last)
+	}
 	return fmt.Errorf("more than the %d failures within %s that restart allows; the last: %w", r.policy.Attempts, r.policy.Within, last)
 }
 
