@@ -157,7 +157,9 @@ func (c *compilation) claims(g *Graph) {
 func (c *compilation) warn(g *Graph) {
 	for _, n := range g.Nodes {
 		c.endless(n)
-		c.feedback(g, n)
+		if len(n.Traits.Reads) > 0 {
+			c.feedback(g, n)
+		}
 	}
 	for _, n := range g.Nodes {
 		any := false

@@ -23,6 +23,7 @@ func TestAnyExpression(t *testing.T) {
 		src := "locals {\n" + b.String() + "  computed = " + spectest.Expression(t, rapid.IntRange(1, 4).Draw(t, "deep")) + "\n}\n"
 		p, ds := Parse("t", []byte(src), Options{Registry: r})
 		spectest.CheckReported(t, p != nil, ds, src)
+		spectest.CheckWords(t, ds)
 	})
 }
 

@@ -69,16 +69,7 @@ func TestMutations(t *testing.T) {
 			src = src[:from] + rapid.SampledFrom(tokens).Draw(t, "token") + src[to:]
 		}
 		p, ds := Parse("t", []byte(src), Options{Registry: r, Vars: []string{"min=3"}})
-		if p == nil && !ds.HasErrors() {
-			t.Fatalf("no pipeline and no error:\n%s", src)
-		}
-		for _, d := range ds {
-			in := d.Range.Start.Byte <= d.Range.End.Byte && d.Range.End.Byte <= len(src)
-			if d.Code == "" || d.Summary == "" || d.Range.File != "" && !in {
-				t.Fatalf("%+v in\n%s", d, src)
-			}
-		}
-		spectest.Show(ds, map[string][]byte{"t": []byte(src)})
+		spectest.CheckReported(t, p != nil, ds, src)
 		if p == nil {
 			return
 		}

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"pgregory.net/rapid"
-
-	"github.com/gpflow/gpflow/spec/diag"
 )
 
 // Functions are the names of the functions of values, sorted.
@@ -70,24 +68,4 @@ func Expression(t *rapid.T, depth int) string {
 	}
 	spread := rapid.SampledFrom([]string{"", "", "", "..."}).Draw(t, "spread")
 	return fmt.Sprintf("%s(%s%s)", rapid.SampledFrom(Functions).Draw(t, "function"), strings.Join(args, ", "), spread)
-}
-
-// CheckReported fails where a text has neither a pipeline nor an error, or is
-// told of a mistake that is not in it.
-func CheckReported(t interface {
-	Helper()
-	Errorf(format string, args ...any)
-}, there bool, ds diag.List, text string,
-) {
-	t.Helper()
-	if !there && !ds.HasErrors() {
-		t.Errorf("no pipeline and no error:\n%s", text)
-	}
-	for _, d := range ds {
-		if d.Range.Start.Byte > d.Range.End.Byte || d.Range.End.Byte > len(text) {
-			t.Errorf("%+v in\n%s", d, text)
-		}
-	}
-	CheckWords(t, ds)
-	Show(ds, map[string][]byte{"t": []byte(text)})
 }

@@ -95,13 +95,31 @@ func Show(ds diag.List, sources map[string][]byte) string {
 // authors of pipelines.
 var forbidden = regexp.MustCompile(`(?i)\b(cty|traversal|tuple|primitive|hcl\.|int64|float64|nil|interface|struct|gpflow\.|dynamic)\b|%!|\bbug\b`)
 
-// CheckWords fails where a diagnostic speaks of what authors do not know, or
-// has no code or no proper summary.
-func CheckWords(t interface {
+// T is a test, or a check of a property.
+type T interface {
 	Helper()
 	Errorf(format string, args ...any)
-}, ds diag.List,
-) {
+}
+
+// CheckReported fails where a text has neither a pipeline nor an error, or a
+// diagnostic without a code, without a summary, or of a place that is not in it.
+func CheckReported(t T, there bool, ds diag.List, text string) {
+	t.Helper()
+	if !there && !ds.HasErrors() {
+		t.Errorf("no pipeline and no error:\n%s", text)
+	}
+	for _, d := range ds {
+		in := d.Range.Start.Byte <= d.Range.End.Byte && d.Range.End.Byte <= len(text)
+		if d.Code == "" || d.Summary == "" || !in {
+			t.Errorf("%+v in\n%s", d, text)
+		}
+	}
+	Show(ds, map[string][]byte{"t": []byte(text)})
+}
+
+// CheckWords fails where a diagnostic speaks of what authors do not know, or
+// has no code or no proper summary.
+func CheckWords(t T, ds diag.List) {
 	t.Helper()
 	for _, d := range ds {
 		for _, s := range []string{d.Summary, d.Detail, d.Fix} {

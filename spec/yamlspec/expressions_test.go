@@ -32,5 +32,6 @@ func TestAnyExpression(t *testing.T) {
 		src := "locals:\n" + b.String() + "  computed: " + quoted(spectest.Expression(t, rapid.IntRange(1, 4).Draw(t, "deep"))) + "\n"
 		p, ds := Parse("t", []byte(src), Options{Registry: r})
 		spectest.CheckReported(t, p != nil, ds, src)
+		spectest.CheckWords(t, ds)
 	})
 }

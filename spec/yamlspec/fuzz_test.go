@@ -48,21 +48,13 @@ func TestAnyTokens(t *testing.T) {
 
 // failing is a test or a check of a property.
 type failing interface {
+	spectest.T
 	Fatalf(format string, args ...any)
 }
 
 func checkText(t failing, registry *gpflow.Registry, src []byte) {
 	p, ds := Parse("t", src, Options{Registry: registry})
-	if p == nil && !ds.HasErrors() {
-		t.Fatalf("no pipeline and no error")
-	}
-	for _, d := range ds {
-		in := d.Range.Start.Byte <= d.Range.End.Byte && d.Range.End.Byte <= len(src)
-		if d.Code == "" || d.Summary == "" || d.Range.File != "" && !in {
-			t.Fatalf("%+v", d)
-		}
-	}
-	spectest.Show(ds, map[string][]byte{"t": src})
+	spectest.CheckReported(t, p != nil, ds, string(src))
 	if p != nil {
 		if file, _, ok := File("t", p.Sources["t"]); ok {
 			walk(t, file.Body.(*body), p.Sources["t"])
