@@ -67,7 +67,8 @@ type MarkStepper interface {
 // TimerHandler is implemented by operators that act on processing time.
 type TimerHandler interface {
 	// OnTimer is called when the clock has reached a time asked for with
-	// OperatorContext.Timer. The rules of OnMark apply.
+	// OperatorContext.Timer. The rules of OnMark apply. It is not called behind the
+	// end of time: what still waits then is for OnMark to emit.
 	OnTimer(now Timestamp, out *Collector) (done bool, err error)
 }
 

@@ -82,6 +82,8 @@ type Channel struct {
 	limit  Limit
 	wake   func()
 	schema []*gpflow.Schema // by port, for the codec; nil: events are passed as they are
+	over   bool             // the end of time was sent: no rows follow
+	bug    Bug
 
 	rows, bytes atomic.Int64 // credit
 	starved     atomic.Bool  // the sender found no credit and may wait
@@ -120,8 +122,12 @@ func (c *Channel) InFlight() (rows, bytes int64) {
 // Ready reports whether there is credit. Where there is none, the sender is
 // woken when half of the limit is free, whatever it asks until then: a yes takes
 // nothing back that a no has promised.
+//
+// Behind the end of time there always is: no rows follow. The receiver may have
+// taken a checkpoint there that the sender has not, and may not give back credit
+// before somebody else gets the sender's barrier.
 func (c *Channel) Ready() bool {
-	if c.credit(0) {
+	if c.over && c.bug != EndNeedsCredit || c.credit(0) {
 		return true
 	}
 	c.starved.Store(true)
@@ -151,6 +157,9 @@ func (c *Channel) Send(e Event) {
 		c.rows.Add(-it.rows)
 		c.bytes.Add(-it.bytes)
 		c.sent.Add(it.rows)
+		if n := len(it.event.Batch.Marks); n > 0 && it.event.Batch.Marks[n-1].Time == gpflow.MaxTimestamp {
+			c.over = true
+		}
 	}
 	x := c.inbox
 	x.mu.Lock()

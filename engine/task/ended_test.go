@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -250,4 +251,99 @@ func TestEndedChild(t *testing.T) {
 	r.send(0, gpflow.MaxTimestamp, drained)
 	r.run(t)
 	want(t, "out", out.take(-1), "<20", "30", "<max", "end")
+}
+
+// TestEndOfTimeNeedsNoCredit: a task that has come to the end of time may take a
+// checkpoint before the one that it reads from does, and then waits for those who
+// align its barrier. They must not wait, by way of the one that it reads from, for
+// credit from itself.
+func TestEndOfTimeNeedsNoCredit(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		out, tasks := detour(exchange.Limit{Rows: 1, Bytes: []int64{1, 60, 300}[r.IntN(3)]}, r.IntN(2) == 0)
+		from := tasks[0]
+		for n := 0; n < 6; {
+			var batch []any
+			for range 1 + r.IntN(3) {
+				n++
+				batch = append(batch, n)
+			}
+			from.send(0, batch...)
+		}
+		from.send(0, gpflow.MaxTimestamp)
+		from.send(0, drained)
+		told := []int{1 + r.IntN(60), 1 + r.IntN(60), 1 + r.IntN(60)} // at which turn
+		for turn := range 2000 {
+			i := r.IntN(len(tasks))
+			if told[i] <= turn {
+				tasks[i].Trigger(1)
+				told[i], tasks[i].awake = 2000, true
+			}
+			if !tasks[i].awake {
+				continue
+			}
+			tasks[i].awake = false
+			p, err := tasks[i].Step()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tasks[i].awake = tasks[i].awake || p == task.Worked
+		}
+		got := out.take(-1)
+		if slices.Sort(got); !slices.Contains(got, "end") {
+			t.Fatalf("seed %d: the tasks have come to %v, and wait for each other", seed, got)
+		}
+	}
+}
+
+// detour returns a task, one that all of its rows go to, and one that they come to
+// from both, with the reader behind that. All are awake. Where windows is set, the
+// rows that take the longer way are held until the end of time.
+func detour(limit exchange.Limit, windows bool) (*reader, []*rig) {
+	pass := func(id string) *task.Link { return link(id, &script{process: passOn}, 0) }
+	join := func(l *task.Link, from func(), to *rig, channel int) {
+		l.Outputs[0] = append(l.Outputs[0], exchange.NewForward(numbers(), to.channels[channel]))
+		to.credit[channel] = from
+	}
+	head, child, side, both := pass("head"), pass("child"), pass("side"), pass("both")
+	if windows {
+		side.Operator = newClosing(1)
+	}
+	head.Children[0] = append(head.Children[0], child)
+	out := read(both, 0, numbers(), plenty)
+	var tasks [3]*rig
+	wake := func(i int) func() { return func() { tasks[i].awake = true } }
+	tasks[2] = newRigWithin(limit, 2, both)
+	join(side, wake(1), tasks[2], 0)
+	tasks[1] = newRigWithin(limit, 1, side)
+	join(head, wake(0), tasks[1], 0)
+	join(child, wake(0), tasks[2], 1)
+	tasks[0] = newRig(1, head, child)
+	for _, r := range tasks {
+		r.awake = true
+	}
+	return out, tasks[:]
+}
+
+// TestEndOfTimeOverLimit: the end of time that goes out with the last rows is the
+// last that a task waits for, also where there is no credit for it.
+func TestEndOfTimeOverLimit(t *testing.T) {
+	inboxes := []*exchange.Inbox{exchange.NewInbox(func() {}), exchange.NewInbox(func() {})}
+	var channels []*exchange.Channel
+	for _, x := range inboxes {
+		channels = append(channels, x.Open(exchange.Limit{Rows: 1, Bytes: 1}, func() {}))
+	}
+	l := link("op", &script{process: passOn}, 0)
+	l.Outputs[0] = append(l.Outputs[0], exchange.NewBroadcast(numbers(), channels))
+	r := newRig(1, l)
+	rows := make([]any, 2*gpflow.BatchRows/3)
+	for i := range rows {
+		rows[i] = i
+	}
+	r.send(0, rows...)
+	r.send(0, append(rows, gpflow.MaxTimestamp)...) // with some of which a batch is full
+	r.send(0, drained)
+	if p := r.run(t); p != task.Ended {
+		t.Errorf("the task is %v, and has sent the end of time", p)
+	}
 }

@@ -196,7 +196,7 @@ func (l *Link) handle(t gpflow.Timestamp) (done bool, err error) {
 			return false, err
 		}
 	}
-	l.mark = t
+	l.come(t)
 	if t != gpflow.MaxTimestamp {
 		t = t.Add(-l.Hold)
 	}
@@ -206,6 +206,16 @@ func (l *Link) handle(t gpflow.Timestamp) (done bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// come takes note that a mark has been handled. Behind the end of time no timer is
+// left: what it emits would belong to no checkpoint of who has heard of the end, and
+// has taken one there.
+func (l *Link) come(t gpflow.Timestamp) {
+	l.mark = t
+	if t == gpflow.MaxTimestamp {
+		l.timers, l.firing = nil, false
+	}
 }
 
 // deliver hands on what the collector holds.

@@ -176,13 +176,23 @@ type rig struct {
 	inbox    *exchange.Inbox
 	channels []*exchange.Channel
 	schema   *gpflow.Schema
+	awake    bool     // something has come since it was set to false
+	credit   []func() // by channel, what its sender is woken by; nil: nothing
 }
 
-func newRig(channels int, links ...*task.Link) *rig {
-	r := &rig{inbox: exchange.NewInbox(func() {}), schema: numbers()}
+func newRig(channels int, links ...*task.Link) *rig { return newRigWithin(plenty, channels, links...) }
+
+// newRigWithin is newRig with a limit on what its channels carry.
+func newRigWithin(limit exchange.Limit, channels int, links ...*task.Link) *rig {
+	r := &rig{schema: numbers(), credit: make([]func(), channels)}
+	r.inbox = exchange.NewInbox(func() { r.awake = true })
 	input := make([]int, channels)
 	for i := range channels {
-		r.channels = append(r.channels, r.inbox.Open(plenty, func() {}))
+		r.channels = append(r.channels, r.inbox.Open(limit, func() {
+			if r.credit[i] != nil {
+				r.credit[i]()
+			}
+		}))
 		input[i] = i
 	}
 	r.Task = task.New(r.inbox, links, input, r.schema)

@@ -75,7 +75,7 @@ func (l *Link) resume(mark gpflow.Timestamp) error {
 	if mark == gpflow.MinTimestamp {
 		return nil
 	}
-	l.mark = mark
+	l.come(mark)
 	if l.onMark != nil {
 		l.limit(gpflow.MinTimestamp)
 		done, err := l.onMark.OnMark(mark, l.Out)

@@ -72,8 +72,9 @@ func (t *Task) Step() (Progress, error) {
 		return Ended, nil
 	}
 	if !t.ready() {
-		t.flush()
-		return Blocked, nil
+		if t.flush(); !t.ready() { // the end of time, which may have been sent, needs no more credit
+			return Blocked, nil
+		}
 	}
 	if t.pause() {
 		return Worked, nil

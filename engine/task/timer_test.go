@@ -102,3 +102,32 @@ func TestTimersWaitForTheRow(t *testing.T) {
 		t.Errorf("%d came; the timer fired inside of a row", n)
 	}
 }
+
+// TestTimersEnd: nothing comes behind the end of time, neither from a timer that is
+// due when that is handled nor from a later one.
+func TestTimersEnd(t *testing.T) {
+	l := link("op", nil, 0)
+	l.Operator = &script{
+		process: passOn,
+		timer: func(now gpflow.Timestamp, out *gpflow.Collector) (bool, error) {
+			out.Create(now)[0] = gpflow.Int(99)
+			return true, nil
+		},
+	}
+	out := read(l, 0, numbers(), plenty)
+	r := newRig(1, l)
+	l.Timer(10)
+	l.Timer(20)
+	r.send(0, 1, gpflow.MaxTimestamp)
+	if _, err := r.Step(); err != nil { // it has begun with the batch
+		t.Fatal(err)
+	}
+	r.Tick(10)
+	r.run(t)
+	r.Tick(20)
+	r.run(t)
+	want(t, "out", out.take(-1), "1", "<max")
+	if at, ok := r.NextTimer(); ok {
+		t.Errorf("a timer at %d behind the end of time", at)
+	}
+}
