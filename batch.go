@@ -110,6 +110,12 @@ func (b *Batch) Bytes() int {
 	return max(b.used(), b.Pinned) + len(b.Slab)*16 + len(b.Times)*8 + (len(b.Marks)+len(b.Bounds))*16 + len(b.Origin.Rows)*8
 }
 
+// Ends reports whether b has the mark of the end of time, which is its last then.
+func (b *Batch) Ends() bool {
+	n := len(b.Marks)
+	return n > 0 && b.Marks[n-1].Time == MaxTimestamp
+}
+
 func (b *Batch) used() int {
 	n, w := 0, len(b.Schema.Columns)
 	for c := range b.Schema.Columns {

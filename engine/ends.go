@@ -170,6 +170,7 @@ func (b *build) sink(t *plan.Task, info *opInfo, i, s int) (*exchange.Channel, e
 	info.node.inbox = append(info.node.inbox, c.Inbox)
 	p := b.parts[t.ID][s]
 	channel := b.open(c.Inbox, p.ref, op.In[0])
+	channel.Timeless()
 	at, port := i, 0
 	if i > 0 {
 		at, port = op.Parent, op.ParentPort

@@ -61,6 +61,33 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestEndedInputBoundsTheOther: that one of the inputs of a stopped sink has come to
+// the end of time lets no more of the other through.
+func TestEndedInputBoundsTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, []plan.Task{
+			inTask(1, source("source.a", at(0))),
+			inTask(1, source("source.b", at(0))),
+			inTask(1, sink("sink.out", clicks())),
+		}, joint("source.a", 0, 0, "sink.out", plan.Rebalance), joint("source.b", 0, 0, "sink.out", plan.Rebalance))
+		w.feeds["source.a"].splits["a"] = series(20*gpflow.BatchRows, 100)
+		w.feeds["source.b"].splits["b"] = series(1, 100)
+		gate := make(chan struct{})
+		w.stores["sink.out"].gate = gate
+		limit := exchange.Limit{Rows: 1000, Bytes: 1 << 40}
+		run := w.start(Options{Limit: limit, PollRows: 1})
+		synctest.Wait() // everybody waits for the sink
+		// On each of three channels the limit, and a batch for who is before and behind.
+		if in, most := nodeOf(t, run.Status(), "source.a").In, 3*(limit.Rows+2*gpflow.BatchRows); in > most {
+			t.Errorf("%d rows were read, and %d may be on their way", in, most)
+		}
+		close(gate)
+		if r, err := run.Wait(); err != nil {
+			t.Errorf("the job %s: %v", r.Outcome, err)
+		}
+	})
+}
+
 // TestLongestRecord: the sources say how long records get, and short ones fill
 // a batch.
 func TestLongestRecord(t *testing.T) {

@@ -82,6 +82,7 @@ type Channel struct {
 	limit  Limit
 	wake   func()
 	schema []*gpflow.Schema // by port, for the codec; nil: events are passed as they are
+	bare   bool             // marks mean nothing here
 	over   bool             // the end of time was sent: no rows follow
 	bug    Bug
 
@@ -105,6 +106,10 @@ func (x *Inbox) Open(limit Limit, wake func()) *Channel {
 // Encode makes c encode and decode every event, as a link between processes
 // does. schemas are those of the rows, by port.
 func (c *Channel) Encode(schemas ...*gpflow.Schema) { c.schema = schemas }
+
+// Timeless says that the marks on c mean nothing: a sink looks at none, and gets
+// those of all whom its task reads from, as they are.
+func (c *Channel) Timeless() { c.bare = true }
 
 // Sent returns the rows sent so far. Any goroutine may call it.
 func (c *Channel) Sent() int64 { return c.sent.Load() }
@@ -157,9 +162,7 @@ func (c *Channel) Send(e Event) {
 		c.rows.Add(-it.rows)
 		c.bytes.Add(-it.bytes)
 		c.sent.Add(it.rows)
-		if n := len(it.event.Batch.Marks); n > 0 && it.event.Batch.Marks[n-1].Time == gpflow.MaxTimestamp {
-			c.over = true
-		}
+		c.over = c.over || !c.bare && it.event.Batch.Ends()
 	}
 	x := c.inbox
 	x.mu.Lock()

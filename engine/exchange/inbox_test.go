@@ -119,6 +119,31 @@ func TestCredit(t *testing.T) {
 	}
 }
 
+// TestCreditBehindTheEnd: who has sent the end of time need not wait, unless the
+// marks mean nothing.
+func TestCreditBehindTheEnd(t *testing.T) {
+	for _, timeless := range []bool{false, true} {
+		x := exchange.NewInbox(func() {})
+		c := x.Open(exchange.Limit{Rows: 1, Bytes: 1}, func() {})
+		if timeless {
+			c.Timeless()
+		}
+		b := count(numbers(), 0, 3)
+		b.Marks = append(b.Marks, gpflow.Mark{Row: 3, Time: 7})
+		c.Send(exchange.Event{Batch: b})
+		if c.Ready() {
+			t.Error("there is credit, and three rows are on the way where one may be")
+		}
+		b = count(numbers(), 3, 4)
+		b.Marks = append(b.Marks, gpflow.Mark{Row: 1, Time: gpflow.MaxTimestamp})
+		c.Send(exchange.Event{Batch: b})
+		c.Send(exchange.Event{Batch: count(numbers(), 0, 0)}) // as where something is said again
+		if c.Ready() == timeless {
+			t.Errorf("that there is credit behind the end of time is %t, where marks mean nothing is %t", c.Ready(), timeless)
+		}
+	}
+}
+
 // TestEncodedLink: a channel that encodes counts and carries the same.
 func TestEncodedLink(t *testing.T) {
 	s := numbers()

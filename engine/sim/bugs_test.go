@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
@@ -29,6 +30,7 @@ var planted = []struct {
 	only string
 }{
 	{name: "no alignment", Config: sim.Config{Task: task.NoAlignment}},
+	{name: "credit for the end of time", Config: sim.Config{Exchange: exchange.EndNeedsCredit}, only: "progress"},
 	{name: "watermark not restored", Config: sim.Config{Task: task.WatermarkNotRestored}, only: "watermark"},
 	{name: "timers not restored", Config: sim.Config{Task: task.TimersNotRestored}, only: "timers"},
 	{name: "snapshot with rows on their way", Config: sim.Config{Task: task.UnsettledSnapshot}},

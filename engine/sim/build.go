@@ -153,8 +153,7 @@ func (b *build) schema(s *stage, at int) *gpflow.Schema {
 // join makes the channels of an edge.
 func (b *build) join(e edge, to int) error {
 	from := &b.top.stages[e.from]
-	at := from.out()
-	schema := b.schema(from, at)
+	schema := b.schema(from, e.op)
 	for i, sender := range b.parts[e.from] {
 		var cs []*exchange.Channel
 		for k, receiver := range b.parts[to] {
@@ -181,7 +180,7 @@ func (b *build) join(e edge, to int) error {
 			}
 			out = exchange.NewHash(schema, cs, key, b.top.keyGroups)
 		}
-		sender.outputs[at][0] = append(sender.outputs[at][0], out)
+		sender.outputs[e.op][0] = append(sender.outputs[e.op][0], out)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/sim/oracle"
 )
 
@@ -19,7 +20,7 @@ type topology struct {
 	stages    []stage // every edge leads to a later one
 	keyGroups int
 	encode    bool // links encode what they carry
-	limitRows int64
+	limit     exchange.Limit
 	most      int // rows to read at once
 }
 
@@ -59,6 +60,8 @@ const (
 	incOp    = "inc"
 	dropOp   = "drop"
 	shareOp  = "share" // of a broadcast: each row in one subtask
+	evenOp   = "even"  // of two ways: rows go one of them by key
+	oddOp    = "odd"
 	windowOp = "window"
 	holdOp   = "hold"
 	sinkOp   = "sink"
@@ -70,13 +73,14 @@ type op struct {
 	parent, port int // within the stage; parent -1: the head
 }
 
-// edge comes from the last operator of a stage that is not a sink.
+// edge comes from the main port of an operator of a stage.
 type edge struct {
-	from int
-	kind plan.Partition
+	from, op int
+	kind     plan.Partition
 }
 
-// out returns the operator of the stage whose main port its edges leave from.
+// out returns the last operator of the stage that is not a sink. The edges leave
+// from it, but for those of other ways; see fork.
 func (s *stage) out() int {
 	for i := len(s.ops) - 1; ; i-- {
 		if s.ops[i].kind != sinkOp {
@@ -102,7 +106,7 @@ func (j *topology) plan() *plan.Plan {
 		p.Tasks = append(p.Tasks, t)
 		for _, e := range s.in {
 			from := &j.stages[e.from]
-			p.Edges = append(p.Edges, plan.Edge{From: from.id, FromOp: from.out(), To: s.id, Partition: e.kind})
+			p.Edges = append(p.Edges, plan.Edge{From: from.id, FromOp: e.op, To: s.id, Partition: e.kind})
 		}
 	}
 	return p
@@ -137,7 +141,11 @@ func (j *topology) regions() (names [][]string) {
 
 // drawTopology draws a job.
 func drawTopology(r *rand.Rand) *topology {
-	j := &topology{keyGroups: 3 + r.IntN(14), encode: r.IntN(2) == 0, limitRows: int64(1 + r.IntN(64)), most: 1 + r.IntN(24)}
+	j := &topology{keyGroups: 3 + r.IntN(14), encode: r.IntN(2) == 0, limit: exchange.DefaultLimit, most: 1 + r.IntN(24)}
+	j.limit.Rows = int64(1 + r.IntN(64))
+	if r.IntN(3) == 0 {
+		j.limit.Bytes = 1
+	}
 	names := []string{"", ".b", ".c"}[:[]int{1, 1, 2, 2, 2, 3}[r.IntN(6)]]
 	for _, name := range names {
 		sources := 1 + r.IntN(2)
@@ -160,6 +168,9 @@ func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
 	for range sources {
 		ends = append(ends, len(j.stages))
 		j.drawSource(r, f, rows)
+	}
+	if r.IntN(3) == 0 {
+		ends = append(ends, j.fork(ends[0]))
 	}
 	if len(ends) > 1 || r.IntN(2) == 0 {
 		m := stage{flow: f, id: "mid" + name, source: -1, follows: -1}
@@ -213,13 +224,23 @@ func (j *topology) join(s stage, from []int, kind plan.Partition) []int {
 		kind = plan.Rebalance
 	}
 	for _, f := range from {
-		s.in = append(s.in, edge{f, kind})
+		s.in = append(s.in, edge{f, j.stages[f].out(), kind})
 		if kind == plan.Forward {
 			s.follows = f
 		}
 	}
 	j.stages = append(j.stages, s)
 	return []int{len(j.stages) - 1}
+}
+
+// fork has some of the rows of a stage that no edge leaves from yet take a way of
+// their own, and returns the stage at its end.
+func (j *topology) fork(from int) int {
+	s := stage{flow: j.stages[from].flow, id: "side" + j.stages[from].flow.name, source: -1, follows: -1}
+	s.add(oddOp)
+	end := j.join(s, []int{from}, plan.Rebalance)
+	j.stages[from].add(evenOp)
+	return end[0]
 }
 
 // chain puts some stateless operators behind the head of a stage, and returns

@@ -113,6 +113,9 @@ func (b *build) sink(s *stage, p *draft, i, sub int) error {
 		return fmt.Errorf("%s cannot recover: %w", n.name, errBroken)
 	}
 	channel, l := b.open(n.name, c.Inbox, p.node, n, schema)
+	channel.Timeless()
+	l.out.Timeless()
+	l.timeless = true
 	w.link = l
 	at, port := i, 0
 	if i > 0 {

@@ -14,7 +14,7 @@ type rowOp struct {
 func (o rowOp) Process(in gpflow.Rows, out *gpflow.Collector) (int, error) {
 	for i := in.From; i < in.To; i++ {
 		row := in.Row(i)
-		if o.kind == dropOp && row[2].Int()%7 == 0 || o.kind == shareOp && row[1].Int()%int64(o.sub.Parallelism) != int64(o.sub.Index) {
+		if !o.keeps(row) {
 			out.Filter(1)
 			continue
 		}
@@ -25,6 +25,21 @@ func (o rowOp) Process(in gpflow.Rows, out *gpflow.Collector) (int, error) {
 		}
 	}
 	return in.To, nil
+}
+
+// keeps reports whether a row goes on.
+func (o rowOp) keeps(row []gpflow.Value) bool {
+	switch o.kind {
+	case dropOp:
+		return row[2].Int()%7 != 0
+	case shareOp:
+		return row[1].Int()%int64(o.sub.Parallelism) == int64(o.sub.Index)
+	case evenOp:
+		return row[1].Int()%2 == 0
+	case oddOp:
+		return row[1].Int()%2 != 0
+	}
+	return true
 }
 
 // window counts and sums by key in tumbling windows. A pane is a window, named

@@ -26,6 +26,7 @@ import (
 	"fmt"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
+	"github.com/gpflow/gpflow/engine/exchange"
 	"github.com/gpflow/gpflow/engine/job"
 	"github.com/gpflow/gpflow/engine/part"
 	"github.com/gpflow/gpflow/engine/resume"
@@ -66,6 +67,7 @@ type Config struct {
 	// Trace keeps the story of the run.
 	Trace bool
 	// What is planted; zero: nothing.
+	Exchange    exchange.Bug
 	Task        task.Bug
 	Coordinator checkpoint.Bug
 	State       state.Bug
