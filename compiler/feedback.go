@@ -80,9 +80,9 @@ func letters(pattern string) (out []rune) {
 			out = append(out, anyText)
 		case p[i] == '?':
 			out = append(out, anyLetter)
-		case p[i] == '[' && slices.Contains(p[i:], ']'):
+		case p[i] == '[' && classEnd(p[i:]) > 0:
 			out = append(out, anyLetter)
-			i += slices.Index(p[i:], ']')
+			i += classEnd(p[i:])
 		case p[i] == '\\' && i+1 < len(p):
 			i++
 			out = append(out, p[i])
@@ -91,6 +91,20 @@ func letters(pattern string) (out []rune) {
 		}
 	}
 	return out
+}
+
+// classEnd returns the index of the bracket that ends the class at the begin of p,
+// -1 where none does.
+func classEnd(p []rune) int {
+	for i := 1; i < len(p); i++ {
+		switch p[i] {
+		case '\\':
+			i++
+		case ']':
+			return i
+		}
+	}
+	return -1
 }
 
 // overlap reports whether there may be a name that both patterns match.

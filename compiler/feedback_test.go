@@ -33,6 +33,9 @@ func TestCovers(t *testing.T) {
 		{"in/a?.json", "in/ab.json", true},
 		{"in/[ab].json", "in/c.json", true}, // a class is any letter
 		{`in/\[a].json`, `in/\[a].json`, true},
+		{`in/[\]a]b.json`, "in/ab.json", true},
+		{`in/[\]a]b.json`, "in/aab.json", false},
+		{`in/[a\]`, "in/a", false},
 		{"in/day=*/*.json", "in/*/*.json", true},
 		{"in/day=*", "in/hour=*/*.json", false},
 		{"/in", "in/a.json", false},

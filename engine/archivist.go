@@ -113,8 +113,18 @@ func (a *archivist) store(ctx context.Context, s job.Store) error {
 	a.run.checkpointed(s.ID)
 	a.master.Send(job.Point{CoordinatorEvent: done})
 	a.run.options.Log.Debug("a checkpoint is complete", "checkpoint", s.ID, "stored_in", time.Since(began))
+	a.lag()
 	a.retain(ctx)
 	return nil
+}
+
+// lag warns where checkpoints come less often than they are to.
+func (a *archivist) lag() {
+	every := time.Duration(a.keep.Config.Every) * time.Microsecond
+	if took, slow := a.run.points.lag(every); slow {
+		a.run.options.Log.Warn("checkpoints take longer than every, so that output appears later: raise every, or give the state more memory",
+			"every", every, "the_last_took", took.Round(100*time.Millisecond))
+	}
 }
 
 // retain removes old checkpoints.

@@ -32,6 +32,7 @@ type points struct {
 	mu    sync.Mutex
 	now   Points
 	began time.Time // of now.Flight
+	late  int       // how many in a row took longer than they are to be apart
 }
 
 // begin takes note that a checkpoint has begun; it may be said more than once.
@@ -61,6 +62,27 @@ func (p *points) completed(id gpflow.CheckpointID, bytes int64) {
 	if p.now.Flight == id {
 		p.now.Flight = 0
 	}
+}
+
+// patience is how many checkpoints in a row may take longer than they are to be
+// apart, and longer than a moment, before people are told.
+const (
+	patience = 3
+	moment   = time.Second
+)
+
+// lag reports, once for each series of them, that checkpoints take longer than they
+// are to be apart, and how long the last took. It is called when one is completed.
+func (p *points) lag(every time.Duration) (took time.Duration, slow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	took = p.now.Last.Duration
+	if every == 0 || took <= max(every, moment) {
+		p.late = 0
+		return took, false
+	}
+	p.late++
+	return took, p.late == patience
 }
 
 func (p *points) read() Points {

@@ -50,6 +50,7 @@ func TestCheckpointRefused(t *testing.T) {
 		`storage = "/var/lib"`:        `"file:PATH"`,
 		`storage = "file:"`:           "names no directory",
 		`storage = "file://"`:         "names no directory",
+		`storage = "file:a\u0000b"`:   "has a NUL character",
 		`storage = "file://backup/a"`: `write "file:backup/a", or "file:///backup/a"`,
 	} {
 		checkpoint(t, field, func(p *spec.Pipeline, said string) {

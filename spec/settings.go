@@ -90,6 +90,9 @@ func checkStorage(v any) error {
 	if rest, ok := strings.CutPrefix(path, "//"); ok && rest != "" && rest[0] != '/' {
 		return fmt.Errorf("what follows file:// is the name of a host, and the state is kept on this one; write \"file:%s\", or \"file:///%[1]s\" for a path from the root", rest)
 	}
+	if strings.ContainsRune(place, 0) {
+		return fmt.Errorf("storage has a NUL character, which no path may have")
+	}
 	if stateDirectory(place) == "" {
 		return fmt.Errorf("storage names no directory; write \"file:PATH\"")
 	}

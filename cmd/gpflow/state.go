@@ -67,7 +67,11 @@ func openState(ctx context.Context, p *spec.Pipeline, w wish, talk io.Writer) (s
 	if s.unlock, err = s.store.Lock(); err != nil {
 		var held *local.HeldError
 		if errors.As(err, &held) {
-			err = fmt.Errorf("the pipeline %s is running already: %w", p.Name, err)
+			what := "the pipeline %s is running already: %w"
+			if p.Checkpoints().Directory != "" { // which others may name too
+				what = "a pipeline is running already in the directory of the state of %s: %w"
+			}
+			err = fmt.Errorf(what, p.Name, err)
 		}
 		return nil, errors.Join(err, s.store.Close())
 	}
