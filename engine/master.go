@@ -165,7 +165,7 @@ func (m *master) step(e job.Event) {
 	for len(m.events) > 0 {
 		e := m.events[0]
 		m.events = m.events[1:]
-		for _, a := range m.job.Step(now(), e) {
+		for _, a := range m.job.Step(m.run.now(), e) {
 			m.perform(a)
 		}
 	}
@@ -225,7 +225,7 @@ func (m *master) do(a checkpoint.CoordinatorAction) {
 	case checkpoint.Completed:
 		m.current = a.ID
 	case checkpoint.WakeAt:
-		m.tick.at(a.Time)
+		m.tick.at(a.Time, m.run.now())
 	}
 	m.deliver(a)
 }
@@ -235,7 +235,7 @@ func (m *master) wait(a job.Wait) {
 	if m.waits[a.Region] == nil {
 		m.waits[a.Region] = &waker{ring: func() { m.ref.Send(job.Due{Region: a.Region}) }}
 	}
-	m.waits[a.Region].at(a.Time)
+	m.waits[a.Region].at(a.Time, m.run.now())
 }
 
 // from returns what a region that fails goes on from, in words.

@@ -90,7 +90,7 @@ func (w *waker) set(span time.Duration) {
 }
 
 // at is set for a time that may have passed.
-func (w *waker) at(t gpflow.Timestamp) { w.set(max(1, time.Duration(t-now())*time.Microsecond)) }
+func (w *waker) at(t, now gpflow.Timestamp) { w.set(max(1, time.Duration(t-now)*time.Microsecond)) }
 
 func (w *waker) stop() {
 	if w.timer != nil {

@@ -230,6 +230,12 @@ func (r *Run) state() string {
 	return string(r.how)
 }
 
+// now is the time by which checkpoints and restarts are due: it passes as time does,
+// also where somebody sets the clock meanwhile.
+func (r *Run) now() gpflow.Timestamp {
+	return gpflow.Timestamp(r.started.UnixMicro() + time.Since(r.started).Microseconds())
+}
+
 func (r *Run) elapsed() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
