@@ -80,19 +80,27 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 			r.tails = append(r.tails[:r.next], r.tails[r.next+1:]...)
 			return gpflow.Progress{Ended: t.id}, t.close()
 		case more:
+			err := r.spare(t)
 			r.next++
-			return gpflow.Progress{}, nil
+			return gpflow.Progress{}, err
 		case moved:
 			return gpflow.Progress{}, nil
 		}
-		if r.next >= r.mostOpen {
-			if err := t.park(); err != nil {
-				return gpflow.Progress{}, err
-			}
+		if err := r.spare(t); err != nil {
+			return gpflow.Progress{}, err
 		}
 		r.next++
 	}
 	return gpflow.Progress{Idle: true, Wait: followWait}, nil
+}
+
+// spare closes the file that was polled, where it has nothing more and enough others
+// stay open.
+func (r *follower) spare(t *tail) error {
+	if r.next < r.mostOpen {
+		return nil
+	}
+	return t.park()
 }
 
 // Drop forgets a file, and closes it.

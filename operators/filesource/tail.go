@@ -82,7 +82,7 @@ func (t *tail) begin() (status, error) {
 
 // park closes a file that has nothing, and of which all has been read.
 func (t *tail) park() error {
-	if t.in == nil || !t.idle || !t.in.prepared() || t.leaves != stays || t.in.behind() != t.in.pos {
+	if t.in == nil || !t.idle || t.copy != nil || t.renew || !t.in.prepared() || t.leaves != stays || t.in.behind() != t.in.pos {
 		return nil
 	}
 	t.from = t.in.at()
