@@ -37,6 +37,7 @@ type feed struct {
 	alone  bool                // unbounded as a job sees it, and more splits may be found
 	wakes  []func()
 
+	gate  chan struct{} // not nil: Assign waits for it to be closed
 	slow  time.Duration // what each Poll waits for
 	fault func() error  // of each Poll, which has put something into out by then; nil: none
 
@@ -110,6 +111,9 @@ type feedReader struct {
 }
 
 func (r *feedReader) Assign(s gpflow.Split, _ gpflow.Position) error {
+	if r.feed.gate != nil {
+		<-r.feed.gate
+	}
 	r.splits = append(r.splits, s.ID)
 	return r.feed.assignErr
 }

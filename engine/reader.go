@@ -29,12 +29,14 @@ type reader struct {
 // Receive implements actor.Actor.
 func (r *reader) Receive(_ context.Context, m any) error {
 	switch m := m.(type) {
-	case part.Assign:
-		if err := r.in.Assign(m.Split, m.At()); err != nil {
-			return err
+	case []part.Assign:
+		for _, a := range m {
+			if err := r.in.Assign(a.Split, a.At()); err != nil {
+				return err
+			}
+			failpoint.Here("split-assigned")
+			r.Assign(a, time.Now())
 		}
-		failpoint.Here("split-assigned")
-		r.Assign(m, time.Now())
 	case job.Action:
 		r.Tell(m)
 	}

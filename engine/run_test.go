@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/gpflow/gpflow"
 	"github.com/gpflow/gpflow/compiler/plan"
+	"github.com/gpflow/gpflow/engine/actor"
 	"github.com/gpflow/gpflow/engine/job"
 )
 
@@ -252,4 +254,25 @@ func TestCancel(t *testing.T) {
 	}
 	w.nothing()
 	w.closed()
+}
+
+// TestManySplits: more splits than a mailbox has room for are handed out to a reader
+// that is busy.
+func TestManySplits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, []plan.Task{inTask(1, source("source.a", at(0)), below(sink("sink.out", clicks()), 0, 0))})
+		f := w.feeds["source.a"]
+		f.open, f.alone, f.gate = true, true, make(chan struct{})
+		for i := range 2*actor.MailboxLimit + 1 {
+			f.splits[fmt.Sprint(i)] = nil
+		}
+		run := w.start(Options{})
+		synctest.Wait()
+		close(f.gate)
+		synctest.Wait()
+		run.Stop()
+		if r, err := run.Wait(); err != nil || r.Outcome != job.Stopped {
+			t.Errorf("the job %s: %v", r.Outcome, err)
+		}
+	})
 }

@@ -116,11 +116,11 @@ type Action interface{ action() }
 type (
 	// Discover asks an enumerator for splits.
 	Discover struct{ Source string }
-	// Assign gives a split to a reader; Resume says that it was being read at
+	// Assign gives splits to a reader; Resume says that they were being read at
 	// the checkpoint that the job goes on from.
 	Assign struct {
 		Reader Reader
-		Split  gpflow.Split
+		Splits []gpflow.Split
 		Resume bool
 	}
 	// Pending tells a reader whether splits are left that nobody reads.
@@ -307,9 +307,11 @@ func (j *Job) step(now gpflow.Timestamp, e Event) []Action {
 func (j *Job) start(sources []*source) []Action {
 	var as []Action
 	for _, s := range sources {
+		given := make([][]gpflow.Split, s.Parallelism)
 		for _, r := range s.Reading {
-			as = append(as, Assign{Reader{s.Address, r.Subtask}, r.Split, true})
+			given[r.Subtask] = append(given[r.Subtask], r.Split)
 		}
+		as = append(as, s.give(given, true)...)
 		if s.done {
 			as = append(as, j.assign(s)...)
 			continue

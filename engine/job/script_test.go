@@ -293,10 +293,14 @@ func describe(a job.Action) string {
 	case job.Discover:
 		return "discover " + a.Source
 	case job.Assign:
+		text := "assign " + reader(a.Reader)
 		if a.Resume {
-			return "resume " + reader(a.Reader) + " " + a.Split.ID
+			text = "resume " + reader(a.Reader)
 		}
-		return "assign " + reader(a.Reader) + " " + a.Split.ID
+		for _, s := range a.Splits {
+			text += " " + s.ID
+		}
+		return text
 	case job.Pending:
 		if a.Left {
 			return "pending " + reader(a.Reader)

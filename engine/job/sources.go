@@ -98,7 +98,7 @@ func (j *Job) assign(s *source) []Action {
 	if j.stopping {
 		return nil
 	}
-	var splits []Action
+	given := make([][]gpflow.Split, len(s.reading))
 	for len(s.queue) > 0 {
 		r := s.free()
 		if r < 0 {
@@ -106,9 +106,10 @@ func (j *Job) assign(s *source) []Action {
 		}
 		s.reading[r]++
 		s.resting[r] = false
-		splits = append(splits, Assign{Reader{s.Address, r}, s.queue[0], false})
+		given[r] = append(given[r], s.queue[0])
 		s.queue = s.queue[1:]
 	}
+	splits := s.give(given, false)
 	var as []Action
 	if left := len(s.queue) > 0 || s.Bounded && !s.done; left != s.held {
 		s.held = left
@@ -122,6 +123,18 @@ func (j *Job) assign(s *source) []Action {
 		as = append(splits, as...)
 	}
 	return append(as, s.release()...)
+}
+
+// give hands splits to the readers, in one piece to each: they may be more than a
+// mailbox has room for.
+func (s *source) give(splits [][]gpflow.Split, resume bool) []Action {
+	var as []Action
+	for r, given := range splits {
+		if len(given) > 0 {
+			as = append(as, Assign{Reader{s.Address, r}, given, resume})
+		}
+	}
+	return as
 }
 
 // release tells the readers that have nothing to read what to expect.

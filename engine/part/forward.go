@@ -64,9 +64,7 @@ func (r *Reader) settle(p gpflow.Progress) (moved bool) {
 		r.idle.Forget(p.Ended)
 		return r.clock.End(p.Ended)
 	case p.Idle:
-		for _, s := range r.splits {
-			moved = r.clock.Pause(s.ID) || moved
-		}
+		return r.clock.Pause()
 	}
 	return moved
 }

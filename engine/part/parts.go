@@ -47,9 +47,12 @@ func (p Parts[T]) Deliver(action any, send func(to T, message any)) bool {
 	case job.Discover:
 		send(p.Enumerators[a.Source], a)
 	case job.Assign:
-		m := Assign{Split: a.Split}
-		if a.Resume {
-			m.From = p.Former[a.Reader.Source].Split(a.Reader.Source, a.Split.ID)
+		m := make([]Assign, len(a.Splits))
+		for i, s := range a.Splits {
+			m[i].Split = s
+			if a.Resume {
+				m[i].From = p.Former[a.Reader.Source].Split(a.Reader.Source, s.ID)
+			}
 		}
 		send(p.Readers[a.Reader], m)
 	case job.Pending:

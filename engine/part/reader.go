@@ -12,7 +12,7 @@ import (
 	"github.com/gpflow/gpflow/internal/failpoint"
 )
 
-// Assign is the message that gives a reader a split.
+// Assign gives a reader a split. The message has a slice of them.
 type Assign struct {
 	Split gpflow.Split
 	From  *task.SplitState // nil: its beginning
@@ -101,7 +101,7 @@ func (r *Reader) Assign(a Assign, now time.Time) {
 	} else {
 		r.clock.Add(a.Split.ID)
 	}
-	r.splits = append(r.splits, task.SplitState{ID: a.Split.ID, Data: a.Split.Data, Position: a.At()})
+	r.splits.list = append(r.splits.list, task.SplitState{ID: a.Split.ID, Data: a.Split.Data, Position: a.At()})
 	r.idle.Add(a.Split.ID, now)
 }
 
@@ -154,7 +154,7 @@ func (r *Reader) Next(now time.Time) (step Step, pause time.Duration) {
 	case r.stopped:
 		return r.end(false), 0
 	case r.drained:
-		r.splits = nil // what is left of them is never read
+		r.splits = splits{} // what is left of them is never read
 		return r.end(true), 0
 	case r.resting:
 		return Rest, 0
@@ -162,9 +162,9 @@ func (r *Reader) Next(now time.Time) (step Step, pause time.Duration) {
 		r.resumed = false
 		r.mark(nil)
 		return Again, 0
-	case len(r.splits) == 0 && r.last:
+	case len(r.splits.list) == 0 && r.last:
 		return r.end(true), 0
-	case len(r.splits) == 0:
+	case len(r.splits.list) == 0:
 		return Rest, 0
 	case !r.Out.Ready():
 		r.idle.Block(now)
@@ -244,14 +244,13 @@ func unread(b *gpflow.Batch) *gpflow.Batch {
 }
 
 // release gives up on splits that have been silent for long, and returns the
-// time until the next one will have been, 0 where there is none.
+// time until the next one may have been, 0 where there is none.
 func (r *Reader) release(now time.Time) gpflow.Duration {
-	silent, next := r.idle.Silent(now)
-	moved, all := false, false
-	for _, s := range silent {
-		a, m := r.clock.Idle(s)
-		moved, all = moved || m, a
+	if r.idle.Never() {
+		return 0
 	}
+	silent, next := r.idle.Silent(now)
+	all, moved := r.clock.Idle(silent...)
 	if moved {
 		r.mark(nil)
 	}

@@ -41,11 +41,13 @@ type reader struct {
 
 func (r *reader) receive(m any) error {
 	switch m := m.(type) {
-	case part.Assign:
-		r.next[m.Split.ID], _ = strconv.Atoi(string(m.At())) // none: the beginning
-		r.splits = append(r.splits, m.Split.ID)
-		delete(r.a.cut, m.Split.ID)
-		r.Assign(m, r.a.clock())
+	case []part.Assign:
+		for _, a := range m {
+			r.next[a.Split.ID], _ = strconv.Atoi(string(a.At())) // none: the beginning
+			r.splits = append(r.splits, a.Split.ID)
+			delete(r.a.cut, a.Split.ID)
+			r.Assign(a, r.a.clock())
+		}
 	case job.Action:
 		r.Tell(m)
 	}

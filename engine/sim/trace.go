@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gpflow/gpflow/engine/checkpoint"
 	"github.com/gpflow/gpflow/engine/job"
@@ -23,11 +24,16 @@ type brief struct{ m any }
 // String implements fmt.Stringer.
 func (b brief) String() string {
 	switch m := b.m.(type) {
-	case part.Assign:
-		if m.From != nil {
-			return fmt.Sprintf("{%s from %s}", m.Split.ID, m.At())
+	case []part.Assign:
+		var all []string
+		for _, a := range m {
+			text := a.Split.ID
+			if a.From != nil {
+				text = fmt.Sprintf("%s from %s", text, a.At())
+			}
+			all = append(all, text)
 		}
-		return fmt.Sprintf("{%s}", m.Split.ID)
+		return fmt.Sprintf("{%s}", strings.Join(all, ", "))
 	case checkpoint.Commit:
 		return fmt.Sprintf("{%d %v %q}", m.ID, m.Part, string(m.Committable))
 	case job.Discovered:

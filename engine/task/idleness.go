@@ -10,9 +10,11 @@ import (
 // time during which downstream had no room does not count: nothing could be
 // read then.
 type Idleness struct {
-	after   gpflow.Duration // 0: never
-	last    map[string]time.Time
-	blocked time.Time // zero: not blocked
+	after   gpflow.Duration      // 0: never
+	last    map[string]time.Time // of the splits that are not silent, less what had been lost by then
+	due     time.Time            // none of them is silent before, likewise
+	blocked time.Time            // zero: not blocked
+	lost    time.Duration        // while blocked
 }
 
 // NewIdleness returns the idleness of splits that are silent after a time; 0
@@ -21,8 +23,11 @@ func NewIdleness(after gpflow.Duration) *Idleness {
 	return &Idleness{after: after, last: make(map[string]time.Time)}
 }
 
+// Never reports whether no split is ever silent.
+func (d *Idleness) Never() bool { return d.after == 0 }
+
 // Add begins a split.
-func (d *Idleness) Add(split string, now time.Time) { d.last[split] = now }
+func (d *Idleness) Add(split string, now time.Time) { d.Rows(split, now) }
 
 // Forget ends a split.
 func (d *Idleness) Forget(split string) { delete(d.last, split) }
@@ -30,7 +35,7 @@ func (d *Idleness) Forget(split string) { delete(d.last, split) }
 // Rows takes note that a split had rows.
 func (d *Idleness) Rows(split string, now time.Time) {
 	if d.after > 0 {
-		d.last[split] = now
+		d.last[split] = now.Add(-d.lost)
 	}
 }
 
@@ -43,29 +48,31 @@ func (d *Idleness) Block(now time.Time) {
 
 // Unblock takes note that reading goes on.
 func (d *Idleness) Unblock(now time.Time) {
-	if d.blocked.IsZero() {
-		return
-	}
-	lost := now.Sub(d.blocked)
-	d.blocked = time.Time{}
-	for s, t := range d.last {
-		d.last[s] = t.Add(lost)
+	if !d.blocked.IsZero() {
+		d.lost += now.Sub(d.blocked)
+		d.blocked = time.Time{}
 	}
 }
 
-// Silent returns the splits that have been silent for long, and the time until
-// the next one will have been, 0 where there is none.
+// Silent returns the splits that have been silent for long, each once until it has
+// rows again, and the time until the next one may have been, 0 where there is none.
 func (d *Idleness) Silent(now time.Time) (splits []string, next gpflow.Duration) {
-	if d.after == 0 {
+	if len(d.last) == 0 {
 		return nil, 0
+	}
+	now = now.Add(-d.lost)
+	if left := gpflow.Duration(d.due.Sub(now).Microseconds()); left > 0 {
+		return nil, left
 	}
 	for s, t := range d.last {
 		left := d.after - gpflow.Duration(now.Sub(t).Microseconds())
 		if left <= 0 {
 			splits = append(splits, s)
+			delete(d.last, s)
 		} else if next == 0 || left < next {
 			next = left
 		}
 	}
+	d.due = now.Add(time.Duration(next) * time.Microsecond)
 	return splits, next
 }

@@ -24,7 +24,8 @@ type SplitClock struct {
 	ordered  bool
 	pending  bool
 	splits   map[string]*SplitTime
-	now      gpflow.Timestamp
+	idle     int              // of splits
+	now      gpflow.Timestamp // not before the minimum, but where splits are pending
 }
 
 // SplitTime is how far time has come in a split.
@@ -58,7 +59,11 @@ func (c *SplitClock) Add(split string) {
 func (c *SplitClock) Split(split string) SplitTime { return *c.splits[split] }
 
 // Resume begins a split where another clock had come to.
-func (c *SplitClock) Resume(split string, t SplitTime) { c.splits[split] = &t }
+func (c *SplitClock) Resume(split string, t SplitTime) {
+	if c.splits[split] = &t; t.Idle {
+		c.idle++
+	}
+}
 
 // Reach says that the watermark had been reached before.
 func (c *SplitClock) Reach(t gpflow.Timestamp) { c.now = max(c.now, t) }
@@ -70,7 +75,10 @@ func (c *SplitClock) Pending(pending bool) { c.pending = pending }
 // fall into it.
 func (c *SplitClock) Stamp(split string, b *gpflow.Batch) {
 	s := c.splits[split]
-	s.Idle = false
+	if s.Idle {
+		s.Idle = false
+		c.idle--
+	}
 	if s.Bound != gpflow.MinTimestamp {
 		b.Bounds = append(b.Bounds, gpflow.Bound{Time: s.Bound})
 	}
@@ -82,38 +90,47 @@ func (c *SplitClock) Stamp(split string, b *gpflow.Batch) {
 	}
 }
 
-// Pause takes the watermark of a split that has nothing to read just now, and
+// Pause takes the watermarks of the splits, which have nothing to read just now, and
 // reports whether the subtask's moved.
-func (c *SplitClock) Pause(split string) bool {
-	s := c.splits[split]
-	if s == nil || s.Rows == 0 {
-		return false
+func (c *SplitClock) Pause() bool {
+	for _, s := range c.splits {
+		c.take(s)
 	}
-	s.Mark = s.Max.Add(-c.disorder)
 	return c.Advance()
 }
 
-// Idle says that a split no longer holds the watermark, until it has rows
-// again, and reports whether all splits are idle and whether the watermark
-// moved.
-func (c *SplitClock) Idle(split string) (all, moved bool) {
-	if s := c.splits[split]; s != nil {
-		s.Idle = true
-		if s.Rows > 0 {
-			s.Mark = s.Max.Add(-c.disorder)
-		}
+// take takes the watermark of a split, which does not wait for its next row.
+func (c *SplitClock) take(s *SplitTime) {
+	if s.Rows > 0 {
+		s.Mark = s.Max.Add(-c.disorder)
 	}
-	latest := gpflow.MinTimestamp
-	for _, s := range c.splits {
+}
+
+// Idle says that splits no longer hold the watermark, until they have rows again,
+// and reports whether all splits are idle and whether the watermark moved.
+func (c *SplitClock) Idle(splits ...string) (all, moved bool) {
+	for _, split := range splits {
+		s := c.splits[split]
+		if s == nil {
+			continue
+		}
 		if !s.Idle {
-			return false, c.Advance()
+			s.Idle = true
+			c.idle++
 		}
-		latest = max(latest, s.Mark)
+		c.take(s)
 	}
-	if c.pending && !c.ordered {
+	switch {
+	case c.idle < len(c.splits):
+		return false, len(splits) > 0 && c.Advance()
+	case c.idle == 0 || c.pending && !c.ordered:
 		return false, false
 	}
 	// The latest counts, so that it does not matter which went idle first.
+	latest := gpflow.MinTimestamp
+	for _, s := range c.splits {
+		latest = max(latest, s.Mark)
+	}
 	moved = latest > c.now
 	c.now = max(c.now, latest)
 	return true, moved
@@ -122,22 +139,26 @@ func (c *SplitClock) Idle(split string) (all, moved bool) {
 // End forgets a split that has been read to its end, and reports whether the
 // subtask's watermark moved.
 func (c *SplitClock) End(split string) bool {
-	moved := false
-	if s := c.splits[split]; s != nil && s.Rows > 0 && len(c.splits) == 1 && c.ordered {
-		s.Mark = s.Max.Add(-c.disorder)
+	moved, s := false, c.splits[split]
+	if s != nil && len(c.splits) == 1 && c.ordered {
+		c.take(s)
 		moved = c.Advance()
+	}
+	if s != nil && s.Idle {
+		c.idle--
 	}
 	delete(c.splits, split)
 	return c.Advance() || moved
 }
 
 func (c *SplitClock) mark(s *SplitTime, b *gpflow.Batch, row int) {
-	s.Mark = s.Max.Add(-c.disorder)
+	was := s.Mark
+	c.take(s)
 	if s.Mark != s.Bound && row < b.N {
 		b.Bounds = append(b.Bounds, gpflow.Bound{Row: row, Time: s.Mark})
 	}
 	s.Bound = s.Mark
-	if c.Advance() {
+	if was <= c.now && c.Advance() { // else others hold it
 		b.Marks = append(b.Marks, gpflow.Mark{Row: row, Time: c.now})
 	}
 }
@@ -152,9 +173,12 @@ func (c *SplitClock) Advance() bool {
 		if s.Idle || c.ordered && s.Rows == 0 {
 			continue
 		}
+		if s.Mark <= c.now {
+			return false
+		}
 		low, found = min(low, s.Mark), true
 	}
-	if !found || low <= c.now {
+	if !found {
 		return false
 	}
 	c.now = low

@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	// followWait is when files that had nothing are looked at again.
+	// followWait is when files that had nothing are looked at again; more than
+	// fewFiles, later in proportion, for looking at each costs something.
 	followWait = gpflow.Duration(200 * time.Millisecond / time.Microsecond)
+	fewFiles   = 10_000
 	// grace is how long a file that has been replaced or removed must not have
 	// grown before it has ended: who writes to it may take time to turn to the
 	// new one.
@@ -25,7 +27,8 @@ const (
 type follower struct {
 	*source
 	tails    []*tail
-	next     int // of tails, to be polled
+	paths    map[string]int // how many of them have each
+	next     int            // of tails, to be polled
 	mostOpen int
 }
 
@@ -40,12 +43,28 @@ func (r *follower) Assign(s gpflow.Split, from gpflow.Position) error {
 		return err
 	}
 	n := &tail{source: r.source, id: s.ID, data: d, from: p}
-	for _, t := range r.tails {
-		t.behind(n)
-		n.behind(t)
+	if r.paths == nil {
+		r.paths = make(map[string]int)
+	}
+	if r.paths[d.Path] > 0 {
+		for _, t := range r.tails {
+			t.behind(n)
+			n.behind(t)
+		}
 	}
 	r.tails = append(r.tails, n)
+	r.paths[d.Path]++
 	return nil
+}
+
+// remove forgets file i, and closes it.
+func (r *follower) remove(i int) error {
+	t := r.tails[i]
+	r.tails = slices.Delete(r.tails, i, i+1)
+	if r.paths[t.data.Path]--; r.paths[t.data.Path] == 0 {
+		delete(r.paths, t.data.Path)
+	}
+	return t.close()
 }
 
 // behind notes that another file has had the path since.
@@ -77,8 +96,7 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		}
 		switch st {
 		case ended:
-			r.tails = append(r.tails[:r.next], r.tails[r.next+1:]...)
-			return gpflow.Progress{Ended: t.id}, t.close()
+			return gpflow.Progress{Ended: t.id}, r.remove(r.next)
 		case more:
 			err := r.spare(t)
 			r.next++
@@ -91,7 +109,7 @@ func (r *follower) Poll(ctx context.Context, out *gpflow.Reading) (gpflow.Progre
 		}
 		r.next++
 	}
-	return gpflow.Progress{Idle: true, Wait: followWait}, nil
+	return gpflow.Progress{Idle: true, Wait: max(followWait, followWait*gpflow.Duration(len(r.tails))/fewFiles)}, nil
 }
 
 // spare closes the file that was polled, where it has nothing more and enough others
@@ -109,12 +127,10 @@ func (r *follower) Drop(split string) error {
 	if i < 0 {
 		return nil
 	}
-	t := r.tails[i]
-	r.tails = slices.Delete(r.tails, i, i+1)
 	if i < r.next {
 		r.next--
 	}
-	return t.close()
+	return r.remove(i)
 }
 
 // Close closes the files.
