@@ -151,7 +151,9 @@ type Source interface {
 type Enumerator interface {
 	// Discover waits until there is something to say, and returns the splits
 	// found since the last call, in the order in which they are to be read, and
-	// whether there will never be more.
+	// whether there will never be more. The first call returns at once, also where
+	// there are none: before it no more splits are handed out, and time may stand
+	// still.
 	Discover(ctx context.Context) (splits []Split, done bool, err error)
 	Close() error
 }

@@ -98,6 +98,78 @@ map "three" {
   select      = { user = "user", amount = "amount", weight = "weight", at = "at", id = "id" }
   parallelism = 3
 }`, "map.three"},
+	"branches behind a map": {`
+map "first" {
+  from        = source.in
+  select      = { user = "user", amount = "amount", weight = "weight", at = "at", id = "id" }
+  parallelism = 2
+}
+
+filter "a" {
+  from  = map.first
+  where = "id % 2 == 0"
+}
+
+filter "b" {
+  from        = map.first
+  where       = "id % 2 == 1"
+  parallelism = 3
+}`, "[filter.a, filter.b]"},
+	"one branch longer": {`
+filter "a" {
+  from  = source.in
+  where = "id % 2 == 0"
+}
+
+filter "b" {
+  from        = source.in
+  where       = "id % 2 == 1"
+  parallelism = 2
+}
+
+filter "c" {
+  from        = filter.b
+  where       = "true"
+  parallelism = 3
+}
+
+filter "d" {
+  from        = filter.c
+  where       = "true"
+  parallelism = 1
+}`, "[filter.a, filter.d]"},
+	"branches within a branch": {`
+filter "a" {
+  from  = source.in
+  where = "id % 2 == 0"
+}
+
+filter "b" {
+  from        = source.in
+  where       = "id % 2 == 1"
+  parallelism = 2
+}
+
+filter "c" {
+  from        = filter.b
+  where       = "id % 4 == 1"
+  parallelism = 3
+}
+
+map "both" {
+  from   = [filter.b, filter.c]
+  select = { user = "user", amount = "amount", weight = "weight", at = "at", id = "id" }
+}
+
+filter "rest" {
+  from  = map.both
+  where = "id % 4 == 3"
+}
+
+filter "once" {
+  from  = filter.c
+  where = "true"
+}`, "[filter.a, filter.rest, filter.once]"},
 	"one wider": {`
 filter "wide" {
   from        = source.in

@@ -118,6 +118,7 @@ func (r *Reader) Tell(a job.Action) {
 			r.mark(nil)
 		}
 	case job.Rest:
+		r.remind() // else that would come behind, and hold the watermark
 		r.hush()
 	case job.NoMore:
 		r.last = true
@@ -159,8 +160,7 @@ func (r *Reader) Next(now time.Time) (step Step, pause time.Duration) {
 	case r.resting:
 		return Rest, 0
 	case r.resumed:
-		r.resumed = false
-		r.mark(nil)
+		r.remind()
 		return Again, 0
 	case len(r.splits.list) == 0 && r.last:
 		return r.end(true), 0
@@ -180,6 +180,14 @@ func (r *Reader) Next(now time.Time) (step Step, pause time.Duration) {
 	r.idle.Unblock(now)
 	r.Reading.Limit(r.allowed)
 	return Poll, 0
+}
+
+// remind sends, once, what time had been reached before.
+func (r *Reader) remind() {
+	if r.resumed {
+		r.resumed = false
+		r.mark(nil)
+	}
 }
 
 // Polled takes what has come of the poll that was asked for, and sends on what it

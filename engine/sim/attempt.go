@@ -75,7 +75,8 @@ func (a *attempt) configure(b *build) {
 	c := &a.job.Checkpoints
 	c.Every = gpflow.Duration(50 + a.rand.IntN(1000))
 	if !a.config.Calm {
-		c.Timeout = gpflow.Duration(a.rand.IntN(2)) * gpflow.Duration(1000+a.rand.IntN(6000))
+		// Each part has its turn while a barrier goes by, and a stop ends with one that is in time.
+		c.Timeout = gpflow.Duration(a.rand.IntN(2) * (1000 + len(b.members)*(100+a.rand.IntN(200))))
 		c.MinPause = gpflow.Duration(a.rand.IntN(300))
 		a.job.Restart = job.Policy{Attempts: a.rand.IntN(6), Within: gpflow.Duration(1+a.rand.IntN(20)) * gpflow.Second, Seed: uint64(a.rand.IntN(3))}
 	}

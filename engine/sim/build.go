@@ -135,7 +135,7 @@ func (b *build) inboxes(i int) {
 
 // schema returns that of the main port of an operator of a stage.
 func (b *build) schema(s *stage, at int) *gpflow.Schema {
-	if k := s.ops[at].kind; k == windowOp || k == holdOp {
+	if k := s.ops[at].kind; k == windowOp || k == holdOp || k == lateOp {
 		return b.windows
 	}
 	for ; s.ops[at].parent >= 0; at = s.ops[at].parent {
@@ -143,17 +143,23 @@ func (b *build) schema(s *stage, at int) *gpflow.Schema {
 			return b.windows
 		}
 	}
-	if len(s.in) > 0 && s.ops[at].kind != windowOp {
-		from := &b.top.stages[s.in[0].from]
-		return b.schema(from, from.out())
+	if len(s.in) > 0 {
+		return b.carried(s.in[0])
 	}
 	return b.rows
 }
 
+// carried returns the schema of the rows of an edge.
+func (b *build) carried(e edge) *gpflow.Schema {
+	if e.port == 1 {
+		return b.rows
+	}
+	return b.schema(&b.top.stages[e.from], e.op)
+}
+
 // join makes the channels of an edge.
 func (b *build) join(e edge, to int) error {
-	from := &b.top.stages[e.from]
-	schema := b.schema(from, e.op)
+	schema := b.carried(e)
 	for i, sender := range b.parts[e.from] {
 		var cs []*exchange.Channel
 		for k, receiver := range b.parts[to] {
@@ -180,7 +186,7 @@ func (b *build) join(e edge, to int) error {
 			}
 			out = exchange.NewHash(schema, cs, key, b.top.keyGroups)
 		}
-		sender.outputs[e.op][0] = append(sender.outputs[e.op][0], out)
+		sender.outputs[e.op][e.port] = append(sender.outputs[e.op][e.port], out)
 	}
 	return nil
 }
@@ -232,8 +238,7 @@ func (b *build) subtask(s *stage, p *draft, sub int) error {
 	}
 	head := b.rows
 	if len(s.in) > 0 {
-		from := &b.top.stages[s.in[0].from]
-		head = b.schema(from, from.out())
+		head = b.carried(s.in[0])
 	}
 	who := checkpoint.Part{Kind: checkpoint.Task, Name: s.id, Subtask: sub}
 	t.Subtask = part.NewSubtask(part.SubtaskConfig{

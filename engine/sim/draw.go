@@ -63,6 +63,7 @@ const (
 	evenOp   = "even"  // of two ways: rows go one of them by key
 	oddOp    = "odd"
 	windowOp = "window"
+	lateOp   = "as late" // a late row becomes one as windows are
 	holdOp   = "hold"
 	sinkOp   = "sink"
 )
@@ -73,10 +74,10 @@ type op struct {
 	parent, port int // within the stage; parent -1: the head
 }
 
-// edge comes from the main port of an operator of a stage.
+// edge comes from a port of an operator of a stage.
 type edge struct {
-	from, op int
-	kind     plan.Partition
+	from, op, port int
+	kind           plan.Partition
 }
 
 // out returns the last operator of the stage that is not a sink. The edges leave
@@ -106,7 +107,7 @@ func (j *topology) plan() *plan.Plan {
 		p.Tasks = append(p.Tasks, t)
 		for _, e := range s.in {
 			from := &j.stages[e.from]
-			p.Edges = append(p.Edges, plan.Edge{From: from.id, FromOp: e.op, To: s.id, Partition: e.kind})
+			p.Edges = append(p.Edges, plan.Edge{From: from.id, FromOp: e.op, FromPort: e.port, To: s.id, Partition: e.kind})
 		}
 	}
 	return p
@@ -142,7 +143,7 @@ func (j *topology) regions() (names [][]string) {
 // drawTopology draws a job.
 func drawTopology(r *rand.Rand) *topology {
 	j := &topology{keyGroups: 3 + r.IntN(14), encode: r.IntN(2) == 0, limit: exchange.DefaultLimit, most: 1 + r.IntN(24)}
-	j.limit.Rows = int64(1 + r.IntN(64))
+	j.limit.Rows = int64(1 + r.IntN([]int{3, 64, 64, 64}[r.IntN(4)]))
 	if r.IntN(3) == 0 {
 		j.limit.Bytes = 1
 	}
@@ -170,7 +171,7 @@ func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
 		j.drawSource(r, f, rows)
 	}
 	if r.IntN(3) == 0 {
-		ends = append(ends, j.fork(ends[0]))
+		ends = append(ends, j.fork(r, "side"+name, ends[0]))
 	}
 	if len(ends) > 1 || r.IntN(2) == 0 {
 		m := stage{flow: f, id: "mid" + name, source: -1, follows: -1}
@@ -183,17 +184,11 @@ func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
 		f.Ops = chain(r, &m)
 		ends = j.join(m, ends, kind)
 	}
+	if r.IntN(5) == 0 {
+		ends = append(ends, j.fork(r, "way"+name, ends[0]))
+	}
 	if r.IntN(4) > 0 {
-		f.Window = int64(20 + r.IntN(100))
-		m := stage{flow: f, id: "window" + name, source: -1, follows: -1}
-		m.add(windowOp)
-		if r.IntN(2) == 0 {
-			m.ops = append(m.ops, op{id: m.id + ".hold", kind: holdOp, parent: 0})
-		}
-		if f.Late = r.IntN(2) == 0; f.Late {
-			m.ops = append(m.ops, op{id: "late" + name, kind: sinkOp, parent: 0, port: 1})
-		}
-		ends = j.join(m, ends, plan.Hash)
+		ends = j.drawWindow(r, f, ends)
 	}
 	last := &j.stages[ends[0]]
 	if len(ends) == 1 && r.IntN(2) == 0 {
@@ -202,6 +197,32 @@ func (j *topology) drawFlow(r *rand.Rand, name string, sources, rows int) {
 		kind := []plan.Partition{plan.Rebalance, plan.Forward}[r.IntN(2)]
 		j.join(f.end(), ends, kind)
 	}
+}
+
+// drawWindow has windows over what comes from some stages. Their late rows go to a
+// sink of their own, or to the same as theirs, or nowhere.
+func (j *topology) drawWindow(r *rand.Rand, f *flow, from []int) (ends []int) {
+	f.Window = int64(20 + r.IntN(100))
+	m := stage{flow: f, id: "window" + f.name, source: -1, follows: -1}
+	m.add(windowOp)
+	if r.IntN(2) == 0 {
+		m.ops = append(m.ops, op{id: m.id + ".hold", kind: holdOp, parent: 0})
+	}
+	f.Late = r.IntN(2) == 0
+	f.Joined = f.Late && r.IntN(2) == 0
+	if f.Late && !f.Joined {
+		m.ops = append(m.ops, op{id: "late" + f.name, kind: sinkOp, parent: 0, port: 1})
+	}
+	ends = j.join(m, from, plan.Hash)
+	if !f.Joined {
+		return ends
+	}
+	late := stage{flow: f, id: "again" + f.name, source: -1, follows: -1, in: []edge{{ends[0], 0, 1, plan.Rebalance}}}
+	late.add(lateOp)
+	j.stages = append(j.stages, late)
+	both := stage{flow: f, id: "both" + f.name, source: -1, follows: -1}
+	both.add(passOp)
+	return j.join(both, append(ends, len(j.stages)-1), plan.Rebalance)
 }
 
 // main returns the id of the sink at the end of a flow, and of its stage where it
@@ -224,7 +245,7 @@ func (j *topology) join(s stage, from []int, kind plan.Partition) []int {
 		kind = plan.Rebalance
 	}
 	for _, f := range from {
-		s.in = append(s.in, edge{f, j.stages[f].out(), kind})
+		s.in = append(s.in, edge{f, j.stages[f].out(), 0, kind})
 		if kind == plan.Forward {
 			s.follows = f
 		}
@@ -234,13 +255,16 @@ func (j *topology) join(s stage, from []int, kind plan.Partition) []int {
 }
 
 // fork has some of the rows of a stage that no edge leaves from yet take a way of
-// their own, and returns the stage at its end.
-func (j *topology) fork(from int) int {
-	s := stage{flow: j.stages[from].flow, id: "side" + j.stages[from].flow.name, source: -1, follows: -1}
-	s.add(oddOp)
-	end := j.join(s, []int{from}, plan.Rebalance)
+// their own, which is one stage long or three, and returns the stage at its end.
+func (j *topology) fork(r *rand.Rand, name string, from int) (end int) {
+	end = from
+	for i, kind := range []string{oddOp, passOp, passOp}[:1+2*r.IntN(2)] {
+		s := stage{flow: j.stages[from].flow, id: fmt.Sprintf("%s%d", name, i), source: -1, follows: -1}
+		s.add(kind)
+		end = j.join(s, []int{end}, plan.Rebalance)[0]
+	}
 	j.stages[from].add(evenOp)
-	return end[0]
+	return end
 }
 
 // chain puts some stateless operators behind the head of a stage, and returns

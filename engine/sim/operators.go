@@ -19,6 +19,10 @@ func (o rowOp) Process(in gpflow.Rows, out *gpflow.Collector) (int, error) {
 			continue
 		}
 		made := out.Row(in, i)
+		if o.kind == lateOp {
+			made[0], made[1], made[2], made[3] = row[1], gpflow.Int(int64(row[3].Time())), gpflow.Int(0), row[2]
+			continue
+		}
 		copy(made, row)
 		if o.kind == incOp {
 			made[2] = gpflow.Int(row[2].Int() + 1)

@@ -99,3 +99,21 @@ func TestStoppedWhileIdle(t *testing.T) {
 		t.Errorf("out: %v", got)
 	}
 }
+
+// TestIdleBehindTimer: what a timer emits while all channels are idle does not have
+// downstream wait for more: it is told again.
+func TestIdleBehindTimer(t *testing.T) {
+	l := link("op", &script{process: passOn, timer: func(now gpflow.Timestamp, out *gpflow.Collector) (bool, error) {
+		out.Create(now)[0] = gpflow.Int(int64(now))
+		return true, nil
+	}}, 0)
+	out := read(l, 0, numbers(), plenty)
+	r := newRig(1, l)
+	l.Timer(50)
+	r.send(0, 1, gpflow.Timestamp(10), idle)
+	r.run(t)
+	want(t, "before", out.take(-1), "1", "<10", "idle")
+	r.Tick(50)
+	r.run(t)
+	want(t, "behind the timer", out.take(-1), "50", "idle")
+}

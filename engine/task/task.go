@@ -85,6 +85,7 @@ func (t *Task) Step() (Progress, error) {
 			return Worked, fmt.Errorf("%s: %w", l.ID, err)
 		}
 		t.flushIdle()
+		t.quiet, t.idle = t.quiet || t.idle, false // what a timer emits behind an Idle ends that: it is said again
 		return Worked, nil
 	}
 	if t.clock.live == 0 {

@@ -35,6 +35,7 @@ type Job struct {
 	Disorder int64    // how much earlier than the latest of its split a row may be
 	Window   int64    // size of the tumbling windows; 0: there are none, rows are put out
 	Late     bool     // late rows are put out too
+	Joined   bool     // if Late: with the windows, each as one that begins at its time and counts none
 }
 
 // Output returns how often each line is to be put out, by sink: "main" and
@@ -52,7 +53,10 @@ func (j Job) Output() map[string]map[string]int {
 				}
 				start := r.Time - r.Time%j.Window
 				if bounded && start+j.Window <= bound {
-					if j.Late {
+					switch {
+					case j.Joined:
+						out["main"][Line(r.Key, r.Time, 0, r.Value)]++
+					case j.Late:
 						out["late"][Line(r.ID, r.Key, r.Value)]++
 					}
 					return

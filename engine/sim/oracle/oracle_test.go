@@ -31,6 +31,11 @@ func TestLate(t *testing.T) {
 	if want := map[string]int{oracle.Line("35", 1, 1): 1}; !maps.Equal(out["late"], want) {
 		t.Errorf("late %v; want %v", out["late"], want)
 	}
+	job.Joined = true
+	out, want[oracle.Line(1, 3, 0, 1)] = job.Output(), 1
+	if !maps.Equal(out["main"], want) || len(out["late"]) > 0 {
+		t.Errorf("windows and late rows %v, and %v; want %v", out["main"], out["late"], want)
+	}
 }
 
 func TestOps(t *testing.T) {
