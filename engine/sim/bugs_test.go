@@ -89,7 +89,7 @@ func find(c sim.Config, atMost uint64) (seed uint64, v *sim.Violation) {
 // it makes a difference there, by the output alone, or by the job not getting
 // to its end.
 func TestPlanted(t *testing.T) {
-	const atMost = 2000
+	const atMost = 4000
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-36s %5s %5s  %-62s %s\n", "bug", "seed", "runs", "which says", "by the output alone")
 	for _, p := range planted {
